@@ -1,0 +1,81 @@
+import type { ChannelKind } from "../model/settings.ts";
+import { type CountryCode, normalizePhone, normalizeSender } from "./phone.ts";
+
+export type AddressProblemCode =
+  | "phone_not_possible"
+  | "sender_not_possible"
+  | "messenger_id_invalid"
+  | "email_invalid"
+  | "address_length";
+
+export type AddressAnswer =
+  | { readonly ok: true; readonly address: string }
+  | { readonly ok: false; readonly code: AddressProblemCode; readonly message: string };
+
+/** Letters are those of any script, as domains of other scripts are written so; no quotes, comments or display names. */
+const emailForm =
+  /^[^\s"(),:;<>@[\\\]\p{Cc}]{1,64}@((?:[\p{L}\p{N}\p{M}](?:[\p{L}\p{N}\p{M}-]{0,61}[\p{L}\p{N}\p{M}])?\.)+[\p{L}\p{N}\p{M}][\p{L}\p{N}\p{M}-]{0,61}[\p{L}\p{N}\p{M}])$/u;
+
+/** One table: how each kind of channel writes an address. */
+const readers: Record<ChannelKind, (text: string, country: CountryCode) => AddressAnswer> = {
+  sms: phone,
+  whatsapp: (text, country) => prefixed("whatsapp:", phone(withoutPrefix("whatsapp:", text), country)),
+  messenger: (text) => prefixed("messenger:", messengerId(withoutPrefix("messenger:", text))),
+  email,
+  chat: free,
+  api: free,
+};
+
+/**
+ * The normal form of a customer's address on a channel: equal addresses come out as equal texts. SMS and WhatsApp
+ * numbers without a plus are read as of `country`.
+ */
+export function parseAddress(kind: ChannelKind, text: string, country: CountryCode = "US"): AddressAnswer {
+  return readers[kind](text.trim(), country);
+}
+
+/**
+ * The same for whoever a message came from. It differs for SMS only, whose senders may be short codes and words, which
+ * one cannot always write back to.
+ */
+export function parseSender(kind: ChannelKind, text: string, country: CountryCode = "US"): AddressAnswer {
+  if (kind !== "sms") return parseAddress(kind, text, country);
+  const answer = normalizeSender(text, country);
+  return answer.ok ? { ok: true, address: answer.address } : answer;
+}
+
+function phone(text: string, country: CountryCode): AddressAnswer {
+  const answer = normalizePhone(text, country);
+  return answer.ok ? { ok: true, address: answer.e164 } : answer;
+}
+
+function messengerId(text: string): AddressAnswer {
+  if (/^\d{1,30}$/.test(text)) return { ok: true, address: text };
+  return problem("messenger_id_invalid", 'a Messenger address is "messenger:" and digits');
+}
+
+/** The part before the @ keeps its case, as only its owner knows whether case matters there. */
+function email(text: string): AddressAnswer {
+  const match = text.length <= 254 && !dotsMisplaced(text) ? emailForm.exec(text) : null;
+  if (!match) return problem("email_invalid", 'an e-mail address looks like "ada@example.com"');
+  const domain = match[1]!;
+  return { ok: true, address: text.slice(0, -domain.length) + domain.toLowerCase() };
+}
+
+const dotsMisplaced = (text: string): boolean => text.startsWith(".") || text.includes("..") || text.includes(".@");
+
+function free(text: string): AddressAnswer {
+  if (text.length >= 1 && text.length <= 200) return { ok: true, address: text };
+  return problem("address_length", "an address has 1 to 200 characters");
+}
+
+const withoutPrefix = (prefix: string, text: string): string =>
+  text.toLowerCase().startsWith(prefix) ? text.slice(prefix.length) : text;
+
+function prefixed(prefix: string, answer: AddressAnswer): AddressAnswer {
+  return answer.ok ? { ok: true, address: prefix + answer.address } : answer;
+}
+
+function problem(code: AddressProblemCode, message: string): AddressAnswer {
+  return { ok: false, code, message };
+}

@@ -1,0 +1,49 @@
+import { comparand, type Comparand } from "./operand.ts";
+import type { Operator } from "./operator.ts";
+import { holds } from "./operators-equal.ts";
+
+const changed: Operator<true> = {
+  label: "changed",
+  phrase: "{field} changed",
+  fields: ["text", "number", "boolean", "date", "list", "id"],
+  value: "none",
+  over: "change",
+  prepare: () => true,
+  test: (after, _right, _scope, before) => !sameJson(before ?? null, after ?? null),
+  hint: () => ({ kind: "changed" }),
+};
+
+/** Operators over what the triggering event changed. In a list, the value was added (to) or taken away (from). */
+export const changeOperators = {
+  changed,
+  changed_to: moved("changed to", (before, after, value) => has(after, value) && !has(before, value)),
+  changed_from: moved("changed from", (before, after, value) => has(before, value) && !has(after, value)),
+};
+
+function moved(label: string, test: (before: unknown, after: unknown, value: Comparand) => boolean): Operator<Comparand> {
+  return {
+    ...changed,
+    label,
+    phrase: `{field} ${label} {value}`,
+    value: "scalar",
+    exact: true,
+    prepare: comparand,
+    test: (after, value, _scope, before) => test(before, after, value),
+    hint: () => ({ kind: "changed" }),
+  };
+}
+
+function has(field: unknown, value: Comparand): boolean {
+  return field !== null && field !== undefined && holds(field, value);
+}
+
+/** Equality of JSON, without regard to the order of names. */
+export function sameJson(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => Object.hasOwn(b, name) && sameJson(at(a, name), at(b, name)));
+}
+
+const at = (value: object, name: string): unknown => (value as Record<string, unknown>)[name];

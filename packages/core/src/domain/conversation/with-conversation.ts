@@ -1,0 +1,47 @@
+import { type Accepted, type Refusal, refuse } from "../../model/command.ts";
+import { IdSchema } from "../../model/common.ts";
+import type { Conversation, ConversationRow } from "../../model/conversation.ts";
+import type { Json } from "../../model/common.ts";
+import type { Refs } from "../../model/event.ts";
+import { accept } from "../define.ts";
+import type { Draft } from "../draft.ts";
+import type { EventType } from "../events.ts";
+
+/** The input field that names a conversation. */
+export const conversationInput = { conversation: IdSchema };
+
+/** Reads the conversation that a command names; the answer to a missing or merged one is the same for all. */
+export function withConversation(
+  draft: Draft,
+  id: string,
+  act: (conversation: ConversationRow) => Accepted | Refusal,
+  path = "/conversation",
+): Accepted | Refusal {
+  const row = draft.conversation(id);
+  if (row === null) return refuse("not_found", "conversation_not_found", "There is no such conversation", path);
+  if (row.merged_into !== null) {
+    return refuse("conflict", "conversation_merged", `The conversation was merged into ${row.merged_into}`, path);
+  }
+  return act(row);
+}
+
+/** What an event of a conversation is about: its customer is the one that a merged one stands for. */
+export function refsOf(draft: Draft, row: Pick<Conversation, "id" | "customer">): Refs {
+  return { customer: draft.customerOf(row.customer)?.id ?? row.customer, conversation: row.id };
+}
+
+/**
+ * Changes a conversation and tells of it; the answer names the conversation and whether anything changed. `data` goes
+ * with the event only when there is one.
+ */
+export function change(
+  draft: Draft,
+  row: ConversationRow,
+  type: EventType,
+  patch: Partial<Conversation>,
+  data?: { readonly [name: string]: Json },
+): Accepted {
+  const changes = draft.changeConversation(row, patch);
+  if (changes.length > 0) draft.emit(type, refsOf(draft, row), changes, data);
+  return accept({ conversation: row.id, changed: changes.length > 0 });
+}

@@ -1,0 +1,48 @@
+import type { SubjectKind } from "../model/common.ts";
+
+/** What every event is about and means. Triggers, the reference and webhooks read this table; a new event is a line. */
+const table = {
+  "customer.created": { subject: "customer", summary: "A customer was made" },
+  "customer.updated": { subject: "customer", summary: "Fields of a customer changed" },
+  "customer.property_set": { subject: "customer", summary: "A property of a customer got a value" },
+  "customer.property_deleted": { subject: "customer", summary: "A property of a customer was taken away" },
+  "customer.subscribed": { subject: "customer", summary: "A customer wants messages again" },
+  "customer.unsubscribed": { subject: "customer", summary: "A customer wants no messages" },
+  "customer.assigned": { subject: "customer", summary: "A customer got an assignee" },
+  "customer.unassigned": { subject: "customer", summary: "A customer lost the assignee" },
+  "customer.added_to_team": { subject: "customer", summary: "A customer joined a team" },
+  "customer.removed_from_team": { subject: "customer", summary: "A customer left a team" },
+  "customer.tags_added": { subject: "customer", summary: "A customer was tagged" },
+  "customer.tags_removed": { subject: "customer", summary: "Tags were taken off a customer" },
+  "customer.closed": { subject: "customer", summary: "All conversations of a customer were closed" },
+  "customer.merged": { subject: "customer", summary: "A customer was merged into another" },
+  "customer.erased": { subject: "customer", summary: "Personal data of a customer was erased" },
+  "customer.state_changed": { subject: "customer", summary: "A customer became unreplied, replied or closed" },
+  "conversation.opened": { subject: "conversation", summary: "A conversation started" },
+  "conversation.reopened": { subject: "conversation", summary: "A conversation is open again" },
+  "conversation.closed": { subject: "conversation", summary: "A conversation was closed" },
+  "conversation.snoozed": { subject: "conversation", summary: "A conversation was put off" },
+  "conversation.set_pending": { subject: "conversation", summary: "A conversation waits for somebody else" },
+  "conversation.marked_spam": { subject: "conversation", summary: "A conversation is spam" },
+  "conversation.assigned": { subject: "conversation", summary: "A conversation got an assignee or team" },
+  "conversation.unassigned": { subject: "conversation", summary: "A conversation lost its assignee or team" },
+  "conversation.topic_set": { subject: "conversation", summary: "A conversation's topic changed" },
+  "conversation.tags_added": { subject: "conversation", summary: "A conversation was tagged" },
+  "conversation.tags_removed": { subject: "conversation", summary: "Tags were taken off a conversation" },
+  "conversation.property_set": { subject: "conversation", summary: "A property of a conversation changed" },
+  "conversation.moved": { subject: "conversation", summary: "A conversation went to another mailbox" },
+  "conversation.merged": { subject: "conversation", summary: "A conversation was merged into another" },
+  "message.received": { subject: "conversation", summary: "A customer wrote" },
+  "message.sent": { subject: "conversation", summary: "We wrote to a customer" },
+  "message.noted": { subject: "conversation", summary: "A note was left in a conversation" },
+  "message.tagged": { subject: "conversation", summary: "A message was tagged" },
+  "message.untagged": { subject: "conversation", summary: "Tags were taken off a message" },
+  "message.delivery_changed": { subject: "conversation", summary: "The provider told what became of a message" },
+  "user.presence_changed": { subject: "user", summary: "A user came, went or is away" },
+} as const satisfies Record<string, { readonly subject: SubjectKind; readonly summary: string }>;
+
+export type EventType = keyof typeof table;
+export const eventTypes: Readonly<Record<EventType, { readonly subject: SubjectKind; readonly summary: string }>> = table;
+
+/** Whether a word names an event. */
+export const isEventType = (word: string): word is EventType => Object.hasOwn(table, word);

@@ -1,0 +1,34 @@
+import { Type } from "typebox";
+import { refuse } from "../../model/command.ts";
+import { conversationInput, refsOf, withConversation } from "../conversation/with-conversation.ts";
+import { accept, defineCommand } from "../define.ts";
+import { key } from "../keys.ts";
+import { authorOf } from "./send.ts";
+
+/** A note is for colleagues: it leaves the conversation's facts about messages alone. */
+export const noteMessage = defineCommand({
+  type: "message.note",
+  summary: "Leaves a note in a conversation that the customer does not see",
+  permission: "conversations.write",
+  target: "conversation",
+  action: true,
+  events: ["message.noted"],
+  input: Type.Object({ ...conversationInput, text: Type.String({ maxLength: 65_536 }) }, { additionalProperties: false }),
+  needs: (input) => [key.conversation(input.conversation)],
+  decide: (input, draft) =>
+    withConversation(draft, input.conversation, (conversation) => {
+      if (input.text.trim() === "") return refuse("invalid", "message_empty", "A note needs a text", "/text");
+      const refs = refsOf(draft, conversation);
+      const { row, changes } = draft.createMessage({
+        conversation: conversation.id,
+        customer: refs.customer ?? conversation.customer,
+        channel: conversation.channel,
+        direction: "note",
+        author: authorOf(draft),
+        text: input.text,
+        automated: draft.actor.kind !== "user",
+      });
+      draft.emit("message.noted", { ...refs, message: row.id }, changes);
+      return accept({ message: row.id, conversation: conversation.id });
+    }),
+});

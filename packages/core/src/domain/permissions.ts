@@ -1,0 +1,41 @@
+import type { User } from "../model/settings.ts";
+
+/** Every right there is; a command names the one it asks for. */
+export const permissions = [
+  "customers.write",
+  "customers.merge",
+  "customers.erase",
+  "conversations.write",
+  "messages.send",
+  "messages.receive",
+  "runs.start",
+  "runs.cancel",
+  "presence.write",
+  "settings.read",
+  "settings.write",
+  "workflows.write",
+  "tokens.write",
+] as const;
+export type Permission = (typeof permissions)[number];
+
+const agent: readonly Permission[] = [
+  "customers.write",
+  "conversations.write",
+  "messages.send",
+  "runs.start",
+  "presence.write",
+  "settings.read",
+];
+
+/** What each role may do. An AI assistant cannot publish, erase or change settings. */
+const rights: Record<User["role"], ReadonlySet<Permission>> = {
+  admin: new Set(permissions),
+  agent: new Set(agent),
+  assistant: new Set(agent),
+  robot: new Set<Permission>(["customers.write", "conversations.write", "messages.send", "presence.write"]),
+};
+
+/** The rights of a role. */
+export function permissionsOf(role: User["role"]): ReadonlySet<Permission> {
+  return rights[role];
+}

@@ -1,0 +1,67 @@
+import type { Id } from "../model/common.ts";
+import type { Actor } from "../model/event.ts";
+import type {
+  Calendar,
+  Channel,
+  Mailbox,
+  Organization,
+  PropertyDefinition,
+  Settings,
+  Team,
+  User,
+} from "../model/settings.ts";
+import { type Permission, permissionsOf } from "./permissions.ts";
+
+/** Settings made ready for look-ups by id or by the short name that documents use. */
+export interface SettingsIndex {
+  readonly version: number;
+  readonly organization: Organization;
+  user(idOrEmail: string): User | null;
+  team(idOrSlug: string): Team | null;
+  mailbox(idOrSlug: string): Mailbox | null;
+  channel(idOrSlug: string): Channel | null;
+  calendar(idOrSlug: string): Calendar | null;
+  property(noun: PropertyDefinition["noun"], name: string): PropertyDefinition | null;
+  readonly all: Settings;
+  /** Whether this actor may do this now; a workflow has the rights of whoever published it (DESIGN section 8). */
+  permits(actor: Actor, permission: Permission): boolean;
+}
+
+function byNames<T extends { readonly id: Id; readonly archived_at: string | null }>(
+  rows: readonly T[],
+  nameOf: (row: T) => string | null,
+): (name: string) => T | null {
+  const found = new Map<string, T>();
+  for (const row of rows) {
+    found.set(row.id, row);
+    const name = nameOf(row);
+    // an archived thing is still known by its id, but its name is free for another
+    if (name !== null && row.archived_at === null) found.set(name.toLowerCase(), row);
+  }
+  return (name) => found.get(name) ?? found.get(name.toLowerCase()) ?? null;
+}
+
+/** Builds the look-ups; done once per `config_version`. */
+export function indexSettings(all: Settings): SettingsIndex {
+  const user = byNames(all.users, (row) => row.email);
+  const properties = new Map(
+    all.properties.filter((row) => row.archived_at === null).map((row) => [`${row.noun}/${row.name}`, row]),
+  );
+  return {
+    version: all.version,
+    organization: all.organization,
+    all,
+    user,
+    team: byNames(all.teams, (row) => row.slug),
+    mailbox: byNames(all.mailboxes, (row) => row.slug),
+    channel: byNames(all.channels, (row) => row.slug),
+    calendar: byNames(all.calendars, (row) => row.slug),
+    property: (noun, name) => properties.get(`${noun}/${name}`) ?? null,
+    permits(actor, permission) {
+      if (actor.kind === "system" || actor.kind === "channel") return true;
+      const id = actor.kind === "workflow" ? (actor.publisher ?? null) : actor.id;
+      const found = id === null ? null : user(id);
+      return found !== null && found.archived_at === null && permissionsOf(found.role).has(permission);
+    },
+  };
+}

@@ -1,0 +1,52 @@
+export type { Accepted, Command, Refusal, RefusalKind } from "./model/command.ts";
+export { refuse } from "./model/command.ts";
+export type { Id, Instant, Json, Ref } from "./model/common.ts";
+export { IdSchema, InstantSchema, oneOf, orNull } from "./model/common.ts";
+export type { Conversation, ConversationRow } from "./model/conversation.ts";
+export { conversationDefaults, ConversationSchema, conversationStatuses } from "./model/conversation.ts";
+export type { Customer, CustomerRow } from "./model/customer.ts";
+export { customerDefaults, CustomerSchema, customerStates } from "./model/customer.ts";
+export type { Effect, Outcome } from "./model/effect.ts";
+export type { Actor, Change, Event, Refs } from "./model/event.ts";
+export { loggedTables } from "./model/event.ts";
+export type { Message } from "./model/message.ts";
+export { deliveries, directions, messageDefaults, MessageSchema } from "./model/message.ts";
+export type { Reason, Run, RunStatus, StepResult, Waiting } from "./model/run.ts";
+export { runStatuses } from "./model/run.ts";
+export type {
+  Calendar,
+  Channel,
+  ChannelKind,
+  Limits,
+  Mailbox,
+  Organization,
+  PropertyDefinition,
+  Settings,
+  SettingsNoun,
+  Team,
+  User,
+} from "./model/settings.ts";
+export {
+  channelKinds,
+  defaultLimits,
+  propertyTypes,
+  reopenPolicies,
+  roles,
+  settingsSchemas,
+  unknownOutcomePolicies,
+  userKinds,
+} from "./model/settings.ts";
+export { apply, decide } from "./domain/decide.ts";
+export type { AnyCommand, Target } from "./domain/define.ts";
+export { eventTypes, type EventType, isEventType } from "./domain/events.ts";
+export { key, type Key, rowTables, type RowTable, splitKey, type View, views } from "./domain/keys.ts";
+export { Ledger, Missing, type World } from "./domain/ledger.ts";
+export { type Permission, permissions, permissionsOf } from "./domain/permissions.ts";
+export { commands, needsOf, prepare } from "./domain/registry.ts";
+export { applyChange, type Row, rowDefaults } from "./domain/rows.ts";
+export { indexSettings, type SettingsIndex } from "./domain/settings-index.ts";
+export { activate, type ActiveWorkflows, type PublishedWorkflow } from "./match/active.ts";
+export { process } from "./mill/process.ts";
+export { rootOf } from "./mill/item.ts";
+export type { Config, Item, Leftover, Output, Poisoned, Receipt, Reply } from "./mill/types.ts";
+export type { CompiledVersion } from "./workflow/compiled.ts";

@@ -1,0 +1,114 @@
+import { decide, type Decision } from "../domain/decide.ts";
+import { Ledger, type Mark, type World } from "../domain/ledger.ts";
+import { mintId, rootSeed, type Seed } from "../id/id.ts";
+import type { Command } from "../model/command.ts";
+import type { Id, Instant } from "../model/common.ts";
+import type { Cause, Event } from "../model/event.ts";
+import type { Config, Item, Leftover, Poisoned, Receipt, Reply } from "./types.ts";
+
+/** An item while it is driven to quiet: its ids, its allowance and the runs that still have steps to take. */
+export interface Root {
+  readonly id: string;
+  readonly at: Instant;
+  readonly seed: Seed;
+  minted: number;
+  spent: number;
+  queue: Id[];
+}
+
+/** Everything to come back to when an item, a step or a match must leave nothing behind. */
+interface Save {
+  readonly ledger: Mark;
+  readonly events: number;
+  readonly replies: number;
+  readonly receipts: number;
+  readonly dropped: number;
+  readonly minted: number;
+  readonly spent: number;
+  readonly queue: readonly Id[];
+}
+
+/** One call of `process`: the ledger and all that the batch will hand out. Only this folder sees it. */
+export class Batch {
+  readonly organization: Id;
+  readonly config: Config;
+  readonly ledger: Ledger;
+  readonly events: Event[] = [];
+  readonly replies: Reply[] = [];
+  readonly receipts: Receipt[] = [];
+  readonly dropped: Item[] = [];
+  readonly poisoned: Poisoned[] = [];
+  /** operations left of the slice */
+  budget: number;
+
+  constructor(organization: Id, world: World, config: Config, slice: number) {
+    this.organization = organization;
+    this.config = config;
+    this.ledger = new Ledger(world);
+    this.budget = slice;
+  }
+
+  /** A root at its beginning, or as a slice left it. */
+  root(id: string, at: Instant, leftover?: Leftover): Root {
+    this.ledger.resetReads(leftover?.reads);
+    return {
+      id,
+      at,
+      seed: rootSeed(this.organization, id),
+      minted: leftover?.minted ?? 0,
+      spent: leftover?.spent ?? 0,
+      queue: leftover === undefined ? [] : [...leftover.queue],
+    };
+  }
+
+  mint(root: Root): Id {
+    return mintId(root.at, root.seed, root.minted++);
+  }
+
+  /** One operation: a decision or a step. Counts against the slice and the root's allowance. */
+  spend(root: Root): void {
+    this.budget -= 1;
+    root.spent += 1;
+  }
+
+  save(root: Root): Save {
+    return {
+      ledger: this.ledger.mark(),
+      events: this.events.length,
+      replies: this.replies.length,
+      receipts: this.receipts.length,
+      dropped: this.dropped.length,
+      minted: root.minted,
+      spent: root.spent,
+      queue: [...root.queue],
+    };
+  }
+
+  restore(root: Root, save: Save): void {
+    this.ledger.rollback(save.ledger);
+    this.events.length = save.events;
+    this.replies.length = save.replies;
+    this.receipts.length = save.receipts;
+    this.dropped.length = save.dropped;
+    root.minted = save.minted;
+    root.spent = save.spent;
+    root.queue = [...save.queue];
+  }
+
+  /** Decides a command for this root. What it left is in the ledger and among the events; matching is the caller's next act. */
+  decide(root: Root, command: Command, from: { readonly cause: Cause; readonly depth: number }): Decision {
+    const decision = decide(command, {
+      ledger: this.ledger,
+      settings: this.config.settings,
+      workflows: this.config.workflows,
+      actor: command.actor,
+      at: root.at,
+      root: root.id,
+      cause: from.cause,
+      depth: from.depth,
+      mint: () => this.mint(root),
+    });
+    this.events.push(...decision.events);
+    return decision;
+  }
+}

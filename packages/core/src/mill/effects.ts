@@ -1,0 +1,26 @@
+import type { Command } from "../model/command.ts";
+import type { Effect, Outcome } from "../model/effect.ts";
+
+/** What the world learns from an effect's outcome, as a command; a new kind of effect is a line in the table below. */
+interface EffectKind {
+  settled(effect: Effect, outcome: Outcome): Pick<Command, "type" | "input"> | null;
+}
+
+/** Every kind of effect there is; the workers in the server are registered under the same names. */
+export const effectKinds: Readonly<Record<string, EffectKind>> = {
+  "message.deliver": {
+    settled(effect, outcome) {
+      const message = effect.payload["message"] as string;
+      if (outcome.status === "done") {
+        const provider_id = outcome.output["provider_id"];
+        return {
+          type: "message.record_delivery",
+          input: { message, delivery: "sent", ...(typeof provider_id === "string" && { provider_id }) },
+        };
+      }
+      // an unknown outcome that reaches here was not to be retried: a person decides
+      const delivery = outcome.status === "failed" ? "failed" : "held";
+      return { type: "message.record_delivery", input: { message, delivery, error: outcome.error.message.slice(0, 500) } };
+    },
+  },
+};

@@ -1,0 +1,125 @@
+import { Missing } from "../domain/ledger.ts";
+import { commands, prepare } from "../domain/registry.ts";
+import type { Refusal } from "../model/command.ts";
+import type { Json } from "../model/common.ts";
+import type { Reason, Run, StepResult } from "../model/run.ts";
+import { runScope } from "../run/scope.ts";
+import { dueAt } from "../run/wait.ts";
+import type { ActionStep, BranchStep, Step, StopStep, WaitStep } from "../workflow/compiled.ts";
+import type { Scope } from "../template/scope.ts";
+import type { Batch, Root } from "./batch.ts";
+import { reasonOf } from "./reason.ts";
+import { endRun, holdRun, putRun } from "./runs.ts";
+import { settle, versionOf } from "./settle.ts";
+
+/**
+ * Takes one step of a queued run. Whatever goes wrong inside is taken back and becomes the step's failure: it takes the
+ * step's `onError` edge, or ends this run alone (MILL law 8). A need passes through.
+ */
+export function takeStep(batch: Batch, root: Root, run: Run): void {
+  const save = batch.save(root);
+  let step: Step | null = null;
+  try {
+    step = versionOf(batch, run.version).steps.get(run.cursor as string) ?? null;
+    if (step === null) throw new Error(`the version has no step ${run.cursor}`);
+    perform(batch, root, run, step);
+  } catch (error) {
+    if (error instanceof Missing) throw error;
+    batch.restore(root, save);
+    fail(batch, root, run, step, { step: run.cursor as string, kind: step === null ? "unknown" : kindOf(step), status: "failed", at: root.at }, reasonOf(error, "step_failed"));
+  }
+}
+
+const kindOf = (step: Step): string => (step.kind === "action" ? step.action : step.kind);
+
+function perform(batch: Batch, root: Root, run: Run, step: Step): void {
+  const scope = runScope(run, root.at, batch.ledger, batch.config.settings);
+  switch (step.kind) {
+    case "action":
+      return act(batch, root, run, step, scope);
+    case "branch":
+      return branch(batch, root, run, step, scope);
+    case "wait":
+      return wait(batch, root, run, step, scope);
+    case "stop":
+      return stop(batch, root, run, step, scope);
+  }
+}
+
+/** Adds the step's result and moves on, or ends the run where no step follows. */
+function advance(batch: Batch, root: Root, run: Run, result: StepResult, next: string | null): void {
+  putRun(batch, run, next === null ? "end" : "advance", root.at, { steps: [...run.steps, result], cursor: next });
+}
+
+/** A step that failed: the run takes its `onError` edge, or ends `stopped` for what a guard refused, else `failed`. */
+function fail(batch: Batch, root: Root, run: Run, step: Step | null, result: StepResult, reason: Reason, limited = false): void {
+  const onError = step !== null && step.kind !== "stop" ? step.onError : null;
+  const failed: StepResult = { ...result, status: "failed", reason, output: { error: { code: reason.code, message: reason.message } } };
+  if (onError !== null) return advance(batch, root, run, failed, onError);
+  endRun(batch, { ...run, steps: [...run.steps, failed] }, limited ? "stop" : "fault", reason, root.at);
+}
+
+function act(batch: Batch, root: Root, run: Run, step: ActionStep, scope: Scope): void {
+  const given = step.input.resolve(scope) as { readonly [name: string]: Json };
+  const input = withTarget(step.action, given, run);
+  const result: StepResult = { step: step.id, kind: step.action, status: "done", at: root.at, input };
+  const prepared = prepare(step.action, input, batch.config.settings);
+  if (!prepared.ok) return refused(batch, root, run, step, result, prepared);
+  const from = { cause: { ...(run.trigger.event !== null && { event: run.trigger.event }), run: run.id, step: step.id }, depth: run.depth };
+  const decision = batch.decide(root, { type: step.action, actor: run.actor, input: prepared.input }, from);
+  if (!decision.answer.ok) return refused(batch, root, run, step, result, decision.answer);
+  const done: StepResult = { ...result, output: decision.answer.result, events: decision.events.map((event) => event.id) };
+  const effect = step.awaits ? decision.effects[0] : undefined;
+  if (effect === undefined) advance(batch, root, run, done, step.next);
+  else {
+    const waiting = { wait: run.waits + 1, step: step.id, due_at: null, unless: null, effect: effect.id };
+    // the effect's row names its run, so that settling it finds the way back
+    holdRun(batch, run, { ...done, status: "waiting" }, waiting, root.at);
+  }
+  root.queue.push(...decision.runs);
+  settle(batch, root, decision.events);
+}
+
+function refused(batch: Batch, root: Root, run: Run, step: Step, result: StepResult, answer: Refusal): void {
+  const reason: Reason = { code: answer.code, message: answer.message, ...(answer.path !== undefined && { detail: { path: answer.path } }) };
+  fail(batch, root, run, step, result, reason, answer.kind === "limited");
+}
+
+/** What an action is done to: as the step says, else the run's own subject. */
+function withTarget(action: string, input: { readonly [name: string]: Json }, run: Run): { readonly [name: string]: Json } {
+  const target = commands.get(action)?.target ?? null;
+  if (target === null || (input[target] ?? null) !== null) return input;
+  const own = target === "user" ? (run.subject_kind === "user" ? run.subject : null) : target === "run" ? run.id : run[target];
+  return own === null ? input : { ...input, [target]: own };
+}
+
+function branch(batch: Batch, root: Root, run: Run, step: BranchStep, scope: Scope): void {
+  const index = step.branches.findIndex((each) => each.when.test(scope));
+  // only the branches that were tested are explained
+  const tested = index === -1 ? step.branches : step.branches.slice(0, index + 1);
+  const detail = tested.map((each) => each.when.explain(scope)) as unknown as Json;
+  const reason: Reason =
+    index === -1
+      ? { code: "no_branch", message: "No branch held", detail }
+      : { code: "branch", message: `Branch ${index + 1} of ${step.branches.length} held`, detail };
+  const next = index === -1 ? step.next : (step.branches[index]?.next ?? null);
+  advance(batch, root, run, { step: step.id, kind: "branch", status: "done", at: root.at, output: { branch: index === -1 ? null : index }, reason }, next);
+}
+
+function wait(batch: Batch, root: Root, run: Run, step: WaitStep, scope: Scope): void {
+  const result: StepResult = { step: step.id, kind: "wait", status: "waiting", at: root.at };
+  const due = dueAt(step, scope, batch.config.settings);
+  if (!due.ok) return fail(batch, root, run, step, result, due.reason);
+  const input = { due_at: due.at, unless: step.unless };
+  const waiting = { wait: run.waits + 1, step: step.id, due_at: due.at, unless: step.unless, effect: null };
+  holdRun(batch, run, { ...result, input }, waiting, root.at);
+}
+
+function stop(batch: Batch, root: Root, run: Run, step: StopStep, scope: Scope): void {
+  const outputs = (step.outputs?.resolve(scope) ?? null) as Json;
+  const result: StepResult = { step: step.id, kind: "stop", status: "done", at: root.at, ...(outputs !== null && { output: outputs }) };
+  const reason: Reason = { code: "stop_step", message: step.reason ?? "The workflow stopped here" };
+  // a stop with outputs is how a callable workflow answers: that run is finished, not stopped
+  const signal = outputs === null ? "stop" : "end";
+  putRun(batch, run, signal, root.at, { steps: [...run.steps, result], outputs, reason, cursor: null });
+}

@@ -1,0 +1,72 @@
+import type { Key } from "../domain/keys.ts";
+import type { SettingsIndex } from "../domain/settings-index.ts";
+import type { ActiveWorkflows } from "../match/active.ts";
+import type { Accepted, Command, Refusal } from "../model/command.ts";
+import type { Id, Instant, Ref } from "../model/common.ts";
+import type { Outcome } from "../model/effect.ts";
+import type { Event } from "../model/event.ts";
+
+/** What a lane works on. The shell stamps each with its own instant `at`; `process` never looks at a clock. */
+export type Item =
+  | { readonly kind: "command"; readonly id: Id; readonly key?: string; readonly at: Instant; readonly command: Command }
+  | { readonly kind: "settled"; readonly at: Instant; readonly effect: Id; readonly attempt: number; readonly outcome: Outcome }
+  | { readonly kind: "timer"; readonly at: Instant; readonly run: Id; readonly wait: number }
+  | { readonly kind: "wake"; readonly at: Instant; readonly subject: Ref };
+
+/** An organization's settings and enabled workflows at one `config_version`. */
+export interface Config {
+  readonly settings: SettingsIndex;
+  readonly workflows: ActiveWorkflows;
+}
+
+/** What remains of an item that a slice cut: item zero of the organization's next batch (MILL law 2). */
+export interface Leftover {
+  readonly root: string;
+  readonly at: Instant;
+  /** how many ids the root has minted */
+  readonly minted: number;
+  /** operations spent of the root's allowance */
+  readonly spent: number;
+  readonly reads: readonly Key[];
+  /** runs that still have steps to take, first in, first out */
+  readonly queue: readonly Id[];
+}
+
+/** What a command leaves so that its caller hears the same on every retry. */
+export interface Receipt {
+  readonly id: Id;
+  readonly key: string | null;
+  readonly answer: Accepted | Refusal;
+  readonly at: Instant;
+}
+
+export interface Reply {
+  readonly command: Id;
+  readonly answer: Accepted | Refusal;
+  /** the answer of an earlier admission with the same key */
+  readonly repeated: boolean;
+}
+
+/** An item that cannot be carried because of a bug; it changed nothing and is kept for a person (MILL law 11). */
+export interface Poisoned {
+  readonly item: Item | null;
+  readonly error: string;
+}
+
+export interface Output {
+  /** how many items from the front are decided: that prefix can be committed */
+  readonly done: number;
+  readonly replies: readonly Reply[];
+  readonly receipts: readonly Receipt[];
+  readonly events: readonly Event[];
+  /** changed rows by key; null deletes */
+  readonly writes: ReadonlyMap<Key, unknown>;
+  readonly leftover: Leftover | null;
+  /** what the rest lacks; explored and thrown away */
+  readonly needs: readonly Key[];
+  /** timers and settled effects that came too late and moved nothing */
+  readonly dropped: readonly Item[];
+  readonly poisoned: readonly Poisoned[];
+  /** operations used of the slice */
+  readonly operations: number;
+}

@@ -1,0 +1,34 @@
+import type { Actor, Refs } from "./event.ts";
+import type { Id, Json } from "./common.ts";
+
+/** A request to change something, as it waits to be decided. `input` has passed the command's schema. */
+export interface Command {
+  readonly type: string;
+  readonly actor: Actor;
+  readonly input: { readonly [name: string]: Json };
+}
+
+/** What kind of answer a refusal is; the HTTP edge maps it to a status. */
+export type RefusalKind = "invalid" | "not_found" | "conflict" | "forbidden" | "limited";
+
+/** An answer, not a fault: the command changed nothing, and this says why. */
+export interface Refusal {
+  readonly ok: false;
+  readonly kind: RefusalKind;
+  readonly code: string;
+  readonly message: string;
+  readonly path?: string;
+}
+
+export interface Accepted {
+  readonly ok: true;
+  readonly result: { readonly [name: string]: Json };
+}
+
+/** What the caller hears, fixed by `decide` before any workflow runs (MILL law 3). */
+export type Reply = { readonly command: Id; readonly answer: Accepted | Refusal; readonly refs?: Refs };
+
+/** Says no. */
+export function refuse(kind: RefusalKind, code: string, message: string, path?: string): Refusal {
+  return path === undefined ? { ok: false, kind, code, message } : { ok: false, kind, code, message, path };
+}

@@ -1,0 +1,90 @@
+import { Type } from "typebox";
+import { type Id, IdSchema, type Instant, InstantSchema, oneOf, orNull, type Properties, PropertiesSchema } from "./common.ts";
+import type { Watch } from "./watch.ts";
+
+export const conversationStatuses = ["open", "pending", "snoozed", "closed", "spam"] as const;
+export type ConversationStatus = (typeof conversationStatuses)[number];
+
+/** The logged columns of a conversation. */
+export interface Conversation {
+  readonly id: Id;
+  readonly customer: Id;
+  readonly mailbox: Id;
+  readonly channel: Id;
+  /** the customer's address on the channel */
+  readonly address: string;
+  readonly subject: string | null;
+  readonly status: ConversationStatus;
+  readonly assignee: Id | null;
+  readonly team: Id | null;
+  readonly topic: string | null;
+  readonly tags: readonly string[];
+  readonly properties: Properties;
+  readonly snoozed_until: Instant | null;
+  readonly closed_at: Instant | null;
+  /** the oldest customer message that nobody has answered */
+  readonly waiting_since: Instant | null;
+  readonly last_message_at: Instant | null;
+  readonly last_inbound_at: Instant | null;
+  /** the newest reply by a person or the API; automated messages do not count */
+  readonly last_reply_at: Instant | null;
+  readonly inbound_count: number;
+  readonly outbound_count: number;
+  readonly merged_into: Id | null;
+  readonly created_at: Instant;
+  readonly updated_at: Instant;
+}
+
+export interface ConversationRow extends Conversation, Watch {}
+
+export const conversationDefaults: Omit<ConversationRow, "id" | "customer" | "mailbox" | "channel" | "address" | "created_at" | "updated_at"> = {
+  subject: null,
+  status: "open",
+  assignee: null,
+  team: null,
+  topic: null,
+  tags: [],
+  properties: {},
+  snoozed_until: null,
+  closed_at: null,
+  waiting_since: null,
+  last_message_at: null,
+  last_inbound_at: null,
+  last_reply_at: null,
+  inbound_count: 0,
+  outbound_count: 0,
+  merged_into: null,
+  wake_at: null,
+  fired: {},
+  guards: null,
+};
+
+/** A conversation as the API shows it. */
+export const ConversationSchema = Type.Object(
+  {
+    id: IdSchema,
+    customer: IdSchema,
+    mailbox: IdSchema,
+    channel: IdSchema,
+    address: Type.String(),
+    subject: orNull(Type.String()),
+    status: oneOf(conversationStatuses),
+    assignee: orNull(IdSchema),
+    team: orNull(IdSchema),
+    topic: orNull(Type.String()),
+    tags: Type.Array(Type.String()),
+    properties: PropertiesSchema,
+    snoozed_until: orNull(InstantSchema),
+    closed_at: orNull(InstantSchema),
+    waiting_since: orNull(InstantSchema),
+    last_message_at: orNull(InstantSchema),
+    last_inbound_at: orNull(InstantSchema),
+    last_reply_at: orNull(InstantSchema),
+    inbound_count: Type.Integer(),
+    outbound_count: Type.Integer(),
+    merged_into: orNull(IdSchema),
+    created_at: InstantSchema,
+    updated_at: InstantSchema,
+  },
+  { title: "Conversation" },
+);

@@ -1,0 +1,56 @@
+import type { Id, Instant, Json } from "./common.ts";
+
+/** The three nouns whose every change is logged. */
+export const loggedTables = ["customers", "conversations", "messages"] as const;
+export type LoggedTable = (typeof loggedTables)[number];
+
+/**
+ * One changed row. `before` is null when the row was created: `after` then holds every field that differs from its
+ * default. Otherwise both hold just the fields that changed; lists and properties stand whole on both sides.
+ */
+export interface Change {
+  readonly table: LoggedTable;
+  readonly id: Id;
+  readonly before: { readonly [field: string]: Json } | null;
+  readonly after: { readonly [field: string]: Json };
+}
+
+/** Who asked. A run acts for its workflow with the rights of whoever published it. */
+export interface Actor {
+  readonly kind: "user" | "workflow" | "channel" | "system";
+  /** the user, workflow or channel; null for the system */
+  readonly id: Id | null;
+  /** for a workflow: the user who published the version */
+  readonly publisher?: Id | null;
+}
+
+/** Why an event came to be: the event, run and step before it. */
+export interface Cause {
+  readonly event?: Id;
+  readonly run?: Id;
+  readonly step?: string;
+}
+
+/** What an event is about; found by these. */
+export interface Refs {
+  readonly customer?: Id;
+  readonly conversation?: Id;
+  readonly message?: Id;
+  readonly user?: Id;
+}
+
+/** The immutable fact that a command left behind. */
+export interface Event {
+  readonly id: Id;
+  readonly type: string;
+  readonly at: Instant;
+  readonly actor: Actor;
+  /** the item that set all of it off: a command's id, or what stands for one (MILL law 5) */
+  readonly root: string;
+  readonly cause: Cause;
+  readonly depth: number;
+  readonly refs: Refs;
+  readonly changes: readonly Change[];
+  /** facts that are no column: the words of a refusal, the workflow that was started */
+  readonly data?: { readonly [key: string]: Json };
+}

@@ -1,0 +1,74 @@
+import { Type } from "typebox";
+import { type Id, IdSchema, type Instant, InstantSchema, oneOf, orNull } from "./common.ts";
+
+export const directions = ["inbound", "outbound", "note"] as const;
+/**
+ * What became of an outbound message. `held`: the outcome is unknown and the channel's policy asks a person;
+ * `unsubscribed`: it was not sent because the customer asked for no messages.
+ */
+export const deliveries = ["none", "queued", "sent", "delivered", "read", "failed", "held", "unsubscribed"] as const;
+export type Delivery = (typeof deliveries)[number];
+
+export const MediaSchema = Type.Object(
+  { url: Type.String({ maxLength: 2048 }), content_type: Type.Optional(Type.String({ maxLength: 200 })) },
+  { additionalProperties: false },
+);
+export interface Media {
+  readonly url: string;
+  readonly content_type?: string;
+}
+
+/** The logged columns of a message; it has no others. */
+export interface Message {
+  readonly id: Id;
+  readonly conversation: Id;
+  readonly customer: Id;
+  readonly channel: Id;
+  readonly direction: (typeof directions)[number];
+  /** the user who wrote it; null when the customer did */
+  readonly author: Id | null;
+  readonly text: string;
+  readonly media: readonly Media[];
+  readonly tags: readonly string[];
+  /** sent by a workflow or campaign, not by a person */
+  readonly automated: boolean;
+  /** the provider's own id */
+  readonly provider_id: string | null;
+  readonly delivery: Delivery;
+  readonly delivery_error: string | null;
+  readonly created_at: Instant;
+  readonly updated_at: Instant;
+}
+
+export const messageDefaults: Omit<Message, "id" | "conversation" | "customer" | "channel" | "direction" | "created_at" | "updated_at"> = {
+  author: null,
+  text: "",
+  media: [],
+  tags: [],
+  automated: false,
+  provider_id: null,
+  delivery: "none",
+  delivery_error: null,
+};
+
+/** A message as the API shows it. */
+export const MessageSchema = Type.Object(
+  {
+    id: IdSchema,
+    conversation: IdSchema,
+    customer: IdSchema,
+    channel: IdSchema,
+    direction: oneOf(directions),
+    author: orNull(IdSchema),
+    text: Type.String(),
+    media: Type.Array(MediaSchema),
+    tags: Type.Array(Type.String()),
+    automated: Type.Boolean(),
+    provider_id: orNull(Type.String()),
+    delivery: oneOf(deliveries),
+    delivery_error: orNull(Type.String()),
+    created_at: InstantSchema,
+    updated_at: InstantSchema,
+  },
+  { title: "Message" },
+);

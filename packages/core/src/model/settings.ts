@@ -1,0 +1,157 @@
+import { Type } from "typebox";
+import { type Id, IdSchema, type Instant, InstantSchema, oneOf, orNull } from "./common.ts";
+import type { BusinessCalendar } from "../time/calendar.ts";
+
+/** Limits of an organization; DESIGN section 8. */
+export interface Limits {
+  /** runs of one workflow for one conversation or customer a local day */
+  readonly runs_per_subject_per_day: number;
+  /** how deep workflows may start workflows */
+  readonly chain_depth: number;
+  /** automated messages to one recipient within an hour */
+  readonly automated_messages_per_hour: number;
+  /** operations (decisions and steps) that one root may cause before its runs are stopped */
+  readonly allowance: number;
+}
+
+export const defaultLimits: Limits = {
+  runs_per_subject_per_day: 100,
+  chain_depth: 10,
+  automated_messages_per_hour: 10,
+  allowance: 1000,
+};
+
+export interface Organization {
+  readonly id: Id;
+  readonly name: string;
+  readonly zone: string;
+  /** nothing leaves a sandbox: every channel records instead of sending */
+  readonly sandbox: boolean;
+  /** `off` is the kill switch, `braked` the storm brake: no run starts, and each says why */
+  readonly automation: "on" | "off" | "braked";
+  readonly limits: Limits;
+  readonly workflow_user: Id;
+}
+
+export const userKinds = ["person", "assistant", "robot"] as const;
+export const roles = ["admin", "agent", "assistant", "robot"] as const;
+export interface User {
+  readonly id: Id;
+  readonly kind: (typeof userKinds)[number];
+  readonly role: (typeof roles)[number];
+  readonly name: string;
+  readonly email: string | null;
+  readonly archived_at: Instant | null;
+}
+
+export interface Team {
+  readonly id: Id;
+  readonly slug: string;
+  readonly name: string;
+  readonly members: readonly Id[];
+  readonly archived_at: Instant | null;
+}
+
+export const reopenPolicies = ["always", "within_days", "never"] as const;
+export interface Mailbox {
+  readonly id: Id;
+  readonly slug: string;
+  readonly name: string;
+  /** whether a new inbound message re-opens a closed conversation or starts another */
+  readonly reopen: (typeof reopenPolicies)[number];
+  readonly reopen_days: number;
+  readonly archived_at: Instant | null;
+}
+
+export const channelKinds = ["sms", "email", "chat", "whatsapp", "messenger", "api"] as const;
+export type ChannelKind = (typeof channelKinds)[number];
+export const unknownOutcomePolicies = ["retry", "hold"] as const;
+export interface Channel {
+  readonly id: Id;
+  readonly slug: string;
+  readonly name: string;
+  readonly kind: ChannelKind;
+  readonly mailbox: Id;
+  /** our own address on it */
+  readonly address: string | null;
+  readonly provider: string;
+  /** what to do when the provider cannot tell whether a message went out */
+  readonly on_unknown: (typeof unknownOutcomePolicies)[number];
+  readonly archived_at: Instant | null;
+}
+
+export interface Calendar {
+  readonly id: Id;
+  readonly slug: string;
+  readonly name: string;
+  readonly calendar: BusinessCalendar;
+  readonly archived_at: Instant | null;
+}
+
+export const propertyTypes = ["text", "number", "boolean", "date", "list", "choice"] as const;
+export interface PropertyDefinition {
+  readonly id: Id;
+  readonly noun: "customer" | "conversation";
+  readonly name: string;
+  readonly type: (typeof propertyTypes)[number];
+  readonly options: readonly string[];
+  readonly archived_at: Instant | null;
+}
+
+/** All settings of one organization at one `config_version`, as rows. */
+export interface Settings {
+  readonly version: number;
+  readonly organization: Organization;
+  readonly users: readonly User[];
+  readonly teams: readonly Team[];
+  readonly mailboxes: readonly Mailbox[];
+  readonly channels: readonly Channel[];
+  readonly calendars: readonly Calendar[];
+  readonly properties: readonly PropertyDefinition[];
+}
+
+const slug = Type.String({ pattern: "^[a-z0-9][a-z0-9_-]{0,62}$", description: "short name used in documents" });
+const name = Type.String({ minLength: 1, maxLength: 200 });
+const archived_at = orNull(InstantSchema);
+
+/** The settings' shapes in the API: one table, from which routes, forms and checks follow. */
+export const settingsSchemas = {
+  users: Type.Object({
+    id: IdSchema,
+    kind: oneOf(userKinds),
+    role: oneOf(roles),
+    name,
+    email: orNull(Type.String({ maxLength: 320 })),
+    archived_at,
+  }),
+  teams: Type.Object({ id: IdSchema, slug, name, members: Type.Array(IdSchema, { maxItems: 1000 }), archived_at }),
+  mailboxes: Type.Object({
+    id: IdSchema,
+    slug,
+    name,
+    reopen: oneOf(reopenPolicies),
+    reopen_days: Type.Integer({ minimum: 0, maximum: 3650 }),
+    archived_at,
+  }),
+  channels: Type.Object({
+    id: IdSchema,
+    slug,
+    name,
+    kind: oneOf(channelKinds),
+    mailbox: IdSchema,
+    address: orNull(Type.String({ maxLength: 200 })),
+    provider: Type.String({ maxLength: 50 }),
+    on_unknown: oneOf(unknownOutcomePolicies),
+    archived_at,
+  }),
+  calendars: Type.Object({ id: IdSchema, slug, name, calendar: Type.Unknown(), archived_at }),
+  properties: Type.Object({
+    id: IdSchema,
+    noun: oneOf(["customer", "conversation"] as const),
+    name,
+    type: oneOf(propertyTypes),
+    options: Type.Array(Type.String({ maxLength: 200 }), { maxItems: 500 }),
+    archived_at,
+  }),
+} as const;
+export type SettingsNoun = keyof typeof settingsSchemas;

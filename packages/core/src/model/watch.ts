@@ -1,0 +1,19 @@
+import type { Id, Instant } from "./common.ts";
+
+/** Counters that the guards ask (MILL law 15). */
+export interface Guards {
+  /** the organization's local day that `runs` counts */
+  readonly day: string;
+  readonly runs: { readonly [workflow: Id]: number };
+  /** instants of the newest automated messages to this recipient, oldest first, at most ten */
+  readonly sends: readonly Instant[];
+}
+
+/** What the engine keeps beside a conversation or customer; rows only, not in the log. */
+export interface Watch {
+  /** lower bound of the next instant at which a time trigger could become true */
+  readonly wake_at: Instant | null;
+  /** the anchor instant at which each time-triggered workflow fired last */
+  readonly fired: { readonly [workflow: Id]: Instant };
+  readonly guards: Guards | null;
+}

@@ -1,0 +1,48 @@
+import { key } from "../domain/keys.ts";
+import type { Ledger } from "../domain/ledger.ts";
+import type { SettingsIndex } from "../domain/settings-index.ts";
+import type { Instant } from "../model/common.ts";
+import type { Reason, Run } from "../model/run.ts";
+import type { Guards, Watch } from "../model/watch.ts";
+import { localDay } from "../time/local.ts";
+import type { CompiledVersion } from "../workflow/compiled.ts";
+
+/** Why a run may not start, or null when it may. Asked when it starts, not when it is queued (MILL law 6). */
+export function guardStart(run: Run, version: CompiledVersion, settings: SettingsIndex, ledger: Ledger, at: Instant): Reason | null {
+  const { automation, limits } = settings.organization;
+  if (automation === "off") return { code: "automation_off", message: "Automation is switched off for the organization" };
+  if (automation === "braked") return { code: "storm_brake", message: "The organization's storm brake is on" };
+  if (run.depth > limits.chain_depth) {
+    return { code: "chain_depth", message: `Workflows started workflows ${run.depth} deep; the limit is ${limits.chain_depth}` };
+  }
+  const name = subjectKey(run);
+  if (name === null) return null;
+  const limit = version.runsPerDay ?? limits.runs_per_subject_per_day;
+  const count = countToday(ledger.get<Watch>(name)?.guards ?? null, run.workflow, localDay(at, settings.organization.zone));
+  if (count < limit) return null;
+  return {
+    code: "runs_per_day",
+    message: `The workflow already ran ${count} times today for this ${run.subject_kind}; the limit is ${limit}`,
+  };
+}
+
+/** Counts a start against the subject's day. */
+export function countStart(run: Run, settings: SettingsIndex, ledger: Ledger, at: Instant): void {
+  const name = subjectKey(run);
+  const row = name === null ? null : ledger.get<Watch>(name);
+  if (name === null || row === null) return;
+  const day = localDay(at, settings.organization.zone);
+  const guards = row.guards ?? { day, runs: {}, sends: [] };
+  const runs = guards.day === day ? guards.runs : {};
+  ledger.set(name, { ...row, guards: { ...guards, day, runs: { ...runs, [run.workflow]: (runs[run.workflow] ?? 0) + 1 } } });
+}
+
+function countToday(guards: Guards | null, workflow: string, day: string): number {
+  return guards !== null && guards.day === day ? (guards.runs[workflow] ?? 0) : 0;
+}
+
+/** Where a subject's counters live; users and the organization have none. */
+function subjectKey(run: Run): string | null {
+  if (run.subject_kind === "conversation") return key.conversation(run.subject);
+  return run.subject_kind === "customer" ? key.customer(run.subject) : null;
+}

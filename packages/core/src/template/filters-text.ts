@@ -1,0 +1,71 @@
+import type { Filter } from "./filters.ts";
+import { checkLength, toNumber, toText } from "./liquid-value.ts";
+
+const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;" };
+
+/** Filters over text; any other value is printed first. Results that could outgrow the limit are measured before they are made. */
+export const textFilters = {
+  upcase: plain((text) => text.toUpperCase()),
+  downcase: plain((text) => text.toLowerCase()),
+  capitalize: plain((text) => text.charAt(0).toUpperCase() + text.slice(1).toLowerCase()),
+  strip: plain((text) => text.trim()),
+  lstrip: plain((text) => text.trimStart()),
+  rstrip: plain((text) => text.trimEnd()),
+  strip_newlines: plain((text) => text.replaceAll(/\r?\n/g, "")),
+  newline_to_br: plain((text) => text.replaceAll(/\r?\n/g, "<br />\n")),
+  escape: plain((text) => text.replaceAll(/[&<>"']/g, (letter) => entities[letter]!)),
+  url_encode: plain((text) => encodeURIComponent(text.toWellFormed()).replaceAll("%20", "+")),
+  json: { takes: [0, 0], run: (input) => measured(JSON.stringify(input ?? null)) },
+  append: { takes: [1, 1], run: (input, [end]) => both(toText(input), toText(end)) },
+  prepend: { takes: [1, 1], run: (input, [start]) => both(toText(start), toText(input)) },
+  remove: { takes: [1, 1], run: (input, [part]) => replace(toText(input), toText(part), "") },
+  replace: { takes: [1, 2], run: (input, [part, by]) => replace(toText(input), toText(part), toText(by)) },
+  replace_first: {
+    takes: [1, 2],
+    run: (input, [part, by]) => measured(toText(input).replace(toText(part), () => toText(by))),
+  },
+  truncate: {
+    takes: [0, 2],
+    run: (input, [length, end]) => truncate(toText(input), length === undefined ? 50 : Math.trunc(toNumber(length)), ending(end)),
+  },
+  truncatewords: {
+    takes: [0, 2],
+    run: (input, [count, end]) => {
+      const words = toText(input).split(/\s+/).filter(Boolean);
+      const most = Math.max(1, count === undefined ? 15 : Math.trunc(toNumber(count)));
+      return words.length > most ? both(words.slice(0, most).join(" "), ending(end)) : words.join(" ");
+    },
+  },
+} satisfies Record<string, Filter>;
+
+function plain(change: (text: string) => string): Filter {
+  return { takes: [0, 0], run: (input) => measured(change(toText(input))) };
+}
+
+function measured(text: string): string {
+  checkLength(text.length);
+  return text;
+}
+
+function both(start: string, end: string): string {
+  checkLength(start.length + end.length);
+  return start + end;
+}
+
+function replace(text: string, part: string, by: string): string {
+  const pieces = text.split(part);
+  checkLength(text.length + (pieces.length - 1) * (by.length - part.length));
+  return pieces.join(by);
+}
+
+function ending(end: unknown): string {
+  return end === undefined ? "..." : toText(end);
+}
+
+/** `length` counts the ending too. A cut never halves a character of two units. */
+function truncate(text: string, length: number, end: string): string {
+  if (text.length <= length) return measured(text);
+  const cut = Math.max(0, length - end.length);
+  const code = text.charCodeAt(cut - 1);
+  return both(text.slice(0, code >= 0xd800 && code < 0xdc00 ? cut - 1 : cut), end);
+}

@@ -1,0 +1,15 @@
+/**
+ * What one text may cost. Counts, never milliseconds: a text that fails must fail the same on every machine.
+ * `operations` are block entries, loop rounds, filter calls and the list items and 64-character pieces they touch.
+ */
+export const limits = {
+  /** characters of a text as written */
+  textLength: 65_536,
+  /** blocks inside blocks, and brackets inside brackets */
+  depth: 20,
+  operations: 100_000,
+  /** characters of a rendered text, of a captured text and of a filter's result */
+  outputLength: 65_536,
+  /** levels of objects and lists in a value */
+  valueDepth: 32,
+} as const;

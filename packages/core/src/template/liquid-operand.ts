@@ -1,0 +1,115 @@
+import { TypeGuards, type Token } from "liquidjs";
+import { isBlank, isEmpty, spend, toNumber, type Read } from "./liquid-value.ts";
+import { formatPath, readKey, type Path } from "./path.ts";
+import { TemplateFault } from "./problem.ts";
+
+/** The names a text uses, resolved to slots of the frame while it is compiled. */
+export interface Names {
+  /** loop variables in scope, the innermost last */
+  readonly loops: { readonly name: string; readonly slot: number }[];
+  /** variables that `assign` or `capture` sets anywhere in the text */
+  readonly assigned: ReadonlyMap<string, number>;
+  /** paths of the scope that the text reads */
+  readonly reads: Set<string>;
+}
+
+/** One operand of an expression, compiled. */
+export interface Operand {
+  readonly read: Read;
+  /** set where the value is written down in the text */
+  readonly fixed?: { readonly value: string | number | boolean | null };
+  /** set where it is the word `empty` or `blank`, which mean something only beside `==` and `!=` */
+  readonly is?: (value: unknown) => boolean;
+}
+
+/** Refuses the text at a token: thrown while compiling, caught by `compileText`. */
+export function refuse(token: Token, message: string, code = "template_invalid"): never {
+  const [line, column] = token.getPosition();
+  throw new TemplateFault(code, `${message} (line ${line}, column ${column})`);
+}
+
+const literals: Readonly<Record<string, Operand>> = {
+  true: fixed(true),
+  false: fixed(false),
+  nil: fixed(null),
+  null: fixed(null),
+  empty: { ...fixed(""), is: isEmpty },
+  blank: { ...fixed(""), is: isBlank },
+};
+
+function fixed(value: string | number | boolean | null): Operand {
+  return { fixed: { value }, read: () => value };
+}
+
+/** Compiles a literal, range or variable. */
+export function compileOperand(token: Token, names: Names): Operand {
+  if (TypeGuards.isLiteralToken(token)) return literals[token.literal]!;
+  if (TypeGuards.isNumberToken(token) || TypeGuards.isQuotedToken(token) || TypeGuards.isWordToken(token)) {
+    return fixed(token.content);
+  }
+  if (TypeGuards.isRangeToken(token)) return { read: compileRange(token.lhs, token.rhs, names) };
+  if (TypeGuards.isPropertyAccessToken(token)) return { read: compileAccess(token.variable, token.props, token, names) };
+  return refuse(token, "this kind of value is not known");
+}
+
+/** Counts first and builds by index: a range between huge numbers, where n + 1 is n, must end too. */
+function compileRange(from: Token, to: Token, names: Names): Read {
+  const low = compileOperand(from, names).read;
+  const high = compileOperand(to, names).read;
+  return (frame) => {
+    const first = Math.trunc(toNumber(low(frame)));
+    const count = Math.max(0, Math.trunc(toNumber(high(frame))) - first + 1);
+    spend(frame, count);
+    return Array.from({ length: count }, (_, at) => first + at);
+  };
+}
+
+function compileAccess(base: Token | undefined, props: readonly Token[], token: Token, names: Names): Read {
+  const keys = props.map((prop) => compileOperand(prop, names));
+  let read = base === undefined ? compileRoot(keys, token, names) : compileOperand(base, names).read;
+  for (const key of base === undefined ? keys.slice(1) : keys) {
+    const inner = read;
+    const name = key.fixed?.value;
+    read = key.fixed === undefined ? (frame) => member(inner(frame), key.read(frame)) : (frame) => member(inner(frame), name);
+  }
+  return read;
+}
+
+function compileRoot(keys: readonly Operand[], token: Token, names: Names): Read {
+  const name = keys[0]!.fixed?.value;
+  if (typeof name !== "string") return refuse(token, "a variable begins with a name");
+  const loop = names.loops.findLast((one) => one.name === name);
+  if (loop !== undefined) return (frame) => frame.slots[loop.slot];
+  const slot = names.assigned.get(name);
+  if (slot === undefined) {
+    names.reads.add(formatPath(knownSteps(keys)));
+    return (frame) => readKey(frame.scope.roots, name);
+  }
+  return (frame) => (frame.slots[slot] === undefined ? readKey(frame.scope.roots, name) : frame.slots[slot]);
+}
+
+/** The steps up to the first that is known only when the text is rendered. */
+function knownSteps(keys: readonly Operand[]): Path {
+  const steps: (string | number)[] = [];
+  for (const key of keys) {
+    const value = key.fixed?.value;
+    if (typeof value !== "string" && !(typeof value === "number" && value >= 0)) break;
+    steps.push(value);
+  }
+  return steps;
+}
+
+/** One step into a value: own properties, list indexes from either end, and `size`, `first` and `last`. */
+export function member(value: unknown, key: unknown): unknown {
+  if (typeof key !== "string" && typeof key !== "number") return undefined;
+  if (typeof value === "string") return key === "size" ? value.length : undefined;
+  if (Array.isArray(value)) {
+    if (key === "size") return value.length;
+    if (key === "first") return value[0];
+    if (key === "last") return value.at(-1);
+    return readKey(value, typeof key === "number" && key < 0 ? value.length + key : key);
+  }
+  const own = readKey(value, key);
+  if (own === undefined && key === "size" && typeof value === "object" && value !== null) return Object.keys(value).length;
+  return own;
+}

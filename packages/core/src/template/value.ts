@@ -1,0 +1,106 @@
+import { limits } from "./limits.ts";
+import { compilePath, formatPath, parsePath, type Path } from "./path.ts";
+import { pointer, type Problem } from "./problem.ts";
+import type { Scope } from "./scope.ts";
+import { compileText, isLiquid } from "./text.ts";
+
+/**
+ * A value of a document, compiled. A value is a literal, a Liquid text (a string with `{{` or `{%`), a reference
+ * `{ "ref": "steps.lookup.customer.id" }` or `{ "ref": ["steps", "x.y", "id"] }`, or an object or list of values.
+ * A reference keeps the type of what it finds and is null where it finds nothing, at the top as inside.
+ */
+export interface Value {
+  /** true where the value is written down: then `resolve` answers the same frozen object each time and never looks at the scope */
+  readonly static: boolean;
+  /** paths of the scope that it reads, as `formatPath` writes them */
+  readonly reads: readonly string[];
+  /** The value for a scope. Objects of the scope are handed on as they are, not copied. Throws TemplateFault. */
+  resolve(scope: Scope): unknown;
+}
+
+export type ValueResult =
+  | ({ readonly ok: true } & Value)
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+type Part = { readonly fixed: unknown } | { readonly resolve: (scope: Scope) => unknown };
+interface Work {
+  readonly problems: Problem[];
+  readonly reads: Set<string>;
+}
+
+/** Compiles a value; `path` says where it stands in its document. Problems: `value_invalid`, `template_invalid`, `template_runaway`. */
+export function compileValue(json: unknown, path = ""): ValueResult {
+  const work: Work = { problems: [], reads: new Set() };
+  const part = compilePart(json, path, 0, work);
+  if (work.problems.length > 0) return { ok: false, problems: work.problems };
+  const reads = [...work.reads];
+  if ("fixed" in part) return { ok: true, static: true, reads, resolve: () => part.fixed };
+  return { ok: true, static: false, reads, resolve: part.resolve };
+}
+
+/** The paths of the scope that a compiled text or value reads, sorted, for analysis and validation. */
+export function variables(compiled: { readonly reads: readonly string[] }): string[] {
+  return compiled.reads.toSorted();
+}
+
+/** The path of a reference object; null where the value is none; "bad" where it tries to be one. */
+export function referencePath(json: unknown): Path | "bad" | null {
+  if (typeof json !== "object" || json === null || !Object.hasOwn(json, "ref") || Object.keys(json).length !== 1) return null;
+  const { ref } = json as { ref: unknown };
+  if (typeof ref === "string") return parsePath(ref) ?? "bad";
+  if (!Array.isArray(ref) || typeof ref[0] !== "string") return "bad";
+  return ref.every((key) => typeof key === "string" || (Number.isSafeInteger(key) && key >= 0)) ? (ref as Path) : "bad";
+}
+
+function compilePart(json: unknown, path: string, depth: number, work: Work): Part {
+  if (depth > limits.valueDepth) return refuse(work, path, `a value has at most ${limits.valueDepth} levels`);
+  if (typeof json === "string") return isLiquid(json) ? compileString(json, path, work) : { fixed: json };
+  if (json === null || typeof json === "boolean" || (typeof json === "number" && Number.isFinite(json))) return { fixed: json };
+  if (typeof json !== "object") return refuse(work, path, "a value is JSON");
+  const reference = referencePath(json);
+  if (reference === "bad") return refuse(work, path, "a reference is a path such as steps.lookup.customer.id, or a list of its steps");
+  if (reference !== null) {
+    work.reads.add(formatPath(reference));
+    const read = compilePath(reference);
+    return { resolve: (scope) => read(scope) ?? null };
+  }
+  return Array.isArray(json) ? compileList(json, path, depth, work) : compileObject(json, path, depth, work);
+}
+
+function refuse(work: Work, path: string, message: string): Part {
+  work.problems.push({ code: "value_invalid", path, message });
+  return { fixed: null };
+}
+
+function compileString(source: string, path: string, work: Work): Part {
+  const result = compileText(source, path);
+  if (!result.ok) {
+    work.problems.push(...result.problems);
+    return { fixed: null };
+  }
+  for (const read of result.text.reads) work.reads.add(read);
+  return { resolve: (scope) => result.text.render(scope) };
+}
+
+const resolvePart = (part: Part, scope: Scope): unknown => ("fixed" in part ? part.fixed : part.resolve(scope));
+
+function compileList(json: readonly unknown[], path: string, depth: number, work: Work): Part {
+  const parts = json.map((item, at) => compilePart(item, pointer(path, at), depth + 1, work));
+  if (parts.every((part) => "fixed" in part)) return { fixed: Object.freeze(parts.map((part) => part.fixed)) };
+  return { resolve: (scope) => parts.map((part) => resolvePart(part, scope)) };
+}
+
+function compileObject(json: object, path: string, depth: number, work: Work): Part {
+  const parts: (readonly [string, Part])[] = [];
+  for (const [key, item] of Object.entries(json)) {
+    // Writing this key would change the object's prototype.
+    if (key === "__proto__") refuse(work, pointer(path, key), "this name is not allowed");
+    else parts.push([key, compilePart(item, pointer(path, key), depth + 1, work)]);
+  }
+  const build = (scope: Scope) => {
+    const result: Record<string, unknown> = {};
+    for (const [key, part] of parts) result[key] = resolvePart(part, scope);
+    return result;
+  };
+  return parts.every(([, part]) => "fixed" in part) ? { fixed: Object.freeze(build(undefined as never)) } : { resolve: build };
+}

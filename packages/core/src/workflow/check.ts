@@ -1,0 +1,93 @@
+import type { AnyCommand } from "../domain/define.ts";
+import { commands } from "../domain/registry.ts";
+import type { SettingsIndex } from "../domain/settings-index.ts";
+import { actionProblems } from "./action-check.ts";
+import type { Step, Trigger } from "./compiled.ts";
+import { graphProblems } from "./graph.ts";
+import type { Context } from "./part.ts";
+import { error, pointer, type Problem } from "./problem.ts";
+import { stepPlace } from "./reads.ts";
+import { referenceProblem } from "./references.ts";
+import { type Shape, shapeOf } from "./shape.ts";
+import { compileStep } from "./steps.ts";
+import { anchorOf } from "./subjects.ts";
+import { compileTrigger } from "./triggers.ts";
+
+/** What a document came to: everything wrong with it, and the parts that could be made ready. */
+export interface Checked {
+  readonly problems: readonly Problem[];
+  readonly triggers: readonly Trigger[];
+  readonly steps: ReadonlyMap<string, Step>;
+}
+
+/**
+ * Checks a document in one pass and makes its parts ready on the way. Takes any JSON; one fault does not hide others.
+ * `known` are the commands that actions may issue; other than the registry's only in tests.
+ */
+export function checkWorkflow(json: unknown, settings: SettingsIndex | null, known: ReadonlyMap<string, AnyCommand> = commands): Checked {
+  const shape = shapeOf(json);
+  const context: Context = { commands: known, settings, problems: [...shape.problems, ...kindProblems(shape)] };
+  const { problems } = context;
+  if (settings !== null) {
+    const names = shape.head.mailboxes ?? [];
+    problems.push(...names.flatMap((name, at) => referenceProblem(settings, "mailbox", name, `/mailboxes/${at}`)));
+  }
+  const triggers = shape.triggers.flatMap(({ trigger, index }) => compileTrigger(trigger, `/triggers/${index}`, context) ?? []);
+  const place = stepPlace(shape.ids, new Set(Object.keys(shape.head.inputs ?? {})));
+  // what its triggers know counts only for a workflow that they start
+  const starters = shape.head.kind === "automatic" ? shape.triggers.map((one) => one.trigger) : null;
+  const steps = new Map<string, Step>();
+  for (const [id, document] of shape.steps) {
+    const path = pointer("/steps", id);
+    const step = compileStep(id, document, path, place, context);
+    if (step !== null) steps.set(id, step);
+    if ("action" in document) problems.push(...actionProblems(document, path, { commands: known, settings, triggers: starters }));
+    if ("stop" in document) problems.push(...outputProblems(document.stop, shape, `${path}/stop/outputs`));
+  }
+  if (shape.head.start !== undefined && shape.ids.size > 0) problems.push(...graphProblems(shape.head.start, shape.steps, shape.ids));
+  return { problems: problems.filter(isFirst), triggers, steps };
+}
+
+/** Two checks may come upon one fault; it is told once a place and code. */
+const isFirst = (one: Problem, at: number, all: readonly Problem[]): boolean =>
+  all.findIndex((other) => other.path === one.path && other.code === one.code && other.message === one.message) === at;
+
+/** What each kind of workflow must have and cannot have. */
+function kindProblems({ head, triggers, problems }: Shape): Problem[] {
+  if (head.kind === undefined || problems.some((one) => one.path.startsWith("/triggers"))) return [];
+  if (head.kind !== "automatic") {
+    return triggers.length === 0 ? [] : [error("trigger_unexpected", "/triggers", `A ${head.kind} workflow has no triggers`)];
+  }
+  const found = (["inputs", "outputs"] as const)
+    .filter((name) => head[name] !== undefined)
+    .map((name) => error("field_unexpected", `/${name}`, `An automatic workflow has no ${name}`));
+  if (triggers.length === 0) found.push(error("trigger_missing", "/triggers", "An automatic workflow needs a trigger"));
+  return [...found, ...repeatedTimes(triggers)];
+}
+
+/** A subject keeps one fired anchor for a workflow (MILL law 14), so two time triggers would fire each other for ever. */
+function repeatedTimes(triggers: Shape["triggers"]): Problem[] {
+  const seen = new Set<string>();
+  return triggers.flatMap(({ trigger, index }) => {
+    const subject = "time" in trigger ? anchorOf(trigger.time.since)?.subject : undefined;
+    if (subject === undefined) return [];
+    if (!seen.has(subject)) {
+      seen.add(subject);
+      return [];
+    }
+    return [error("time_trigger_repeated", `/triggers/${index}`, `A workflow has one time trigger for a ${subject}: make it two workflows`)];
+  });
+}
+
+/** Outputs that are written as an object give what is declared, no more and no less. */
+function outputProblems(stop: unknown, { head }: Shape, path: string): Problem[] {
+  const given = (stop as { readonly outputs?: unknown }).outputs;
+  if (head.outputs === undefined || typeof given !== "object" || given === null || Array.isArray(given) || "ref" in given) return [];
+  const declared = Object.entries(head.outputs);
+  const unknown = Object.keys(given).filter((name) => !declared.some(([one]) => one === name));
+  const missing = declared.filter(([name, { required }]) => required === true && !Object.hasOwn(given, name));
+  return [
+    ...unknown.map((name) => error("unknown_field", pointer(path, name), `The workflow declares no output "${name}"`)),
+    ...missing.map(([name]) => error("missing_field", pointer(path, name), `The output "${name}" is required`)),
+  ];
+}

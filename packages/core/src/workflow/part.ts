@@ -1,0 +1,64 @@
+import { compileCondition, type Condition } from "../condition/compile.ts";
+import type { AnyCommand } from "../domain/define.ts";
+import { type EventType, isEventType } from "../domain/events.ts";
+import type { SettingsIndex } from "../domain/settings-index.ts";
+import type { Json } from "../model/common.ts";
+import { compileValue, type Value } from "../template/value.ts";
+import { type Duration, parseDuration } from "../time/duration.ts";
+import { resolveNames } from "./condition-names.ts";
+import { fieldTypes } from "./fields.ts";
+import { asErrors, error, type Problem } from "./problem.ts";
+import { type Place, readProblems } from "./reads.ts";
+
+/** What the parts of a document are checked against, and where what is wrong with them is gathered. */
+export interface Context {
+  readonly commands: ReadonlyMap<string, AnyCommand>;
+  /** null where the organization is not known: names of settings are then not looked up */
+  readonly settings: SettingsIndex | null;
+  readonly problems: Problem[];
+}
+
+/** Compiles a condition and looks at what it reads. Null where it does not compile; the problems say why. */
+export function conditionPart(json: Json, path: string, place: Place, { settings, problems }: Context): Condition | null {
+  const resolved = settings === null ? json : resolveNames(json, settings, path, problems);
+  const compiled = compileCondition(resolved, { path, fieldType: fieldTypes(settings) });
+  if (!compiled.ok) {
+    problems.push(...asErrors(compiled.problems));
+    return null;
+  }
+  const { condition } = compiled;
+  problems.push(...readProblems(condition.reads, place, path, hasTags(json)));
+  if (!place.changes && condition.operators.some((name) => name.startsWith("changed"))) {
+    problems.push(error("operator_unfit", path, "Only the condition of an event trigger knows what changed"));
+  }
+  return condition;
+}
+
+/** Compiles a value and looks at what it reads. Null where it does not compile; the problems say why. */
+export function valuePart(json: unknown, path: string, place: Place, { problems }: Context): Value | null {
+  const compiled = compileValue(json, path);
+  if (!compiled.ok) {
+    problems.push(...asErrors(compiled.problems));
+    return null;
+  }
+  problems.push(...readProblems(compiled.reads, place, path, hasTags(json)));
+  return compiled;
+}
+
+/** Whether a part may set variables of its own, by Liquid's assign, capture and for. */
+const hasTags = (json: unknown): boolean => JSON.stringify(json).includes("{%");
+
+/** Reads a duration; null where it is none, and a problem says why. */
+export function durationPart(text: string, path: string, { problems }: Context): Duration | null {
+  const parsed = parseDuration(text);
+  if (parsed.ok) return parsed.duration;
+  problems.push(error(parsed.code, path, parsed.message));
+  return null;
+}
+
+/** The event that a document names; null where there is none of that name, and a problem says so. */
+export function eventPart(name: string, path: string, { problems }: Context): EventType | null {
+  if (isEventType(name)) return name;
+  problems.push(error("event_unknown", path, `There is no event "${name}"`));
+  return null;
+}

@@ -1,0 +1,58 @@
+import { Kysely, PostgresDialect } from "kysely";
+import { Pool, type PoolClient } from "pg";
+import { valueTypes } from "./value-parsers.ts";
+
+/** How to open a pool. */
+export interface PoolOptions {
+  readonly url: string;
+  /** Connections at most; default 10. */
+  readonly max?: number;
+  /** Shown in pg_stat_activity; default "threadmill". */
+  readonly applicationName?: string;
+  /** How long a caller waits for a connection; default 10 000 ms. */
+  readonly connectTimeoutMs?: number;
+  /** Sends statements without waiting for the answers of those before; for code that awaits them together. */
+  readonly pipeline?: boolean;
+  /** Told of connections that broke while nobody used them; their next user gets a fresh one. */
+  readonly onIdleError?: (error: Error) => void;
+}
+
+/**
+ * Opens a pool whose sessions speak UTC and whose values read as DESIGN has them: instants as ISO strings with
+ * milliseconds, int8 as number, json parsed, arrays of text and uuid as string arrays. Connects lazily; `end()` it.
+ */
+export function openPool(options: PoolOptions): Pool {
+  const pool = new Pool({
+    connectionString: options.url,
+    max: options.max ?? 10,
+    application_name: options.applicationName ?? "threadmill",
+    connectionTimeoutMillis: options.connectTimeoutMs ?? 10_000,
+    idleTimeoutMillis: 60_000,
+    keepAlive: true,
+    // part of the start of a session, so it costs no round trip, and poolers that track TimeZone understand it
+    options: "-c TimeZone=UTC",
+    types: valueTypes,
+    ...(options.pipeline === true && { pipeline: true }),
+  });
+  pool.on("error", (error) => options.onIdleError?.(error));
+  // A connection that breaks while it is checked out but between two statements says so by an event too. Without a
+  // listener that ends the process; the holder's next statement fails anyhow.
+  pool.on("connect", (client) => client.on("error", () => {}));
+  return pool;
+}
+
+/**
+ * Kysely over the same pool, for ordinary reads. Changes that belong together go through `transaction` and `kyselyOn`,
+ * since Kysely's own transactions do not notice a COMMIT that was answered with ROLLBACK. Do not `destroy()` it: end the pool.
+ */
+export function openKysely<Database>(pool: Pool): Kysely<Database> {
+  return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+}
+
+/** Kysely on one connection, so that its statements are part of the transaction open there. Lives as long as `client` is yours. */
+export function kyselyOn<Database>(client: PoolClient): Kysely<Database> {
+  const lent = { query: client.query.bind(client), release() {} };
+  return new Kysely<Database>({
+    dialect: new PostgresDialect({ pool: { connect: async () => lent, end: async () => {} } as never }),
+  });
+}

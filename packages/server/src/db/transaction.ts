@@ -1,0 +1,62 @@
+import type { Pool, PoolClient } from "pg";
+import { DatabaseFault } from "./fault.ts";
+import { isCertainRefusal } from "./fault-table.ts";
+
+/** How to open a transaction. */
+export interface TransactionOptions {
+  /** The opening statement; default `begin`, that is READ COMMITTED. */
+  readonly begin?: string;
+}
+
+/**
+ * Runs `fn` in one transaction on a connection of its own and commits. Whatever `fn` throws rolls back and is thrown on.
+ * Throws `transaction_rolled_back` where the server answered COMMIT with ROLLBACK (a failed statement was caught and
+ * forgotten on the way), and `commit_in_doubt` where the connection broke during COMMIT: then look for a receipt first.
+ */
+export async function transaction<T>(
+  pool: Pool,
+  fn: (client: PoolClient) => Promise<T>,
+  options: TransactionOptions = {},
+): Promise<T> {
+  const client = await pool.connect();
+  let result: T;
+  try {
+    await client.query(options.begin ?? "begin");
+    result = await fn(client);
+  } catch (error) {
+    await abandon(client);
+    throw error;
+  }
+  await commit(client);
+  client.release();
+  return result;
+}
+
+/** Commits the transaction open on `client`; gives the connection away (and not back to the pool) if that fails. */
+async function commit(client: PoolClient): Promise<void> {
+  let answer: string;
+  try {
+    answer = (await client.query("commit")).command;
+  } catch (error) {
+    client.release(true);
+    if (isCertainRefusal(error)) throw error;
+    throw new DatabaseFault("commit_in_doubt", "The connection broke during COMMIT; it may have taken place.", error);
+  }
+  if (answer === "COMMIT") return;
+  client.release();
+  throw new DatabaseFault(
+    "transaction_rolled_back",
+    "The server rolled the transaction back at COMMIT because a statement in it had failed before.",
+  );
+}
+
+/** Rolls back; a connection on which even that fails is thrown away. */
+async function abandon(client: PoolClient): Promise<void> {
+  try {
+    await client.query("rollback");
+  } catch {
+    client.release(true);
+    return;
+  }
+  client.release();
+}

@@ -1,0 +1,88 @@
+import { activate, type CompiledVersion, compileVersion, type Config, indexSettings, type PublishedWorkflow, type Settings } from "@threadmill/core";
+import type { ClientBase } from "pg";
+
+/** An organization's configuration as one process holds it: compiled once per `config_version`. */
+export interface CachedConfig extends Config {
+  readonly version: number;
+  /** versions that waiting runs are pinned to, loaded as they are met; null: there is no such version */
+  readonly older: Map<string, CompiledVersion | null>;
+}
+
+/** Something in the settings that does not compile any more; its workflow does not run, and the log says why. */
+export interface BrokenWorkflow {
+  readonly workflow: string;
+  readonly version: string;
+  readonly problems: readonly { readonly code: string; readonly path: string; readonly message: string }[];
+}
+
+interface PublishedRow {
+  readonly id: string;
+  readonly workflow: string;
+  readonly slug: string;
+  readonly position: number;
+  readonly publisher: string;
+  readonly published_at: string;
+  readonly document: unknown;
+}
+
+/** Reads and compiles an organization's settings as they stand in this transaction. Null when there is no such organization. */
+export async function loadConfig(
+  client: ClientBase,
+  lane: number,
+  organization: string,
+  onBroken: (broken: BrokenWorkflow) => void,
+): Promise<CachedConfig | null> {
+  const place = [lane, organization];
+  const of = async <T>(table: string): Promise<T[]> =>
+    (await client.query(`select * from ${table} where lane = $1 and organization = $2 order by id`, place)).rows as T[];
+  const own = (await client.query("select * from organizations where lane = $1 and organization = $2", place)).rows[0];
+  if (own === undefined) return null;
+  const settings: Settings = {
+    version: own.config_version,
+    organization: {
+      id: organization,
+      name: own.name,
+      zone: own.zone,
+      sandbox: own.sandbox,
+      automation: own.automation,
+      limits: own.limits,
+      workflow_user: own.workflow_user,
+    },
+    users: await of("users"),
+    teams: await of("teams"),
+    mailboxes: await of("mailboxes"),
+    channels: await of("channels"),
+    calendars: await of("calendars"),
+    properties: await of("properties"),
+  };
+  const published = await client.query<PublishedRow>(
+    `select v.id, v.workflow, w.slug, w.position, v.publisher, v.published_at, v.document
+from workflows w join workflow_versions v on v.lane = w.lane and v.organization = w.organization and v.id = w.published
+where w.lane = $1 and w.organization = $2 and w.enabled and w.archived_at is null`,
+    place,
+  );
+  const index = indexSettings(settings);
+  const active: PublishedWorkflow[] = [];
+  for (const row of published.rows) {
+    const compiled = compileVersion({ ...row, publishedAt: row.published_at, order: row.position, settings: index });
+    if (compiled.ok) active.push({ slug: row.slug, version: compiled.version });
+    else onBroken({ workflow: row.workflow, version: row.id, problems: compiled.problems });
+  }
+  const older = new Map<string, CompiledVersion | null>();
+  return { version: own.config_version, settings: index, older, workflows: activate(active, (id) => older.get(id) ?? null) };
+}
+
+/** Loads the versions that waiting runs are pinned to and that are not the published ones. */
+export async function loadVersions(client: ClientBase, lane: number, organization: string, config: CachedConfig, ids: readonly string[]): Promise<void> {
+  const rows = await client.query<PublishedRow>(
+    `select v.id, v.workflow, w.slug, w.position, v.publisher, v.published_at, v.document
+from workflow_versions v join workflows w on w.lane = v.lane and w.organization = v.organization and w.id = v.workflow
+where v.lane = $1 and v.organization = $2 and v.id = any($3)`,
+    [lane, organization, ids],
+  );
+  for (const id of ids) config.older.set(id, null);
+  for (const row of rows.rows) {
+    const compiled = compileVersion({ ...row, publishedAt: row.published_at, order: row.position, settings: config.settings });
+    if (compiled.ok) config.older.set(row.id, compiled.version);
+  }
+}

@@ -1,0 +1,269 @@
+import { key, type Key, splitKey, type World } from "@threadmill/core";
+import type { PoolClient } from "pg";
+import { columnsOf } from "./statements.ts";
+import { type WorldTable, type WorldTableName, worldTables } from "./tables.ts";
+
+/** The working set of one organization in a batch: what was loaded, by key; null is known to be absent. */
+export class LoadedWorld implements World {
+  readonly organization: string;
+  readonly rows = new Map<Key, unknown>();
+  constructor(organization: string) {
+    this.organization = organization;
+  }
+  get(name: Key): unknown {
+    return this.rows.get(name);
+  }
+}
+
+type Wanted = readonly { readonly world: LoadedWorld; readonly rest: string }[];
+type Row = Record<string, unknown> & { readonly organization: string };
+
+/** Loads keys that a world lacks, with the bundles that belong to them, in a handful of set-based reads (MILL law 4). */
+export async function load(client: PoolClient, lane: number, wanted: ReadonlyMap<LoadedWorld, Iterable<Key>>): Promise<void> {
+  const todo = new Todo();
+  for (const [world, keys] of wanted) for (const name of keys) todo.add(world, name);
+  // first what leads to other rows, then those rows; each level is sent in one go
+  await Promise.all([
+    loadNewest(client, lane, todo),
+    loadProviders(client, lane, todo),
+    loadById(client, lane, todo, "messages"),
+    loadById(client, lane, todo, "runs"),
+    loadById(client, lane, todo, "effects"),
+    loadById(client, lane, todo, "addresses"),
+    loadById(client, lane, todo, "timers"),
+    loadReceipts(client, lane, todo),
+  ]);
+  await Promise.all([loadById(client, lane, todo, "conversations"), loadOpen(client, lane, todo), loadLatest(client, lane, todo)]);
+  await Promise.all([
+    loadById(client, lane, todo, "customers"),
+    loadById(client, lane, todo, "loads"),
+    loadById(client, lane, todo, "presences"),
+    loadWaiting(client, lane, todo),
+  ]);
+}
+
+/** What is still to be loaded, by table or view. Adding a row adds the bundle that comes with it. */
+class Todo {
+  readonly #wanted = new Map<string, Map<string, { readonly world: LoadedWorld; readonly rest: string }>>();
+
+  add(world: LoadedWorld, name: Key): void {
+    if (world.rows.has(name)) return;
+    const { table, rest } = splitKey(name);
+    let entries = this.#wanted.get(table);
+    if (entries === undefined) this.#wanted.set(table, (entries = new Map()));
+    entries.set(`${world.organization}/${rest}`, { world, rest });
+  }
+
+  take(table: string): Wanted {
+    const entries = this.#wanted.get(table);
+    this.#wanted.delete(table);
+    return entries === undefined ? [] : [...entries.values()];
+  }
+
+  /** Puts a row (null: absent) into its world and asks for what belongs to it. */
+  put(world: LoadedWorld, table: string, rest: string, row: Record<string, unknown> | null): void {
+    world.rows.set(`${table}/${rest}`, row);
+    if (row === null) return;
+    const want = (name: Key): void => this.add(world, name);
+    const id = (field: string): string | null => (row[field] as string | null) ?? null;
+    if (table === "conversations") {
+      want(key.customer(id("customer") as string));
+      want(key.waiting(rest));
+      const assignee = id("assignee");
+      if (assignee !== null) want(key.load(assignee));
+    } else if (table === "customers") {
+      want(key.waiting(rest));
+      const into = id("merged_into");
+      if (into !== null) want(key.customer(into));
+    } else if (table === "addresses") want(key.customer(id("customer") as string));
+    else if (table === "messages") want(key.conversation(id("conversation") as string));
+    else if (table === "effects") {
+      const refs = row["refs"] as { readonly message?: string };
+      if (refs.message !== undefined) want(key.message(refs.message));
+      const run = id("run");
+      if (run !== null) want(key.run(run));
+    } else if (table === "runs") {
+      const conversation = id("conversation");
+      const customer = id("customer");
+      want(key.timer(rest));
+      want(key.waiting(id("subject") as string));
+      if (conversation !== null) want(key.conversation(conversation));
+      else if (customer !== null) want(key.customer(customer));
+    }
+  }
+}
+
+/** Splits the wanted keys into the two arrays that a statement takes. */
+const arrays = (wanted: Wanted): [string[], string[]] => [wanted.map((w) => w.world.organization), wanted.map((w) => w.rest)];
+
+async function select(client: PoolClient, name: string, text: string, values: unknown[]): Promise<Row[]> {
+  return (await client.query<Row>({ name, text, values })).rows;
+}
+
+/** Rows of a table by id; those that are not found are put as absent. */
+async function loadById(client: PoolClient, lane: number, todo: Todo, name: Exclude<WorldTableName, "runs_history">): Promise<void> {
+  // a level may ask for more rows of its own table (a merged customer's target): at most a few rounds
+  for (let wanted = todo.take(name); wanted.length > 0; wanted = todo.take(name)) {
+    const table: WorldTable = worldTables[name];
+    const type = (table.columns as Record<string, string>)[table.id];
+    const rows = await select(
+      client,
+      `load_${name}`,
+      `select t.organization, ${columnsOf(table, "t")} from unnest($2::uuid[], $3::${type}[]) as k(organization, id)
+join ${table.name} t on t.lane = $1 and t.organization = k.organization and t."${table.id}" = k.id`,
+      [lane, ...arrays(wanted)],
+    );
+    const found = new Map(rows.map((row) => [`${row.organization}/${String(row[table.id])}`, row]));
+    for (const { world, rest } of wanted) {
+      const row = found.get(`${world.organization}/${rest}`);
+      todo.put(world, name, rest, row === undefined ? null : withoutOrganization(row));
+    }
+  }
+}
+
+function withoutOrganization(row: Row): Record<string, unknown> {
+  const { organization: _, ...rest } = row;
+  return rest;
+}
+
+/** Who has an address, with their newest conversation on the channel that the message came by. */
+async function loadNewest(client: PoolClient, lane: number, todo: Todo): Promise<void> {
+  const wanted = todo.take("newest");
+  if (wanted.length === 0) return;
+  const parts = wanted.map(({ world, rest }) => ({ world, channel: rest.slice(0, 36), address: rest.slice(37) }));
+  const rows = await select(
+    client,
+    "load_newest",
+    `select a.organization, a.address, a.customer as owner, k.channel as by_channel, c.*
+from unnest($2::uuid[], $3::text[], $4::uuid[]) as k(organization, address, channel)
+join addresses a on a.lane = $1 and a.organization = k.organization and a.address = k.address
+left join lateral (
+  select ${columnsOf(worldTables.conversations, "n")} from conversations n
+  where n.lane = $1 and n.organization = k.organization and n.customer = a.customer and n.channel = k.channel
+  order by n.id desc limit 1
+) c on true`.replace("a.address, ", "a.address as known_as, "),
+    [lane, parts.map((p) => p.world.organization), parts.map((p) => p.address), parts.map((p) => p.channel)],
+  );
+  const found = new Map(rows.map((row) => [`${row.organization}/${row["by_channel"]}/${row["known_as"]}`, row]));
+  for (const { world, channel, address } of parts) {
+    const row = found.get(`${world.organization}/${channel}/${address}`);
+    todo.put(world, "addresses", address, row === undefined ? null : { customer: row["owner"] });
+    if (row === undefined) continue;
+    const { organization: _o, known_as: _k, owner, by_channel: _b, ...conversation } = row;
+    const id = conversation["id"] as string | null;
+    world.rows.set(key.latest(owner as string, channel), id === null ? null : { id });
+    if (id !== null && !world.rows.has(key.conversation(id))) todo.put(world, "conversations", id, conversation);
+  }
+}
+
+async function loadProviders(client: PoolClient, lane: number, todo: Todo): Promise<void> {
+  const wanted = todo.take("provider");
+  if (wanted.length === 0) return;
+  const parts = wanted.map(({ world, rest }) => ({ world, channel: rest.slice(0, 36), id: rest.slice(37), rest }));
+  const rows = await select(
+    client,
+    "load_provider",
+    `select m.organization, m.channel, m.provider_id, ${columnsOf(worldTables.messages, "m").replace('m."channel", ', "").replace('m."provider_id", ', "")}
+from unnest($2::uuid[], $3::uuid[], $4::text[]) as k(organization, channel, id)
+join messages m on m.lane = $1 and m.organization = k.organization and m.channel = k.channel and m.provider_id = k.id`,
+    [lane, parts.map((p) => p.world.organization), parts.map((p) => p.channel), parts.map((p) => p.id)],
+  );
+  const found = new Map(rows.map((row) => [`${row.organization}/${row["channel"]}/${row["provider_id"]}`, row]));
+  for (const { world, rest } of parts) {
+    const row = found.get(`${world.organization}/${rest}`);
+    world.rows.set(`provider/${rest}`, row === undefined ? null : { id: row["id"] });
+    if (row !== undefined) todo.put(world, "messages", row["id"] as string, withoutOrganization(row));
+  }
+}
+
+/** The customers' conversations that are not closed, as lists, with their rows. */
+async function loadOpen(client: PoolClient, lane: number, todo: Todo): Promise<void> {
+  const wanted = todo.take("open");
+  if (wanted.length === 0) return;
+  const rows = await select(
+    client,
+    "load_open",
+    `select c.organization, ${columnsOf(worldTables.conversations, "c")} from unnest($2::uuid[], $3::uuid[]) as k(organization, customer)
+join conversations c on c.lane = $1 and c.organization = k.organization and c.customer = k.customer
+where c.status in ('open', 'pending', 'snoozed') order by c.id`,
+    [lane, ...arrays(wanted)],
+  );
+  putLists(todo, wanted, rows, "open", "customer", "conversations");
+}
+
+async function loadWaiting(client: PoolClient, lane: number, todo: Todo): Promise<void> {
+  const wanted = todo.take("waiting");
+  if (wanted.length === 0) return;
+  const rows = await select(
+    client,
+    "load_waiting",
+    `select r.organization, ${columnsOf(worldTables.runs, "r")} from unnest($2::uuid[], $3::uuid[]) as k(organization, subject)
+join runs r on r.lane = $1 and r.organization = k.organization and r.subject = k.subject order by r.id`,
+    [lane, ...arrays(wanted)],
+  );
+  putLists(todo, wanted, rows, "waiting", "subject", "runs");
+}
+
+function putLists(todo: Todo, wanted: Wanted, rows: readonly Row[], view: string, owner: string, table: string): void {
+  const lists = new Map<string, string[]>();
+  for (const { world, rest } of wanted) {
+    const list: string[] = [];
+    lists.set(`${world.organization}/${rest}`, list);
+    world.rows.set(`${view}/${rest}`, list);
+  }
+  const worlds = new Map(wanted.map(({ world }) => [world.organization, world]));
+  for (const row of rows) {
+    const world = worlds.get(row.organization) as LoadedWorld;
+    const id = row["id"] as string;
+    lists.get(`${row.organization}/${row[owner]}`)?.push(id);
+    if (!world.rows.has(`${table}/${id}`)) todo.put(world, table, id, withoutOrganization(row));
+  }
+}
+
+async function loadLatest(client: PoolClient, lane: number, todo: Todo): Promise<void> {
+  const wanted = todo.take("latest");
+  if (wanted.length === 0) return;
+  const parts = wanted.map(({ world, rest }) => ({ world, customer: rest.slice(0, 36), channel: rest.slice(37), rest }));
+  const rows = await select(
+    client,
+    "load_latest",
+    `select k.organization as place, k.customer as owner, k.channel as by_channel, c.*
+from unnest($2::uuid[], $3::uuid[], $4::uuid[]) as k(organization, customer, channel)
+join lateral (
+  select ${columnsOf(worldTables.conversations, "n")} from conversations n
+  where n.lane = $1 and n.organization = k.organization and n.customer = k.customer and n.channel = k.channel
+  order by n.id desc limit 1
+) c on true`,
+    [lane, parts.map((p) => p.world.organization), parts.map((p) => p.customer), parts.map((p) => p.channel)],
+  );
+  const found = new Map(rows.map((row) => [`${row["place"]}/${row["owner"]}/${row["by_channel"]}`, row]));
+  for (const { world, rest } of parts) {
+    const row = found.get(`${world.organization}/${rest}`);
+    if (row === undefined) {
+      world.rows.set(`latest/${rest}`, null);
+      continue;
+    }
+    const { place: _p, owner: _o, by_channel: _b, ...conversation } = row as Record<string, unknown>;
+    const id = conversation["id"] as string;
+    world.rows.set(`latest/${rest}`, { id });
+    if (!world.rows.has(key.conversation(id))) todo.put(world, "conversations", id, conversation);
+  }
+}
+
+/** Receipts by the client's key; kept for a day or two, so the look-up touches few partitions. */
+async function loadReceipts(client: PoolClient, lane: number, todo: Todo): Promise<void> {
+  const wanted = todo.take("receipt");
+  if (wanted.length === 0) return;
+  const rows = await select(
+    client,
+    "load_receipts",
+    `select r.organization, r.key, r.id, r.answer, r.at from unnest($2::uuid[], $3::text[]) as k(organization, key)
+join receipts r on r.lane = $1 and r.organization = k.organization and r.key = k.key`,
+    [lane, ...arrays(wanted)],
+  );
+  const found = new Map(rows.map((row) => [`${row.organization}/${row["key"]}`, row]));
+  for (const { world, rest } of wanted) {
+    const row = found.get(`${world.organization}/${rest}`);
+    world.rows.set(`receipt/${rest}`, row === undefined ? null : withoutOrganization(row));
+  }
+}

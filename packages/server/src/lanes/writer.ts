@@ -1,0 +1,153 @@
+import type { Event, Item, Output, Run } from "@threadmill/core";
+import { splitKey } from "@threadmill/core";
+import type { PoolClient } from "pg";
+import type { LoadedWorld } from "./loader.ts";
+import { insertLog, insertParked, insertReceipts, type Statement, write } from "./statements.ts";
+import type { WorldTableName } from "./tables.ts";
+
+/** What one organization's part of a batch is to leave in the database. */
+export interface Part {
+  readonly world: LoadedWorld;
+  readonly output: Output;
+}
+
+type Rows = Record<string, unknown>[];
+
+/** Everything a batch writes, by statement, with the log numbered from `firstSeq`. */
+export interface Written {
+  readonly statements: ReadonlyMap<Statement, Rows>;
+  readonly lastSeq: number;
+  readonly rows: number;
+}
+
+const final = (run: Run): boolean => run.status !== "queued" && run.status !== "waiting";
+
+/**
+ * Turns the mill's output into one set of rows a statement. Rows that were not loaded are inserts; a finished run goes
+ * to the history, and leaves the live table only if it was there.
+ */
+export function plan(parts: readonly Part[], firstSeq: number, at: string): Written {
+  const statements = new Map<Statement, Rows>();
+  let rows = 0;
+  const put = (statement: Statement, row: Record<string, unknown>): void => {
+    const list = statements.get(statement);
+    if (list === undefined) statements.set(statement, [row]);
+    else list.push(row);
+    rows += 1;
+  };
+  let seq = firstSeq;
+  let ordinal = firstSeq * 1000;
+  for (const { world, output } of parts) {
+    const { organization } = world;
+    const messageSeq = new Map<string, number>();
+    for (const entry of entriesOf(output.events)) {
+      put(insertLog, { seq, at: entry.events[0]?.at ?? at, organization, root: entry.root, customer: entry.customer, count: entry.events.length, events: entry.events });
+      for (const event of entry.events) {
+        for (const change of event.changes) {
+          if (change.table === "messages" && change.before === null) messageSeq.set(change.id, seq);
+        }
+        seq += 1;
+      }
+    }
+    for (const [name, row] of output.writes) {
+      const { table, rest } = splitKey(name);
+      const existed = (world.get(name) ?? null) !== null;
+      writeRow(put, { table: table as WorldTableName, rest, organization, existed, row: row as Record<string, unknown> | null }, messageSeq, () => ordinal++);
+    }
+    for (const receipt of output.receipts) put(insertReceipts, { organization, ...receipt });
+    for (const poisoned of output.poisoned) {
+      put(insertParked, { organization, id: parkedId(poisoned.item, world), item: poisoned.item ?? {}, error: { message: poisoned.error }, at });
+    }
+  }
+  return { statements, lastSeq: seq - 1, rows };
+}
+
+interface RowWrite {
+  readonly table: WorldTableName;
+  readonly rest: string;
+  readonly organization: string;
+  readonly existed: boolean;
+  readonly row: Record<string, unknown> | null;
+}
+
+function writeRow(
+  put: (statement: Statement, row: Record<string, unknown>) => void,
+  { table, rest, organization, existed, row }: RowWrite,
+  messageSeq: ReadonlyMap<string, number>,
+  nextOrdinal: () => number,
+): void {
+  const to = write[table];
+  if (row === null) {
+    if (existed) put(to.delete, { organization, [idColumn(table)]: rest });
+    return;
+  }
+  if (table === "runs" && final(row as unknown as Run)) {
+    if (existed) put(to.delete, { organization, id: rest });
+    put(write.runs_history.insert, { organization, ...row });
+    return;
+  }
+  if (existed) put(to.update, { organization, ...row, [idColumn(table)]: rest });
+  else if (table === "messages") put(to.insert, { organization, ...row, seq: messageSeq.get(rest) ?? 0 });
+  else if (table === "effects") put(to.insert, { organization, ...row, ordinal: nextOrdinal() });
+  else put(to.insert, { organization, ...row, [idColumn(table)]: rest });
+}
+
+function idColumn(table: WorldTableName): string {
+  if (table === "addresses") return "address";
+  if (table === "timers") return "run";
+  return table === "loads" || table === "presences" ? "user_id" : "id";
+}
+
+interface Entry {
+  readonly root: string;
+  customer: string | null;
+  readonly events: Event[];
+}
+
+/** Consecutive events of one item about one customer share a row of the log: rows are what costs. */
+function* entriesOf(events: readonly Event[]): Generator<Entry> {
+  let entry: Entry | null = null;
+  for (const event of events) {
+    const customer = event.refs.customer ?? null;
+    if (entry !== null && entry.root === event.root && entry.customer === customer) {
+      entry.events.push(event);
+      continue;
+    }
+    if (entry !== null) yield entry;
+    entry = { root: event.root, customer, events: [event] };
+  }
+  if (entry !== null) yield entry;
+}
+
+function parkedId(item: Item | null, world: LoadedWorld): string {
+  if (item?.kind === "command") return item.id;
+  if (item?.kind === "settled") return item.effect;
+  if (item?.kind === "timer") return item.run;
+  return item?.kind === "wake" ? item.subject.id : world.organization;
+}
+
+/** Deletes first, so that a row may come back under its key; the rest in any order. Sent in one go, awaited together. */
+export async function flush(client: PoolClient, lane: number, written: Written): Promise<void> {
+  const ordered = [...written.statements].toSorted(([a], [b]) => Number(b.name.startsWith("delete")) - Number(a.name.startsWith("delete")));
+  const sent = ordered.map(([statement, rows]) =>
+    client.query({ name: statement.name, text: statement.text, values: [lane, JSON.stringify(rows)] }),
+  );
+  const failed = (await Promise.allSettled(sent)).find((result) => result.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+}
+
+/** Keeps or clears the left-over of each organization in the batch. */
+export async function writeLeftovers(client: PoolClient, lane: number, parts: readonly Part[], had: ReadonlyMap<string, unknown>, at: string): Promise<void> {
+  for (const { world, output } of parts) {
+    if (output.leftover === null && !had.has(world.organization)) continue;
+    await client.query(
+      output.leftover === null
+        ? { text: "delete from leftovers where lane = $1 and organization = $2", values: [lane, world.organization] }
+        : {
+            text: `insert into leftovers (lane, organization, body, at) values ($1, $2, $3, $4)
+on conflict (lane, organization) do update set body = excluded.body, at = excluded.at`,
+            values: [lane, world.organization, JSON.stringify(output.leftover), at],
+          },
+    );
+  }
+}
