@@ -49,7 +49,10 @@ function decideCommand(batch: Batch, root: Root, item: Extract<Item, { kind: "co
       return;
     }
   }
-  const decision = batch.decide(root, item.command, { cause: {}, depth: 0 });
+  const decision =
+    item.refusal === undefined
+      ? batch.decide(root, item.command, { cause: {}, depth: 0 })
+      : { answer: item.refusal, events: [], effects: [], runs: [] };
   const receipt = { id: item.id, key: item.key ?? null, answer: decision.answer, at: root.at };
   batch.replies.push({ command: item.id, answer: decision.answer, repeated: false });
   batch.receipts.push(receipt);

@@ -8,7 +8,15 @@ import type { Event } from "../model/event.ts";
 
 /** What a lane works on. The shell stamps each with its own instant `at`; `process` never looks at a clock. */
 export type Item =
-  | { readonly kind: "command"; readonly id: Id; readonly key?: string; readonly at: Instant; readonly command: Command }
+  | {
+      readonly kind: "command";
+      readonly id: Id;
+      readonly key?: string;
+      readonly at: Instant;
+      readonly command: Command;
+      /** its input did not fit: it is refused with this, and leaves a receipt like any other */
+      readonly refusal?: Refusal;
+    }
   | { readonly kind: "settled"; readonly at: Instant; readonly effect: Id; readonly attempt: number; readonly outcome: Outcome }
   | { readonly kind: "timer"; readonly at: Instant; readonly run: Id; readonly wait: number }
   | { readonly kind: "wake"; readonly at: Instant; readonly subject: Ref };

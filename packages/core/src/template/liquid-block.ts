@@ -39,7 +39,7 @@ export function compileBlock(cursor: Cursor, ends: readonly string[], opener?: T
       if (write !== null) writes.push(write);
     } else if (TypeGuards.isOutputToken(token)) {
       writes.push(compileOutput(token, token.contentRange, cursor));
-    } else if (TypeGuards.isHTMLToken(token)) {
+    } else {
       const text = token.getContent();
       if (text !== "") writes.push((frame) => emit(frame, text));
     }

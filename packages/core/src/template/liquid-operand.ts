@@ -1,4 +1,4 @@
-import { TypeGuards, type Token } from "liquidjs";
+import { TypeGuards, type PropertyAccessToken, type Token } from "liquidjs";
 import { isBlank, isEmpty, spend, toNumber, type Read } from "./liquid-value.ts";
 import { formatPath, readKey, type Path } from "./path.ts";
 import { TemplateFault } from "./problem.ts";
@@ -48,8 +48,9 @@ export function compileOperand(token: Token, names: Names): Operand {
     return fixed(token.content);
   }
   if (TypeGuards.isRangeToken(token)) return { read: compileRange(token.lhs, token.rhs, names) };
-  if (TypeGuards.isPropertyAccessToken(token)) return { read: compileAccess(token.variable, token.props, token, names) };
-  return refuse(token, "this kind of value is not known");
+  // The tokenizer knows one kind more, groups in brackets, which are switched off.
+  const { variable, props } = token as PropertyAccessToken;
+  return { read: compileAccess(variable, props, token, names) };
 }
 
 /** Counts first and builds by index: a range between huge numbers, where n + 1 is n, must end too. */

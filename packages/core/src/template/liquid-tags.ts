@@ -124,9 +124,9 @@ function compileComment(token: TagToken, cursor: Cursor): null {
   }
 }
 
-/** The tokenizer has seen to it that only plain text and the closing tag follow. */
-function compileRaw(_token: TagToken, cursor: Cursor): Write | null {
-  const inner = cursor.tokens[cursor.next++]!;
+/** The tokenizer sees to it that only plain text and the closing tag follow. */
+function compileRaw(token: TagToken, cursor: Cursor): Write | null {
+  const inner = cursor.tokens[cursor.next++] ?? refuse(token, 'the tag "raw" is not closed');
   if (!TypeGuards.isHTMLToken(inner)) return null;
   cursor.next += 1;
   const text = inner.getContent();

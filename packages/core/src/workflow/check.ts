@@ -16,6 +16,8 @@ import { compileTrigger } from "./triggers.ts";
 /** What a document came to: everything wrong with it, and the parts that could be made ready. */
 export interface Checked {
   readonly problems: readonly Problem[];
+  /** whether every part could be made ready and the graph is sound: it can run, though a step may be refused */
+  readonly whole: boolean;
   readonly triggers: readonly Trigger[];
   readonly steps: ReadonlyMap<string, Step>;
 }
@@ -26,7 +28,10 @@ export interface Checked {
  */
 export function checkWorkflow(json: unknown, settings: SettingsIndex | null, known: ReadonlyMap<string, AnyCommand> = commands): Checked {
   const shape = shapeOf(json);
-  const context: Context = { commands: known, settings, problems: [...shape.problems, ...kindProblems(shape)] };
+  const { start } = shape.head;
+  const graph = start === undefined || shape.ids.size === 0 ? [] : graphProblems(start, shape.steps, shape.ids);
+  const structure = [...shape.problems, ...kindProblems(shape), ...graph];
+  const context: Context = { settings, problems: [...structure] };
   const { problems } = context;
   if (settings !== null) {
     const names = shape.head.mailboxes ?? [];
@@ -34,8 +39,9 @@ export function checkWorkflow(json: unknown, settings: SettingsIndex | null, kno
   }
   const triggers = shape.triggers.flatMap(({ trigger, index }) => compileTrigger(trigger, `/triggers/${index}`, context) ?? []);
   const place = stepPlace(shape.ids, new Set(Object.keys(shape.head.inputs ?? {})));
-  // what its triggers know counts only for a workflow that they start
-  const starters = shape.head.kind === "automatic" ? shape.triggers.map((one) => one.trigger) : null;
+  // what triggers know counts only where all are known, and nobody else starts the workflow
+  const started = shape.head.kind === "automatic" && shape.triggers.length > 0 && !shape.problems.some(isOfTriggers);
+  const starters = started ? shape.triggers.map((one) => one.trigger) : null;
   const steps = new Map<string, Step>();
   for (const [id, document] of shape.steps) {
     const path = pointer("/steps", id);
@@ -44,17 +50,20 @@ export function checkWorkflow(json: unknown, settings: SettingsIndex | null, kno
     if ("action" in document) problems.push(...actionProblems(document, path, { commands: known, settings, triggers: starters }));
     if ("stop" in document) problems.push(...outputProblems(document.stop, shape, `${path}/stop/outputs`));
   }
-  if (shape.head.start !== undefined && shape.ids.size > 0) problems.push(...graphProblems(shape.head.start, shape.steps, shape.ids));
-  return { problems: problems.filter(isFirst), triggers, steps };
+  const ready = triggers.length === shape.triggers.length && steps.size === shape.ids.size;
+  const whole = ready && structure.every((one) => one.severity === "warning");
+  return { problems: problems.filter(isFirst), whole, triggers, steps };
 }
 
 /** Two checks may come upon one fault; it is told once a place and code. */
 const isFirst = (one: Problem, at: number, all: readonly Problem[]): boolean =>
   all.findIndex((other) => other.path === one.path && other.code === one.code && other.message === one.message) === at;
 
+const isOfTriggers = (one: Problem): boolean => one.path.startsWith("/triggers");
+
 /** What each kind of workflow must have and cannot have. */
 function kindProblems({ head, triggers, problems }: Shape): Problem[] {
-  if (head.kind === undefined || problems.some((one) => one.path.startsWith("/triggers"))) return [];
+  if (head.kind === undefined || problems.some(isOfTriggers)) return [];
   if (head.kind !== "automatic") {
     return triggers.length === 0 ? [] : [error("trigger_unexpected", "/triggers", `A ${head.kind} workflow has no triggers`)];
   }

@@ -1,3 +1,4 @@
+import type { AnyCommand } from "../domain/define.ts";
 import type { SettingsIndex } from "../domain/settings-index.ts";
 import type { Id, Instant } from "../model/common.ts";
 import { checkWorkflow } from "./check.ts";
@@ -14,28 +15,24 @@ export interface StoredVersion {
   readonly document: unknown;
 }
 
+export interface CompileRequest extends StoredVersion {
+  readonly settings: SettingsIndex;
+  /** the registry's save in tests */
+  readonly commands?: ReadonlyMap<string, AnyCommand>;
+}
+
 export type CompileResult =
   | { readonly ok: true; readonly version: CompiledVersion; readonly problems: readonly Problem[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /**
- * What may go wrong with a version after it was published, because the settings or the commands around it changed. It is
- * still compiled, for its runs that wait, and its steps fail visibly; `problems` tell whoever pauses it.
+ * Makes a version ready to match and run. Every document that `validateWorkflow` finds no error in compiles. So does one
+ * whose surroundings changed since it was published, such as an archived team or an action that is gone: its waiting
+ * runs go on and fail visibly at that step, and `problems` tell whoever pauses it.
  */
-const lateCodes: ReadonlySet<string> = new Set([
-  "reference_dangling",
-  "reference_archived",
-  "action_unknown",
-  "unknown_field",
-  "missing_field",
-  "invalid_input",
-  "target_missing",
-]);
-
-/** Makes a version ready to match and run. Every document that `validateWorkflow` finds no error in compiles. */
-export function compileVersion({ settings, ...stored }: StoredVersion & { readonly settings: SettingsIndex }): CompileResult {
-  const { problems, triggers, steps } = checkWorkflow(stored.document, settings);
-  if (problems.some((one) => one.severity === "error" && !lateCodes.has(one.code))) return { ok: false, problems };
+export function compileVersion({ settings, commands, ...stored }: CompileRequest): CompileResult {
+  const { whole, problems, triggers, steps } = checkWorkflow(stored.document, settings, commands);
+  if (!whole) return { ok: false, problems };
   const document = stored.document as WorkflowDocument;
   const mailboxes = document.mailboxes?.flatMap((name) => settings.mailbox(name)?.id ?? []);
   const version: CompiledVersion = {

@@ -1,5 +1,4 @@
 import { compileCondition, type Condition } from "../condition/compile.ts";
-import type { AnyCommand } from "../domain/define.ts";
 import { type EventType, isEventType } from "../domain/events.ts";
 import type { SettingsIndex } from "../domain/settings-index.ts";
 import type { Json } from "../model/common.ts";
@@ -12,22 +11,23 @@ import { type Place, readProblems } from "./reads.ts";
 
 /** What the parts of a document are checked against, and where what is wrong with them is gathered. */
 export interface Context {
-  readonly commands: ReadonlyMap<string, AnyCommand>;
   /** null where the organization is not known: names of settings are then not looked up */
   readonly settings: SettingsIndex | null;
   readonly problems: Problem[];
 }
 
-/** Compiles a condition and looks at what it reads. Null where it does not compile; the problems say why. */
+/**
+ * Compiles a condition and looks at what it reads. Null where it does not compile; the problems say why. An operator
+ * that does not suit its field is a problem too, but a property's type may have changed since: the condition stands.
+ */
 export function conditionPart(json: Json, path: string, place: Place, { settings, problems }: Context): Condition | null {
   const resolved = settings === null ? json : resolveNames(json, settings, path, problems);
-  const compiled = compileCondition(resolved, { path, fieldType: fieldTypes(settings) });
-  if (!compiled.ok) {
-    problems.push(...asErrors(compiled.problems));
-    return null;
-  }
+  const typed = compileCondition(resolved, { path, fieldType: fieldTypes(settings) });
+  if (!typed.ok) problems.push(...asErrors(typed.problems));
+  const compiled = typed.ok ? typed : compileCondition(resolved, { path });
+  if (!compiled.ok) return null;
   const { condition } = compiled;
-  problems.push(...readProblems(condition.reads, place, path, hasTags(json)));
+  problems.push(...readProblems(condition.reads, place, path));
   if (!place.changes && condition.operators.some((name) => name.startsWith("changed"))) {
     problems.push(error("operator_unfit", path, "Only the condition of an event trigger knows what changed"));
   }
@@ -41,12 +41,9 @@ export function valuePart(json: unknown, path: string, place: Place, { problems 
     problems.push(...asErrors(compiled.problems));
     return null;
   }
-  problems.push(...readProblems(compiled.reads, place, path, hasTags(json)));
+  problems.push(...readProblems(compiled.reads, place, path));
   return compiled;
 }
-
-/** Whether a part may set variables of its own, by Liquid's assign, capture and for. */
-const hasTags = (json: unknown): boolean => JSON.stringify(json).includes("{%");
 
 /** Reads a duration; null where it is none, and a problem says why. */
 export function durationPart(text: string, path: string, { problems }: Context): Duration | null {

@@ -1,7 +1,7 @@
 import { parsePath, type Path } from "../template/path.ts";
 import type { TriggerDocument } from "./document.ts";
 import { isUnknownField } from "./fields.ts";
-import { error, type Problem, warning } from "./problem.ts";
+import { error, type Problem } from "./problem.ts";
 import { anchorOf, knows } from "./subjects.ts";
 
 /** What a condition or value may read where it stands. */
@@ -29,17 +29,14 @@ export function stepPlace(steps: ReadonlySet<string>, inputs: ReadonlySet<string
   return { roots: new Set(roots), run: { steps, inputs }, changes: false };
 }
 
-/**
- * What is wrong with what a condition or value reads. `local` says that it may have variables of its own, so that a name
- * which nobody knows is no more than a warning.
- */
-export function readProblems(reads: readonly string[], place: Place, path: string, local = false): Problem[] {
+/** What is wrong with what a condition or value reads. */
+export function readProblems(reads: readonly string[], place: Place, path: string): Problem[] {
   return reads.flatMap((read) => {
     const steps = parsePath(read) as Path; // written by formatPath
     const [root, name] = steps as [string, string | number | undefined];
     if (!place.roots.has(root)) {
       const message = `"${root}" cannot be read here: there are ${[...place.roots].join(", ")}`;
-      return [local ? warning("reference_out_of_scope", path, message) : error("reference_out_of_scope", path, message)];
+      return [error("reference_out_of_scope", path, message)];
     }
     if (isUnknownField(steps)) return [error("field_unknown", path, `A ${root} has no field "${name}"`)];
     const known = root === "steps" || root === "inputs" ? place.run?.[root] : undefined;

@@ -10,15 +10,15 @@ export interface Sides<T> {
 const longest = 60;
 
 /** A value in a few words. */
-function brief(value: Json): string {
+function brief(value: Json | undefined): string {
+  if (value === undefined) return "nothing";
   const text = JSON.stringify(value);
   return text.length <= longest ? text : `${text.slice(0, longest - 3)}...`;
 }
 
+/** Reads well for one thing and for many. */
 function changed(what: string, { before, after }: Sides<Json>): string {
-  if (before === undefined) return `${what} was set to ${brief(after as Json)}`;
-  if (after === undefined) return `${what} was taken away; it was ${brief(before)}`;
-  return `${what} was changed from ${brief(before)} to ${brief(after)}`;
+  return `${what}: now ${brief(after)}, before ${brief(before)}`;
 }
 
 const words = (path: string): string =>
@@ -44,14 +44,21 @@ export function stepSentence(id: string, { before, after }: Sides<StepKind>): st
   return `The step "${id}" was ${kindNames[before]} and is now ${kindNames[after]}`;
 }
 
-const edgeNames: Readonly<Record<string, string>> = { next: "", onError: " on error", onInterrupt: " when interrupted" };
+const edgeNames: ReadonlyMap<string, string> = new Map([
+  ["next", ""],
+  ["onError", " on error"],
+  ["onInterrupt", " when interrupted"],
+]);
 
-/** What happened to a part of a step, as a sentence. */
+/** What happened to a part of a step, as a sentence; `path` is a JSON pointer within the step. */
 export function stepPartSentence(id: string, path: string, sides: Sides<Json>): string {
-  const [, first = "", number = "", last = ""] = path.split("/");
-  const branch = first === "branch" ? ` by branch ${Number(number) + 1}` : "";
-  const way = edgeNames[first === "branch" ? last : first];
-  if (way === undefined) return changed(`In the step "${id}", ${words(path).replace(/^branch \d+ when$/, `the condition${branch.replace(" by", " of")}`)}`, sides);
-  const place = (to: Json | undefined) => (to === undefined ? "the end" : `"${to as string}"`);
-  return `From the step "${id}" the way${branch}${way} leads to ${place(sides.after)} instead of ${place(sides.before)}`;
+  const [, branch, field] = /^\/branch\/(\d+)\/(.+)$/.exec(path) ?? [];
+  const number = Number(branch) + 1;
+  const way = edgeNames.get(field ?? path.slice(1));
+  if (way !== undefined) {
+    const place = (to: Json | undefined) => (to === undefined ? "the end" : `"${to as string}"`);
+    const by = branch === undefined ? "" : ` by branch ${number}`;
+    return `From the step "${id}" the way${by}${way} leads to ${place(sides.after)} instead of ${place(sides.before)}`;
+  }
+  return changed(`In the step "${id}", ${branch === undefined ? words(path) : `the condition of branch ${number}`}`, sides);
 }

@@ -1,3 +1,4 @@
+import type { AnyCommand } from "../domain/define.ts";
 import type { SettingsIndex } from "../domain/settings-index.ts";
 import { checkWorkflow } from "./check.ts";
 import type { Problem } from "./problem.ts";
@@ -6,10 +7,14 @@ export type { Problem } from "./problem.ts";
 
 /**
  * Everything wrong with a workflow document, errors and warnings, each with a JSON pointer. A document without errors
- * can be published. Without settings, names of mailboxes, teams ... are not looked up.
+ * can be published. Without settings, names of mailboxes, teams ... are not looked up. `commands` are the registry's save in tests.
  */
-export function validateWorkflow(json: unknown, settings: SettingsIndex | null): { readonly problems: readonly Problem[] } {
-  return { problems: checkWorkflow(json, settings).problems };
+export function validateWorkflow(
+  json: unknown,
+  settings: SettingsIndex | null,
+  commands?: ReadonlyMap<string, AnyCommand>,
+): { readonly problems: readonly Problem[] } {
+  return { problems: checkWorkflow(json, settings, commands).problems };
 }
 
 /** Whether nothing stands in the way of publishing. */

@@ -75,7 +75,7 @@ export async function* readMembers(path: string): AsyncGenerator<Member> {
   const reading = pipeline(createReadStream(path), createGunzip(), members as unknown as NodeJS.WritableStream, {
     signal: abort.signal,
   });
-  // its failure is seen through `members` too; here it only must not count as unhandled
+  // the loop below sees a failure too; here it only must not count as unhandled
   reading.catch(() => {});
   try {
     for await (const entry of members) {

@@ -19,7 +19,7 @@ import {
   sha256,
 } from "./backup-format.ts";
 import { quoteName } from "./partitions.ts";
-import { transaction } from "./transaction.ts";
+import { allowLongTransaction, transaction } from "./transaction.ts";
 
 /** Members are held in memory whole, on both sides. */
 const MEMBER_BYTES = 4 * 1024 * 1024;
@@ -97,11 +97,7 @@ async function fill(
   };
   // how values are printed must not depend on the server's settings
   await client.query("set local timezone = 'UTC'; set local datestyle = 'ISO'; set local intervalstyle = 'postgres'");
-  // nor may a slow disk or reader be taken for a stalled transaction; one of these is unknown before PostgreSQL 17
-  await client.query(
-    `select set_config(name, '0', true) from pg_settings
-     where name in ('statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout')`,
-  );
+  await allowLongTransaction(client);
   const header: BackupHeader = {
     format: FORMAT,
     format_version: FORMAT_VERSION,
@@ -166,12 +162,11 @@ function hangUp(client: ClientBase): void {
 }
 
 function addEntry(archive: Pack, name: string, content: Uint8Array, hash: string, now: string): Promise<void> {
+  const header = { name, mode: 0o600, mtime: new Date(now), pax: { [HASH_RECORD]: hash } };
   return new Promise((resolve, reject) => {
-    archive.entry(
-      { name, mode: 0o600, mtime: new Date(now), pax: { [HASH_RECORD]: hash } },
-      Buffer.from(content),
-      (error) => (error ? reject(error) : resolve()),
-    );
+    const entry = archive.entry(header, content, (error) => (error ? reject(error) : resolve()));
+    // the callback does not hear of an archive that is destroyed meanwhile, the entry does
+    entry.on("error", reject);
   });
 }
 

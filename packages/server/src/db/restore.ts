@@ -15,7 +15,7 @@ import {
 import { DatabaseFault } from "./fault.ts";
 import { type Migration, checkHistory, migrateWithin, readMigrations } from "./migrate.ts";
 import { quoteName } from "./partitions.ts";
-import { transaction } from "./transaction.ts";
+import { allowLongTransaction, transaction } from "./transaction.ts";
 
 /** What to restore, and where. */
 export interface RestoreOptions {
@@ -50,7 +50,8 @@ export async function restore({ pool, path, migrations: folder }: RestoreOptions
 
 async function restoreWithin(client: ClientBase, path: string, migrations: readonly Migration[]): Promise<Restored> {
   await refuseFilled(client);
-  await client.query("set local timezone = 'UTC'; set local datestyle = 'ISO'; set local statement_timeout = 0");
+  await client.query("set local timezone = 'UTC'; set local datestyle = 'ISO'");
+  await allowLongTransaction(client);
   const members = readMembers(path);
   const header = parseHeader(path, (await members.next()).value as Member | undefined);
   checkHistory(header.migrations, migrations, "backup");

@@ -1,4 +1,4 @@
-import type { Pool, PoolClient } from "pg";
+import type { ClientBase, Pool, PoolClient } from "pg";
 import { DatabaseFault } from "./fault.ts";
 import { isCertainRefusal } from "./fault-table.ts";
 
@@ -59,4 +59,13 @@ async function abandon(client: PoolClient): Promise<void> {
     return;
   }
   client.release();
+}
+
+/** Lifts every time limit from the transaction open on `client`: a slow disk is not to be taken for a stalled holder. */
+export async function allowLongTransaction(client: ClientBase): Promise<void> {
+  // not by `set`, since PostgreSQL before 17 does not know all of them
+  await client.query(
+    `select set_config(name, '0', true) from pg_settings
+     where name in ('statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout')`,
+  );
 }

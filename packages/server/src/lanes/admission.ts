@@ -1,5 +1,5 @@
 import type { Command, Item } from "@threadmill/core";
-import type { Place, Submitted } from "./engine.ts";
+import type { Place, Submitted } from "./port.ts";
 
 /** Interactive work goes first; bulk work in small slices with a yield after each (DESIGN section 4). */
 export type WorkClass = "interactive" | "bulk";

@@ -1,4 +1,4 @@
-import { type Config, type Item, type Key, type Leftover, needsOf, process as mill, type Output } from "@threadmill/core";
+import { type Config, type Item, type Key, type Leftover, needsOf, prepare, process as mill, type Output } from "@threadmill/core";
 import type { PoolClient } from "pg";
 import { batchLimits, type Admitted, type Settlement } from "./admission.ts";
 import { type BrokenWorkflow, type CachedConfig, loadConfig, loadVersions } from "./configs.ts";
@@ -35,6 +35,9 @@ interface Head {
   readonly wakes: readonly { readonly organization: string; readonly kind: "conversation" | "customer"; readonly id: string }[];
 }
 
+/** How many due timers and wakes a batch takes; fewer while a poisonous one is looked for. */
+export type HeadLimits = { readonly timers: number; readonly wakes: number };
+
 /** After this many rounds of loading, what is decided is committed; the head item alone may take as many as it needs. */
 const roundsBeforeCommit = 3;
 /** An item whose needs never end is a bug; its read cap would have stopped it long before. */
@@ -49,12 +52,13 @@ export async function runBatch(
   lane: number,
   taken: { readonly admitted: readonly Admitted[]; readonly settlements: readonly Settlement[] },
   context: BatchContext,
+  heads: HeadLimits = batchLimits,
 ): Promise<BatchResult> {
-  const head = await readHead(client, lane);
+  const head = await readHead(client, lane, heads);
   const work = await gather(client, lane, head, taken, context);
   const parts: Part[] = [];
   const reached = new Set<unknown>();
-  let more = head.timers.length === batchLimits.timers || head.wakes.length === batchLimits.wakes;
+  let more = head.timers.length >= heads.timers || head.wakes.length >= heads.wakes;
   for (const each of work) {
     const output = await grind(client, lane, each, context);
     parts.push({ world: each.world, output });
@@ -80,7 +84,7 @@ export async function runBatch(
 }
 
 /** Everything that is read before anything is decided: the clock, the log's end, what is due. Sent in one go. */
-async function readHead(client: PoolClient, lane: number): Promise<Head> {
+async function readHead(client: PoolClient, lane: number, heads: HeadLimits): Promise<Head> {
   const ask = <T>(name: string, text: string, more: unknown[] = []) => client.query<T & object>({ name, text, values: [lane, ...more] });
   const [clock, last, leftovers, timers, conversations, customers] = await Promise.all([
     client.query<{ now: string }>({ name: "head_clock", text: "select clock_timestamp() as now" }),
@@ -89,17 +93,17 @@ async function readHead(client: PoolClient, lane: number): Promise<Head> {
     ask<{ organization: string; run: string; wait: number }>(
       "head_timers",
       "select organization, run, wait from timers where lane = $1 and due_at <= clock_timestamp() order by due_at limit $2",
-      [batchLimits.timers],
+      [heads.timers],
     ),
     ask<{ organization: string; id: string }>(
       "head_wakes",
       "select organization, id from conversations where lane = $1 and wake_at <= clock_timestamp() order by wake_at limit $2",
-      [batchLimits.wakes],
+      [heads.wakes],
     ),
     ask<{ organization: string; id: string }>(
       "head_customer_wakes",
       "select organization, id from customers where lane = $1 and wake_at <= clock_timestamp() order by wake_at limit $2",
-      [batchLimits.wakes],
+      [heads.wakes],
     ),
   ]);
   const end = last.rows[0];
@@ -144,15 +148,14 @@ async function gather(
     list.sources.push(source);
   };
   const at = head.now;
+  const places = [...taken.admitted, ...taken.settlements].map((each) => each.place.organization);
+  const organizations = new Set([...head.leftovers.keys(), ...places, ...[...head.timers, ...head.wakes].map((each) => each.organization)]);
+  const configs = await freshConfigs(client, lane, [...organizations], context);
   for (const organization of head.leftovers.keys()) add(organization, null, null);
-  for (const each of taken.admitted) {
-    const { id, key, command } = each;
-    add(each.place.organization, { kind: "command", id, at, command, ...(key !== undefined && { key }) }, each);
-  }
+  for (const each of taken.admitted) add(each.place.organization, commandItem(each, at, configs.get(each.place.organization)), each);
   for (const each of taken.settlements) add(each.place.organization, { ...each.item, at }, each);
   for (const { organization, run, wait } of head.timers) add(organization, { kind: "timer", at, run, wait }, null);
   for (const { organization, kind, id } of head.wakes) add(organization, { kind: "wake", at, subject: { kind, id } }, null);
-  const configs = await freshConfigs(client, lane, [...lists.keys()], context);
   const work: Work[] = [];
   for (const [organization, { items, sources }] of lists) {
     const config = configs.get(organization);
@@ -162,6 +165,14 @@ async function gather(
   const wanted = new Map(work.map((each) => [each.world, firstNeeds(each)]));
   await load(client, lane, wanted);
   return work;
+}
+
+/** A command as an item; its input is brought to its normal form under the settings of this batch. */
+function commandItem({ id, key, command }: Admitted, at: string, config: CachedConfig | undefined): Item {
+  const own = { kind: "command" as const, id, at, ...(key !== undefined && { key }) };
+  const prepared = config === undefined ? null : prepare(command.type, command.input, config.settings);
+  if (prepared === null || !prepared.ok) return { ...own, command, ...(prepared !== null && { refusal: prepared }) };
+  return { ...own, command: { ...command, input: prepared.input } };
 }
 
 /** The configurations of the organizations in a batch; a stale one is loaded again first. */
@@ -190,8 +201,9 @@ function firstNeeds({ items, leftover, config }: Work): Set<Key> {
   for (const name of leftover?.reads ?? []) keys.add(name);
   for (const item of items) {
     if (item.kind === "command") {
-      for (const name of needsOf(item.command, config.settings)) keys.add(name);
       if (item.key !== undefined) keys.add(`receipt/${item.key}`);
+      if (item.refusal !== undefined) continue;
+      for (const name of needsOf(item.command, config.settings)) keys.add(name);
     } else if (item.kind === "settled") keys.add(`effects/${item.effect}`);
     else if (item.kind === "timer") keys.add(`runs/${item.run}`);
     else keys.add(`${item.subject.kind}s/${item.subject.id}`);

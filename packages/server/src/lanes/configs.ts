@@ -64,8 +64,8 @@ where w.lane = $1 and w.organization = $2 and w.enabled and w.archived_at is nul
   const index = indexSettings(settings);
   const active: PublishedWorkflow[] = [];
   for (const row of published.rows) {
-    const compiled = compileVersion({ ...row, publishedAt: row.published_at, order: row.position, settings: index });
-    if (compiled.ok) active.push({ slug: row.slug, version: compiled.version });
+    const compiled = compileVersion({ ...row, publishedAt: row.published_at, settings: index });
+    if (compiled.ok) active.push({ slug: row.slug, version: { ...compiled.version, order: row.position } });
     else onBroken({ workflow: row.workflow, version: row.id, problems: compiled.problems });
   }
   const older = new Map<string, CompiledVersion | null>();
@@ -82,7 +82,7 @@ where v.lane = $1 and v.organization = $2 and v.id = any($3)`,
   );
   for (const id of ids) config.older.set(id, null);
   for (const row of rows.rows) {
-    const compiled = compileVersion({ ...row, publishedAt: row.published_at, order: row.position, settings: config.settings });
+    const compiled = compileVersion({ ...row, publishedAt: row.published_at, settings: config.settings });
     if (compiled.ok) config.older.set(row.id, compiled.version);
   }
 }

@@ -1,29 +1,216 @@
-import type { Accepted, Refusal } from "@threadmill/core";
+import { type Accepted, type Actor, type Refusal, type SettingsIndex } from "@threadmill/core";
+import type { Pool, PoolClient } from "pg";
+import { transaction } from "../db/transaction.ts";
+import type { Metrics } from "../observe/metrics.ts";
+import { loop, type Service } from "../process/running.ts";
+import type { Clock } from "../process/clock.ts";
+import type { WorkClass } from "./admission.ts";
+import type { BatchResult } from "./batch.ts";
+import { type CachedConfig, loadConfig } from "./configs.ts";
+import { freshId } from "./fresh-id.ts";
+import { gate } from "./gate.ts";
+import { Lane, type LaneContext } from "./lane.ts";
+import { EngineFault, type Place, type Submitted } from "./port.ts";
+import { dueLanes } from "./due.ts";
+import { changeSettings, type SettingsChange } from "./settings.ts";
 
-/** Where an organization lives. */
-export interface Place {
-  readonly lane: number;
-  readonly organization: string;
+export { EngineFault, type Place, type Submitted } from "./port.ts";
+
+/** What the engine is built from. */
+export interface EngineOptions {
+  /** connections in pipeline mode, for the lanes' batches alone */
+  readonly pool: Pool;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly log: EngineLog;
+  /** batches that run at a time; default 4 */
+  readonly parallel?: number;
+  /** operations of the mill for an organization in one batch; default 20,000 */
+  readonly slice?: number;
+  /** how often the summary of lanes with due work is asked for, in ms; default 500 */
+  readonly pollMs?: number;
 }
 
-/** Who asks: from a token or a session, from a channel's webhook, or the system itself. */
-export type { Actor } from "@threadmill/core";
-
-/** What a caller hears once its batch is committed. */
-export interface Submitted {
-  readonly command: string;
-  readonly answer: Accepted | Refusal;
-  /** true when this is the answer of an earlier request with the same idempotency key */
-  readonly repeated: boolean;
-  /** true when a slice cut the automatic actions: they go on in the next batches */
-  readonly cut: boolean;
+/** The lines that the engine logs. */
+export interface EngineLog {
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
 }
 
-/** A fault of the engine that a caller must hear of; `code` is one of the problems' codes. */
-export class EngineFault extends Error {
-  readonly code: "commit_unknown" | "shutting_down" | "unavailable" | "internal";
-  constructor(code: EngineFault["code"], message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
+/** A request to change something. */
+export interface Submission {
+  readonly place: Place;
+  readonly type: string;
+  readonly input: unknown;
+  readonly actor: Actor;
+  /** the client's idempotency key, already scoped */
+  readonly key?: string;
+  readonly work?: WorkClass;
+}
+
+/** The lanes of this process: admits commands, carries what falls due, and changes settings between batches. */
+export interface Engine {
+  submit(request: Submission): Promise<Submitted>;
+  /** Settles an effect: the run goes on, the world learns the outcome. Answers once committed. */
+  settle(place: Place, settled: { readonly effect: string; readonly attempt: number; readonly outcome: import("@threadmill/core").Outcome }): Promise<void>;
+  changeSettings<T>(place: Place, actor: Actor, fn: SettingsChange<T>): Promise<{ ok: true; result: T } | Refusal>;
+  settings(place: Place): Promise<SettingsIndex>;
+  health(): { readonly ready: boolean; readonly reason?: string };
+  /** polls for what falls due; run it as a service */
+  readonly poller: Service;
+  /** told after each commit that left effects behind */
+  onEffects(listener: () => void): () => void;
+  /** Finishes what was admitted, answers the callers and takes no more. */
+  stop(): Promise<void>;
+}
+
+/** Builds the engine. Nothing runs until a command comes or the poller is started. */
+export function createEngine(options: EngineOptions): Engine {
+  const { pool, metrics, log } = options;
+  const configs = new Map<string, CachedConfig>();
+  const lanes = new Map<number, Lane>();
+  const listeners = new Set<() => void>();
+  let stopping = false;
+  let lastFault: string | null = null;
+
+  const context: LaneContext = {
+    pool,
+    configs,
+    gate: gate(options.parallel ?? 4),
+    slice: options.slice ?? 20_000,
+    onBroken: (broken) => log.error(broken, "a published workflow does not compile any more; it does not run"),
+    onBatch(_lane, result, seconds) {
+      lastFault = null;
+      observe(metrics, result, seconds);
+      if (result.effects > 0) for (const listener of listeners) listener();
+    },
+    onFault(lane, error, what) {
+      lastFault = what;
+      metrics.failure(`batch_${what}`);
+      log.error({ err: error, lane, what }, "a batch failed");
+    },
+  };
+
+  const laneOf = (number: number): Lane => {
+    let lane = lanes.get(number);
+    if (lane === undefined) lanes.set(number, (lane = new Lane(number, context)));
+    return lane;
+  };
+
+  const submit = ({ place, type, input, actor, key, work = "interactive" }: Submission): Promise<Submitted> => {
+    if (stopping) return Promise.reject(new EngineFault("shutting_down", "The server is shutting down"));
+    const lane = laneOf(place.lane);
+    return new Promise<Submitted>((resolve, reject) => {
+      const admitted = {
+        place,
+        id: freshId(),
+        command: { type, actor, input: input as Record<string, never> },
+        work,
+        since: performance.now(),
+        resolve,
+        reject,
+        ...(key !== undefined && { key }),
+      };
+      lane.queue[work].push(admitted);
+      void lane.kick();
+    });
+  };
+
+  return {
+    submit,
+    settle(place, settled) {
+      const lane = laneOf(place.lane);
+      return new Promise((resolve, reject) => {
+        lane.queue.settlements.push({
+          place,
+          item: { kind: "settled", ...settled },
+          done: (error) => (error === undefined ? resolve() : reject(error)),
+        });
+        void lane.kick();
+      });
+    },
+    async changeSettings(place, actor, fn) {
+      if (stopping) throw new EngineFault("shutting_down", "The server is shutting down");
+      const answer = await changeSettings(pool, place, actor, fn);
+      // the next batch would see the new version by itself; reads in between must not see the old one
+      configs.delete(place.organization);
+      return answer;
+    },
+    settings: (place) => currentSettings(pool, configs, place, context),
+    health() {
+      if (stopping) return { ready: false, reason: "shutting down" };
+      return lastFault === null ? { ready: true } : { ready: false, reason: `the last batch failed: ${lastFault}` };
+    },
+    poller: loop({
+      name: "lanes",
+      clock: options.clock,
+      random: Math.random,
+      idleMs: options.pollMs ?? 500,
+      maxIdleMs: options.pollMs ?? 500,
+      backoff: { baseMs: 500, maxMs: 5000 },
+      onError: (error) => context.onFault(-1, error, "poll"),
+      async tick() {
+        const due = await dueLanes(pool, metrics);
+        for (const number of due) {
+          const lane = laneOf(number);
+          lane.queue.due = true;
+          void lane.kick();
+        }
+        metrics.commandsWaiting.set({ class: "interactive" }, sum(lanes, (lane) => lane.queue.interactive.length));
+        metrics.commandsWaiting.set({ class: "bulk" }, sum(lanes, (lane) => lane.queue.bulk.length));
+        return 0;
+      },
+    }),
+    onEffects(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async stop() {
+      stopping = true;
+      await Promise.all([...lanes.values()].map((lane) => lane.kick()));
+    },
+  };
+}
+
+const sum = (lanes: ReadonlyMap<number, Lane>, of: (lane: Lane) => number): number => {
+  let total = 0;
+  for (const lane of lanes.values()) total += of(lane);
+  return total;
+};
+
+function observe(metrics: Metrics, result: BatchResult, seconds: number): void {
+  metrics.batchItems.observe(result.items);
+  metrics.batchSeconds.observe(seconds);
+  for (const { output } of result.parts) {
+    const answers = new Map<string, number>();
+    for (const { answer } of output.replies) {
+      const outcome = answer.ok ? "accepted" : "refused";
+      answers.set(outcome, (answers.get(outcome) ?? 0) + 1);
+      if (!answer.ok) metrics.failure((answer as Exclude<typeof answer, Accepted>).code);
+    }
+    for (const [outcome, count] of answers) metrics.decided("command", outcome as "accepted" | "refused", count);
+    const runs = new Map<string, number>();
+    for (const [name, row] of output.writes) {
+      if (!name.startsWith("runs/") || row === null) continue;
+      const { status } = row as { status: string };
+      runs.set(status, (runs.get(status) ?? 0) + 1);
+    }
+    for (const [status, count] of runs) metrics.runs(status, count);
   }
+}
+
+/** The settings of now: the cached ones when their version is still the database's. */
+async function currentSettings(pool: Pool, configs: Map<string, CachedConfig>, { lane, organization }: Place, context: LaneContext): Promise<SettingsIndex> {
+  const { rows } = await pool.query<{ config_version: number }>({
+    name: "settings_version",
+    text: "select config_version from organizations where lane = $1 and organization = $2",
+    values: [lane, organization],
+  });
+  const cached = configs.get(organization);
+  if (cached !== undefined && cached.version === rows[0]?.config_version) return cached.settings;
+  const read = (client: PoolClient) => loadConfig(client, lane, organization, (broken) => context.onBroken({ ...broken, organization }));
+  const loaded = await transaction(pool, read, { begin: "begin isolation level repeatable read read only" });
+  if (loaded === null) throw new EngineFault("internal", `There is no organization ${organization} in lane ${lane}`);
+  configs.set(organization, loaded);
+  return loaded.settings;
 }

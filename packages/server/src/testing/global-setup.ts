@@ -32,6 +32,8 @@ async function startOwn(): Promise<{ url: string; stop(): Promise<void> }> {
   const dataDir = await mkdtemp(join(tmpdir(), "threadmill-test-"));
   const log = { info() {}, warn: (text: string) => process.stderr.write(`${text}\n`) };
   const server = await startEmbedded({ dataDir, log });
+  // if vitest ends without calling us
+  process.once("exit", () => server.stopNow());
   // these databases need not survive the machine, and a test file makes several; durability has tests of its own
   await onServer(server.url, async (client) => {
     await client.query("alter system set fsync = off");

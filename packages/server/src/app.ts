@@ -1,0 +1,60 @@
+import Fastify, { type FastifyInstance } from "fastify";
+import { twilioWebhooks } from "./channels/twilio/webhooks.ts";
+import { features } from "./features/features.ts";
+import { createAuthenticator } from "./http/auth.ts";
+import { readJson } from "./http/body-guard.ts";
+import { badQuery } from "./http/bad-query.ts";
+import { handleErrors, ProblemAnswer } from "./http/errors.ts";
+import { secureHeaders } from "./http/headers.ts";
+import type { AppPorts } from "./http/ports.ts";
+import { registerProbes } from "./http/probes.ts";
+import { Problem } from "./http/problems.ts";
+import { registerReference } from "./http/reference.ts";
+import { logRequests } from "./http/request-log.ts";
+import { registerRoutes } from "./http/route.ts";
+import { validatorCompiler } from "./http/validation.ts";
+
+/** The largest body, in bytes. */
+export const bodyLimit = 1024 * 1024;
+
+/** Puts the HTTP server together. Nothing listens yet and nothing runs; close it when done. */
+export async function createApp(ports: AppPorts): Promise<FastifyInstance> {
+  const app = Fastify({
+    bodyLimit,
+    trustProxy: ports.trustedProxies.length === 0 ? false : [...ports.trustedProxies],
+    logger: false,
+    routerOptions: { maxParamLength: 400 },
+    // a caller that sends half a request must not hold a connection for ever
+    requestTimeout: 60_000,
+    // requests that come while the server closes are answered; the engine says what it can still take
+    return503OnClosing: false,
+  });
+  app.decorateRequest("rawBody", null);
+  app.decorateRequest("caller", null);
+  app.setValidatorCompiler(validatorCompiler);
+  // answers are ours, and tests hold them against their schemas; the native serializer is the fastest
+  app.setSerializerCompiler(() => JSON.stringify);
+  app.addSchema(Problem);
+  secureHeaders(app, ports.publicUrl);
+  logRequests(app, ports);
+  handleErrors(app, ports);
+  takeJsonOnly(app);
+  app.addHook("preValidation", badQuery);
+  await registerReference(app, ports);
+  registerProbes(app, ports);
+  const auth = createAuthenticator(ports.pool, () => Date.parse(ports.clock.now()));
+  registerRoutes(app, features(ports, auth), ports, auth);
+  await app.register(twilioWebhooks(ports));
+  return app;
+}
+
+/** JSON is read by our own parser, which also sees to texts and numbers that cannot be stored. */
+function takeJsonOnly(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(/^application\/(?:[\w.-]+\+)?json(?:;|$)/, { parseAs: "buffer" }, (request, body, done) => {
+    const read = readJson(body as Buffer);
+    if (!read.ok) return done(new ProblemAnswer(read.problem));
+    if (request.headers["idempotency-key"] !== undefined) request.rawBody = body as Buffer;
+    return done(null, read.json);
+  });
+}

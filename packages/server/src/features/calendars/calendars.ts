@@ -1,0 +1,24 @@
+import { settingsSchemas, validateCalendar } from "@threadmill/core";
+import { Type } from "typebox";
+import type { Resource } from "../settings/resource.ts";
+
+const { slug, name, calendar } = settingsSchemas.calendars.properties;
+
+/** Business hours, for waits and conditions that count open time. */
+export const calendars: Resource = {
+  noun: "calendar",
+  plural: "calendars",
+  shape: Type.Object(settingsSchemas.calendars.properties, { title: "Calendar" }),
+  create: { slug, name, calendar },
+  update: { slug, name, calendar },
+  defaults: {},
+  unique: ["slug"],
+  json: ["calendar"],
+  slugged: true,
+  check(row) {
+    const problems = validateCalendar(row["calendar"]).map((one) => ({ ...one, path: `/calendar${one.path}` }));
+    const [first] = problems;
+    if (first === undefined) return null;
+    return { ok: false, kind: "invalid", code: first.code, message: first.message, path: first.path, problems };
+  },
+};

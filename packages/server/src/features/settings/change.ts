@@ -1,0 +1,75 @@
+import type { PoolClient } from "pg";
+import { keysOfScope, reusedKey, type ScopedKey } from "../../http/idempotency.ts";
+import type { AppPorts, ChangeSettings } from "../../http/ports.ts";
+import type { Call, Refused } from "../../http/route.ts";
+import type { Place } from "../../lanes/engine.ts";
+
+/** Changes settings for a request. A repeat with the same idempotency key gets the first answer and changes nothing. */
+export type Change = <T extends object>(call: Call, fn: ChangeSettings<T>) => Promise<T | Refused>;
+
+/** Ends the transaction with an answer that needs no change. */
+export class NothingToChange<T extends object> extends Error {
+  readonly result: T;
+  constructor(result: T) {
+    super("Nothing is to be changed");
+    this.result = result;
+  }
+}
+
+/** An answer given before under the same key. */
+class Repeated extends NothingToChange<object> {}
+
+const keepHours = 48;
+
+/** Makes the one way by which a request changes settings. */
+export function settingsChanger({ engine, secretBox }: Pick<AppPorts, "engine" | "secretBox">): Change {
+  const context = ({ organization }: Place, { key }: ScopedKey) => [organization, "idempotency_keys", key];
+
+  async function repeatOf(tx: PoolClient, place: Place, scoped: ScopedKey): Promise<void> {
+    const { rows } = await tx.query<{ key: string; answer: string }>(
+      "select key, answer from idempotency_keys where lane = $1 and organization = $2 and key between $3 and $4",
+      [place.lane, place.organization, ...keysOfScope(scoped)],
+    );
+    const [row] = rows;
+    if (row === undefined) return;
+    if (row.key !== scoped.key) throw reusedKey();
+    const opened = secretBox.open(row.answer, context(place, scoped));
+    if (!opened.ok) throw new Error(`The kept answer cannot be opened: ${opened.code}`);
+    throw new Repeated(JSON.parse(opened.text) as object);
+  }
+
+  async function keep(tx: PoolClient, place: Place, scoped: ScopedKey, result: object, at: string): Promise<void> {
+    const { lane, organization } = place;
+    const sealed = secretBox.seal(JSON.stringify(result), context(place, scoped));
+    await tx.query("insert into idempotency_keys (lane, organization, key, answer, at) values ($1, $2, $3, $4, $5)", [
+      lane,
+      organization,
+      scoped.key,
+      sealed,
+      at,
+    ]);
+    await tx.query("delete from idempotency_keys where lane = $1 and organization = $2 and at < $3::timestamptz - make_interval(hours => $4)", [
+      lane,
+      organization,
+      at,
+      keepHours,
+    ]);
+  }
+
+  return async <T extends object>(call: Call, fn: ChangeSettings<T>) => {
+    const { key, place, actor } = call;
+    try {
+      const answer = await engine.changeSettings<T>(place, actor, async (tx, at) => {
+        if (key !== null) await repeatOf(tx, place, key);
+        const change = await fn(tx, at);
+        if (key !== null && !("ok" in change)) await keep(tx, place, key, change.result, at);
+        return change;
+      });
+      return answer.ok ? answer.result : answer;
+    } catch (error) {
+      if (!(error instanceof NothingToChange)) throw error;
+      if (error instanceof Repeated) void call.reply.header("idempotency-replayed", "true");
+      return error.result as T;
+    }
+  };
+}

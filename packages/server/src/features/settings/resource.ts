@@ -1,0 +1,56 @@
+import type { Refusal } from "@threadmill/core";
+import type { PoolClient } from "pg";
+import type { TObject, TProperties } from "typebox";
+import type { Refused } from "../../http/route.ts";
+import type { Place } from "../../lanes/engine.ts";
+
+/** A settings row by column. */
+export type Row = Readonly<Record<string, unknown>> & { readonly id: string; readonly archived_at: string | null };
+
+/** Where a check or consequence takes place: in the transaction of the change, with the lane held. */
+export interface ChangeContext {
+  readonly tx: PoolClient;
+  readonly place: Place;
+  readonly at: string;
+  /** the row before the change; null when it is being made */
+  readonly before: Row | null;
+}
+
+/** All that is particular to one kind of settings; list, get, create, update and archive follow from it. */
+export interface Resource {
+  /** as events and codes name it */
+  readonly noun: string;
+  /** its table, and its place below /api/v2 */
+  readonly plural: string;
+  /** as the API shows it */
+  readonly shape: TObject;
+  /** the fields a new one is made from; those without a default and not optional are required */
+  readonly create: TProperties;
+  /** the fields that can be changed later */
+  readonly update: TProperties;
+  /** what a new one has where nothing is given, by column */
+  readonly defaults: Readonly<Record<string, unknown>>;
+  /** columns that together are unique among the live rows; the code of a clash is `<last>_taken` */
+  readonly unique: readonly string[];
+  /** columns of type jsonb */
+  readonly json: readonly string[];
+  /** whether a short name is made from the name when none is given */
+  readonly slugged: boolean;
+  /** Turns given fields into columns, such as secrets into sealed ones. */
+  readonly columns?: (given: Readonly<Record<string, unknown>>, id: string, place: Place) => Readonly<Record<string, unknown>>;
+  /** What the API shows of a row; without it, the fields of the shape. Nothing else of a row ever leaves the house. */
+  readonly show?: (row: Row) => Readonly<Record<string, unknown>>;
+  /** What stands against a row as it is about to be. */
+  readonly check?: (row: Row, context: ChangeContext) => Promise<Refused | null> | Refused | null;
+  /** What stands against archiving. */
+  readonly checkArchive?: (row: Row, context: ChangeContext) => Promise<Refusal | null>;
+  /** What must be written beside it. */
+  readonly after?: (row: Row, context: ChangeContext) => Promise<void>;
+}
+
+/** A row as the API shows it. */
+export function shown(resource: Resource, row: Row): { readonly id: string; readonly [name: string]: unknown } {
+  const own = resource.show?.(row) ?? {};
+  const fields = Object.keys(resource.shape.properties).map((name) => [name, name in own ? own[name] : row[name]]);
+  return Object.fromEntries(fields);
+}

@@ -1,0 +1,59 @@
+import type { Actor, Refusal, SettingsIndex } from "@threadmill/core";
+import type { Kysely } from "kysely";
+import type { Pool, PoolClient } from "pg";
+import type { Tables } from "../features/tables.ts";
+import type { Place, Submitted } from "../lanes/engine.ts";
+import type { Log } from "../observe/log.ts";
+import type { Metrics } from "../observe/metrics.ts";
+import type { Clock } from "../process/clock.ts";
+import type { SecretBox } from "../secrets/secret-box.ts";
+
+/** A change of the settings as the log keeps it, with what its caller hears. */
+export interface SettingsChange<T> {
+  readonly noun: string;
+  readonly id: string;
+  readonly before: object | null;
+  readonly after: object | null;
+  readonly result: T;
+}
+
+/** What a settings change does within its transaction; `at` is the instant of the change. A refusal rolls back. */
+export type ChangeSettings<T> = (tx: PoolClient, at: string) => Promise<SettingsChange<T> | Refusal>;
+
+/** A command as the edge hands it in. */
+export interface SubmitRequest {
+  readonly place: Place;
+  readonly type: string;
+  readonly input: unknown;
+  readonly actor: Actor;
+  /** scoped idempotency key */
+  readonly key?: string;
+}
+
+/** What the HTTP side needs of the engine. */
+export interface EnginePort {
+  /** Has a command decided, and waits until its batch is committed. Throws `EngineFault`. */
+  submit(request: SubmitRequest): Promise<Submitted>;
+  /** Changes settings in one transaction that holds the organization's lane and logs `settings.changed`. */
+  changeSettings<T>(place: Place, actor: Actor, fn: ChangeSettings<T>): Promise<{ readonly ok: true; readonly result: T } | Refusal>;
+  /** The compiled settings of an organization. */
+  settings(place: Place): Promise<SettingsIndex>;
+  /** Whether this process can take commands. */
+  health(): { readonly ready: boolean; readonly reason?: string };
+}
+
+/** Everything the app is made of; main.ts hands it in, tests replace what they need. */
+export interface AppPorts {
+  readonly engine: EnginePort;
+  readonly pool: Pool;
+  /** reads over the same pool */
+  readonly db: Kysely<Tables>;
+  readonly secretBox: SecretBox;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  /** without a slash at its end */
+  readonly publicUrl: string;
+  readonly trustedProxies: readonly string[];
+  readonly version: string;
+}

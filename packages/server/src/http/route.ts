@@ -1,0 +1,183 @@
+import type { Actor, Permission, Refusal, SettingsIndex } from "@threadmill/core";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { type Static, type TObject, type TSchema, Type } from "typebox";
+import type { Place } from "../lanes/engine.ts";
+import type { Authenticator, Caller } from "./auth.ts";
+import { ProblemAnswer, sendProblem } from "./errors.ts";
+import { type ScopedKey, scopeKey } from "./idempotency.ts";
+import type { AppPorts } from "./ports.ts";
+import { problem, type Problem, type ProblemItem, problemMediaType, problemOfRefusal } from "./problems.ts";
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** the body as it came, kept where an idempotency key needs its hash */
+    rawBody: Buffer | null;
+  }
+}
+
+/** A refusal that may list several mistakes. */
+export interface Refused extends Refusal {
+  readonly problems?: readonly ProblemItem[];
+}
+
+/** One request, checked and signed in. */
+export interface Call<P = unknown, Q = unknown, B = unknown> {
+  readonly place: Place;
+  readonly caller: Caller;
+  readonly actor: Actor;
+  readonly params: P;
+  readonly query: Q;
+  readonly body: B;
+  /** the client's idempotency key, scoped; null without one */
+  readonly key: ScopedKey | null;
+  readonly reply: FastifyReply;
+  settings(): Promise<SettingsIndex>;
+}
+
+/** Everything there is to a route: its place, what it takes and gives, who may, and its page in the reference. */
+export interface RouteFacts<P extends TObject, Q extends TObject, B extends TSchema, R extends TSchema> {
+  readonly method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
+  /** below /api/v2 */
+  readonly url: string;
+  readonly tag: string;
+  readonly summary: string;
+  readonly description?: string;
+  /** the right it needs; null: whoever works in the organization */
+  readonly permission: Permission | null;
+  /** `engine`: the command's decision asks for the right, so that it is not asked twice */
+  readonly checkedBy?: "engine";
+  readonly params?: P;
+  readonly query?: Q;
+  readonly body?: B;
+  readonly answer: R;
+  readonly status?: 200 | 201;
+  /** statuses of problems beside those that any route can answer */
+  readonly problems?: readonly number[];
+  readonly handle: (call: Call<Static<P>, Static<Q>, Static<B>>) => Promise<object | Refused>;
+}
+
+/** A route whose types are no longer needed. */
+export type Route = RouteFacts<TObject, TObject, TSchema, TSchema>;
+
+/** Declares a route; keeps the types of its parts for `handle`. */
+export function route<P extends TObject, Q extends TObject, B extends TSchema, R extends TSchema>(facts: RouteFacts<P, Q, B, R>): Route {
+  return facts as unknown as Route;
+}
+
+export const apiPrefix = "/api/v2";
+
+/** What any route may answer besides its own. */
+const usualProblems: Record<string, readonly number[]> = { GET: [401, 403, 422, 503], POST: [400, 401, 403, 409, 413, 415, 422, 503] };
+
+/** Registers routes on the app. */
+export function registerRoutes(app: FastifyInstance, routes: readonly Route[], ports: AppPorts, auth: Authenticator): void {
+  for (const facts of routes) {
+    app.route({
+      method: facts.method,
+      url: apiPrefix + facts.url,
+      schema: schemaOf(facts),
+      // before the body is read: who is not signed in sends nothing
+      onRequest: async (request) => {
+        request.caller = await auth.caller(request);
+      },
+      // a command that takes nothing may come without a body
+      ...(facts.body !== undefined && { preValidation: emptyBody }),
+      handler: async (request, reply) => {
+        const call = callOf(request, reply, ports);
+        if (facts.checkedBy !== "engine") await checkRights(call, facts.permission);
+        const answer = await facts.handle(call);
+        if (isRefused(answer)) return sendProblem(reply, withoutParamPath(problemOfRefusal(answer), facts));
+        return reply.code(facts.status ?? 200).send(answer);
+      },
+    });
+  }
+}
+
+declare module "fastify" {
+  interface FastifyRequest {
+    caller: Caller | null;
+  }
+}
+
+async function emptyBody(request: FastifyRequest): Promise<void> {
+  if (request.body === undefined || request.body === null) request.body = {};
+}
+
+function callOf(request: FastifyRequest, reply: FastifyReply, ports: AppPorts): Call<never, never, never> {
+  const caller = request.caller as Caller;
+  const { place } = caller;
+  const clientKey = request.headers["idempotency-key"];
+  let settings: Promise<SettingsIndex> | undefined;
+  return {
+    place,
+    caller,
+    actor: { kind: "user", id: caller.user },
+    params: request.params as never,
+    query: request.query as never,
+    body: request.body as never,
+    key:
+      request.method === "POST" && typeof clientKey === "string"
+        ? scopeKey({
+            organization: place.organization,
+            token: caller.token.id,
+            method: request.method,
+            url: request.url,
+            clientKey,
+            body: request.rawBody ?? "",
+          })
+        : null,
+    reply,
+    settings: () => (settings ??= ports.engine.settings(place)),
+  };
+}
+
+async function checkRights(call: Call, permission: Permission | null): Promise<void> {
+  const settings = await call.settings();
+  const user = settings.user(call.caller.user);
+  if (user === null || user.archived_at !== null) {
+    throw new ProblemAnswer(problem("unauthorized", { detail: "The token's user no longer works here" }));
+  }
+  if (permission !== null && !settings.permits(call.actor, permission)) {
+    throw new ProblemAnswer(problem("forbidden", { detail: `This needs the right ${permission}` }));
+  }
+}
+
+const isRefused = (answer: object): answer is Refused => "ok" in answer && answer.ok === false;
+
+/** A refusal's path points into the command's input; what came in the address has no place in the body. */
+function withoutParamPath(given: Problem, facts: Route): Problem {
+  const name = given.path?.split("/")[1];
+  if (name === undefined || facts.params === undefined || !(name in facts.params.properties)) return given;
+  const { path: _, ...rest } = given;
+  return rest;
+}
+
+function schemaOf(facts: Route): object {
+  const statuses = new Set([...(usualProblems[facts.method] ?? [400, 401, 403, 409, 422, 503]), ...(facts.params ? [404] : []), ...(facts.problems ?? [])]);
+  const responses = [...statuses].sort().map((status) => [status, { description: "A problem", content: { [problemMediaType]: { schema: problemRef } } }]);
+  const rights = facts.permission === null ? "" : `Needs the right \`${facts.permission}\`.`;
+  return {
+    operationId: `${facts.method.toLowerCase()}${facts.url.replace(/\/:?(\w)/g, (_, letter: string) => `_${letter}`)}`,
+    tags: [facts.tag],
+    summary: facts.summary,
+    description: [facts.description, rights].filter(Boolean).join("\n\n"),
+    security: [{ token: [] }],
+    ...(facts.params && { params: facts.params }),
+    ...(facts.query && { querystring: closed(facts.query) }),
+    ...(facts.body && { body: facts.body }),
+    ...(facts.method === "POST" && { headers: idempotencyHeader }),
+    response: {
+      [facts.status ?? 200]: { description: "Done", content: { "application/json": { schema: facts.answer } } },
+      ...Object.fromEntries(responses as [number, object][]),
+    },
+  };
+}
+
+const problemRef = Type.Unsafe<Problem>({ $ref: "Problem#" });
+const idempotencyHeader = Type.Object({
+  "idempotency-key": Type.Optional(
+    Type.String({ description: "Makes repeats safe: the same key with the same body is done once, and answered alike, for 24 hours" }),
+  ),
+});
+
+const closed = (schema: TObject): TObject => ({ ...schema, additionalProperties: false }) as TObject;

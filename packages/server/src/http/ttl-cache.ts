@@ -1,0 +1,38 @@
+/** Remembers answers for a little while; `forget` makes that one be asked anew at once. */
+export interface TtlCache<T> {
+  get(key: string): Promise<T>;
+  forget(key: string): void;
+}
+
+/** How long and how much is remembered. */
+export interface TtlCacheOptions<T> {
+  readonly load: (key: string) => Promise<T>;
+  readonly ttlMs: number;
+  readonly most: number;
+  /** milliseconds since any fixed instant */
+  readonly nowMs: () => number;
+}
+
+/**
+ * Keeps what `load` gave for `ttlMs`. Those who ask while it loads share the one load; what fails is not kept. A load that
+ * was under way when `forget` came is not kept either, for it may have read what was there before.
+ */
+export function ttlCache<T>({ load, ttlMs, most, nowMs }: TtlCacheOptions<T>): TtlCache<T> {
+  const known = new Map<string, { readonly until: number; readonly value: Promise<T> }>();
+  return {
+    get(key) {
+      const found = known.get(key);
+      if (found !== undefined && nowMs() < found.until) return found.value;
+      const value = load(key);
+      const entry = { until: nowMs() + ttlMs, value };
+      // a flood of made-up keys must not fill memory; starting over costs one look-up for each that is real
+      if (known.size >= most) known.clear();
+      known.set(key, entry);
+      value.catch(() => {
+        if (known.get(key) === entry) known.delete(key);
+      });
+      return value;
+    },
+    forget: (key) => void known.delete(key),
+  };
+}

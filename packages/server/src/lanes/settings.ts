@@ -1,0 +1,79 @@
+import type { Actor, Event, Json, Refusal } from "@threadmill/core";
+import type { Pool, PoolClient } from "pg";
+import { transaction } from "../db/transaction.ts";
+import { freshId } from "./fresh-id.ts";
+import type { Place } from "./port.ts";
+
+/** A change of the settings: what it did, for the log, and what its caller wants to know. */
+export interface SettingsChanged<T> {
+  readonly noun: string;
+  readonly id: string;
+  readonly before: object | null;
+  readonly after: object | null;
+  readonly result: T;
+}
+export type SettingsChange<T> = (tx: PoolClient, at: string) => Promise<SettingsChanged<T> | Refusal>;
+
+class Refused extends Error {
+  readonly refusal: Refusal;
+  constructor(refusal: Refusal) {
+    super(refusal.message);
+    this.refusal = refusal;
+  }
+}
+
+/**
+ * Changes settings in one transaction that holds the organization's lane, so that no batch runs meanwhile: bumps
+ * `config_version`, and appends `settings.changed` with before and after to the log (DESIGN section 3).
+ */
+export async function changeSettings<T>(
+  pool: Pool,
+  { lane, organization }: Place,
+  actor: Actor,
+  fn: SettingsChange<T>,
+): Promise<{ ok: true; result: T } | Refusal> {
+  try {
+    const result = await transaction(
+      pool,
+      async (tx) => {
+        await tx.query("select lane from lanes where lane = $1 for update", [lane]);
+        const at = await instantOf(tx, lane);
+        const changed = await fn(tx, at);
+        if (!("noun" in changed)) throw new Refused(changed);
+        await tx.query("update organizations set config_version = config_version + 1 where lane = $1 and organization = $2", [lane, organization]);
+        await appendEvent(tx, lane, organization, settingsEvent(changed, actor, at));
+        return changed.result;
+      },
+      { begin: "begin; set local lock_timeout = '20s'; set local transaction_timeout = '60s'" },
+    );
+    return { ok: true, result };
+  } catch (error) {
+    if (error instanceof Refused) return error.refusal;
+    throw error;
+  }
+}
+
+/** The later of the database's clock and the lane's last instant. */
+async function instantOf(tx: PoolClient, lane: number): Promise<string> {
+  const { rows } = await tx.query<{ at: string }>(
+    "select greatest(clock_timestamp(), (select at from log where lane = $1 order by seq desc limit 1)) as at",
+    [lane],
+  );
+  return (rows[0] as { at: string }).at;
+}
+
+function settingsEvent(changed: SettingsChanged<unknown>, actor: Actor, at: string): Event {
+  const id = freshId(Date.parse(at));
+  const data = { noun: changed.noun, id: changed.id, before: (changed.before ?? null) as Json, after: (changed.after ?? null) as Json };
+  return { id, type: "settings.changed", at, actor, root: id, cause: {}, depth: 0, refs: {}, changes: [], data };
+}
+
+/** Appends one event after the lane's last. The caller holds the lane. */
+async function appendEvent(tx: PoolClient, lane: number, organization: string, event: Event): Promise<void> {
+  await tx.query(
+    `insert into log (lane, seq, at, organization, root, customer, count, events)
+values ($1, coalesce((select seq + count from log where lane = $1 order by seq desc limit 1), (select seq_floor + 1 from lanes where lane = $1)),
+  $2, $3, $4, null, 1, $5)`,
+    [lane, event.at, organization, event.root, JSON.stringify([event])],
+  );
+}
