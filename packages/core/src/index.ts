@@ -7,7 +7,7 @@ export { conversationDefaults, ConversationSchema, conversationStatuses } from "
 export type { Customer, CustomerRow } from "./model/customer.ts";
 export { customerDefaults, CustomerSchema, customerStates } from "./model/customer.ts";
 export type { Effect, Outcome } from "./model/effect.ts";
-export type { Actor, Change, Event, Refs } from "./model/event.ts";
+export type { Actor, Cause, Change, Event, LoggedTable, Refs } from "./model/event.ts";
 export { loggedTables } from "./model/event.ts";
 export type { Message } from "./model/message.ts";
 export { deliveries, directions, messageDefaults, MessageSchema } from "./model/message.ts";
@@ -59,3 +59,8 @@ export { canonicalJson, contentHash } from "./id/canonical.ts";
 export { parseAddress, parseSender } from "./address/address.ts";
 export { compileVersion } from "./workflow/compile.ts";
 export { validateWorkflow } from "./workflow/validate.ts";
+export { isZone } from "./time/zone.ts";
+export { isPublishable, type Problem as WorkflowProblem } from "./workflow/validate.ts";
+export { canonicalWorkflow, workflowHash } from "./workflow/canonical.ts";
+export { diffDocuments, type Difference } from "./workflow/diff.ts";
+export { type WorkflowDocument, WorkflowDocumentSchema } from "./workflow/document.ts";

@@ -10,8 +10,8 @@ import { matchWords, type MatchWord } from "./schema.ts";
 
 /** A compiled clause or group. */
 export interface Node {
-  test(scope: Scope): boolean;
-  explain(scope: Scope): Explanation;
+  readonly test: (scope: Scope) => boolean;
+  readonly explain: (scope: Scope) => Explanation;
   /** what must be there for it to hold, by field; empty where nothing is known */
   readonly hints: readonly FieldHint[];
 }
@@ -54,7 +54,8 @@ export function compileClause(json: Readonly<Record<string, unknown>>, at: strin
   const before = work.problems.length;
   const problem = (code: string, key: string | null, message: string) =>
     void work.problems.push({ code, path: key === null ? at : pointer(at, key), message });
-  for (const key of Object.keys(json)) if (!knownNames.includes(key)) problem("condition_invalid", key, `a clause has no "${key}"`);
+  for (const key of Object.keys(json))
+    if (!knownNames.includes(key)) problem("condition_invalid", key, `a clause has no "${key}"`);
   const name = json.op;
   if (!isOperatorName(name)) {
     problem("operator_unknown", "op", `there is no operator ${brief(name)}`);
@@ -69,7 +70,8 @@ export function compileClause(json: Readonly<Record<string, unknown>>, at: strin
   else if (exact && operator.exact === undefined) problem("condition_invalid", "exact", `"${name}" compares no texts`);
   const match = json.match ?? "any";
   if (!matchWords.includes(match as MatchWord)) problem("condition_invalid", "match", "match is any, all or none");
-  else if (json.match !== undefined && operator.over !== "items") problem("condition_invalid", "match", `"${name}" does not go over single items`);
+  else if (json.match !== undefined && operator.over !== "items")
+    problem("condition_invalid", "match", `"${name}" does not go over single items`);
   const right = compileRight(json, at, operator, exact === true, work, problem);
   if (path === null || right === null || work.problems.length > before) return null;
   work.operators.add(name);
@@ -133,7 +135,8 @@ function compileRight(
 
 /** A fault of this clause; anything that is none of its own is a bug and goes on. */
 function located(error: unknown, at: string): ConditionFault {
-  if (error instanceof OperandFault || error instanceof TemplateFault) return new ConditionFault(error.code, at, error.message);
+  if (error instanceof OperandFault || error instanceof TemplateFault)
+    return new ConditionFault(error.code, at, error.message);
   throw error;
 }
 
@@ -155,7 +158,10 @@ function build(parts: Parts): Node {
     test,
     explain(scope) {
       const expected = "fixed" in right ? right.shown : resolved(right.value, scope);
-      const result = outcome(() => evaluate(scope), (error) => located(error, at));
+      const result = outcome(
+        () => evaluate(scope),
+        (error) => located(error, at),
+      );
       const phrase = operator.phrase.replace("{field}", () => field).replace("{value}", () => brief(expected));
       const actual = shorten(change ? lastChange(parts, scope) : read(scope));
       const sides = operator.value === "none" ? { actual } : { actual, expected: shorten(expected) };
@@ -189,9 +195,10 @@ function overField(parts: Parts): (scope: Scope) => boolean {
   // "none" is the negation of "any", and a negated operator that of its base; both together cancel out.
   const flip = (match === "none") !== (operator.negated === true);
   // Taken out of the operator once: operators have many shapes, and looking into them each time costs more than the test.
-  const compare = operator.test;
+  const compare: Operator["test"] = operator.test.bind(operator);
   const test: Operator["test"] = items
-    ? (left, right, scope) => (Array.isArray(left) ? overItems(left, every, compare, right, scope) : compare(left, right, scope))
+    ? (left, right, scope) =>
+        Array.isArray(left) ? overItems(left, every, compare, right, scope) : compare(left, right, scope)
     : compare;
   if ("fixed" in parts.right) {
     const right = parts.right.fixed;
@@ -202,14 +209,21 @@ function overField(parts: Parts): (scope: Scope) => boolean {
   }
   return (scope) => {
     const left = read(scope);
-    if (left === null || left === undefined) return flip;
+    // An empty list is missing too: whether its other side could be made ready does not matter.
+    if (left === null || left === undefined || (items && Array.isArray(left) && left.length === 0)) return flip;
     const right = rightOf(parts, scope);
     return right === null ? flip : test(left, right, scope) !== flip;
   };
 }
 
 /** Any or every item. An empty list is as good as a missing value: nothing holds for it, not even "every". */
-function overItems(list: readonly unknown[], every: boolean, test: Operator["test"], right: unknown, scope: Scope): boolean {
+function overItems(
+  list: readonly unknown[],
+  every: boolean,
+  test: Operator["test"],
+  right: unknown,
+  scope: Scope,
+): boolean {
   for (const item of list) {
     const holds = item !== null && item !== undefined && test(item, right, scope);
     if (holds !== every) return holds;
@@ -227,7 +241,8 @@ function overChanges(parts: Parts): (scope: Scope) => boolean {
       if (change.table !== table || change.id !== id) continue;
       const right = rightOf(parts, scope);
       if (right === null) return false;
-      if (parts.operator.test(deep(change.after, column!, rest), right, scope, deep(change.before, column!, rest))) return true;
+      if (parts.operator.test(deep(change.after, column!, rest), right, scope, deep(change.before, column!, rest)))
+        return true;
     }
     return false;
   };
@@ -244,7 +259,10 @@ function lastChange(parts: Parts, scope: Scope): { before: unknown; after: unkno
   const [root, column, ...rest] = parts.path;
   const id = readKey(readKey(scope.roots, root!), "id");
   const change = scope.changes.findLast(
-    (one) => one.table === tables.get(root!) && one.id === id && (Object.hasOwn(one.after, column!) || Object.hasOwn(one.before ?? {}, column!)),
+    (one) =>
+      one.table === tables.get(root!) &&
+      one.id === id &&
+      (Object.hasOwn(one.after, column!) || Object.hasOwn(one.before ?? {}, column!)),
   );
   if (change === undefined) return null;
   return { before: deep(change.before, column!, rest) ?? null, after: deep(change.after, column!, rest) ?? null };

@@ -22,7 +22,8 @@ const mostLevels = 4;
 
 /** A value as an explanation keeps it: long texts and lists cut, deep ones closed with "...". Missing becomes null. */
 export function shorten(value: unknown, level = 0): unknown {
-  if (typeof value === "string") return value.length > longestText ? `${value.slice(0, longestText).toWellFormed()}...` : value;
+  if (typeof value === "string")
+    return value.length > longestText ? `${value.slice(0, longestText).toWellFormed()}...` : value;
   if (typeof value !== "object" || value === null) return value ?? null;
   if (level === mostLevels) return "...";
   if (Array.isArray(value)) {
@@ -36,7 +37,10 @@ export function shorten(value: unknown, level = 0): unknown {
 }
 
 /** The outcome of evaluating something that may fault. */
-export function outcome(test: () => boolean, located: (error: unknown) => ConditionFault): Pick<Explanation, "result" | "reason"> {
+export function outcome(
+  test: () => boolean,
+  located: (error: unknown) => ConditionFault,
+): Pick<Explanation, "result" | "reason"> {
   try {
     return { result: test() };
   } catch (error) {
@@ -49,7 +53,10 @@ export function outcome(test: () => boolean, located: (error: unknown) => Condit
  * The result of a group from its children's, as `test` finds it: in order, up to the first child that decides. A fault
  * behind that child was never reached, so it is shown and does not count.
  */
-export function groupOutcome(children: readonly Explanation[], neutral: boolean): Pick<Explanation, "result" | "reason"> {
+export function groupOutcome(
+  children: readonly Explanation[],
+  neutral: boolean,
+): Pick<Explanation, "result" | "reason"> {
   const decisive = children.find((child) => child.result !== neutral);
   if (decisive === undefined) return { result: neutral };
   return decisive.reason === undefined ? { result: decisive.result } : { result: "error", reason: decisive.reason };

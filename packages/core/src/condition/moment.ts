@@ -42,7 +42,8 @@ export function readOrdered(value: unknown): Ordered {
 /** Reads a day or instant. Throws OperandFault for all else. */
 export function readDate(value: unknown): Ordered {
   const moment = readMoment(value);
-  if (moment === null) throw new OperandFault(`${brief(value)} is no date: write "2026-11-20" or "2026-11-20T17:00:00Z"`);
+  if (moment === null)
+    throw new OperandFault(`${brief(value)} is no date: write "2026-11-20" or "2026-11-20T17:00:00Z"`);
   return moment;
 }
 

@@ -4,7 +4,17 @@ import type { Scope } from "../template/scope.ts";
 export type FieldType = "text" | "number" | "boolean" | "date" | "list" | "id";
 
 /** What an operator wants on its right side. */
-export type ValueType = "none" | "scalar" | "text" | "pattern" | "number" | "number_or_date" | "date" | "range" | "list" | "duration";
+export type ValueType =
+  | "none"
+  | "scalar"
+  | "text"
+  | "pattern"
+  | "number"
+  | "number_or_date"
+  | "date"
+  | "range"
+  | "list"
+  | "duration";
 
 /**
  * What an event must have for the operator to hold; a matching index may look for it first. `keys` are alternatives: one
@@ -13,7 +23,12 @@ export type ValueType = "none" | "scalar" | "text" | "pattern" | "number" | "num
  */
 export type IndexHint =
   | { readonly kind: "equality" | "membership" | "keyword"; readonly keys: readonly string[] }
-  | { readonly kind: "range"; readonly of: "number" | "date"; readonly low: number | null; readonly high: number | null }
+  | {
+      readonly kind: "range";
+      readonly of: "number" | "date";
+      readonly low: number | null;
+      readonly high: number | null;
+    }
   | { readonly kind: "changed" };
 
 /**
@@ -45,6 +60,5 @@ export interface Operator<Right = unknown> {
 
 /** The true negation of an operator, under words of its own. */
 export function negation<Right>(base: Operator<Right>, words: Pick<Operator, "label" | "phrase">): Operator<Right> {
-  const { hint: _, ...rest } = base;
-  return { ...rest, ...words, negated: true };
+  return { ...base, ...words, negated: true, hint: () => null };
 }

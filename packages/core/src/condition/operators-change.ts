@@ -20,7 +20,10 @@ export const changeOperators = {
   changed_from: moved("changed from", (before, after, value) => has(before, value) && !has(after, value)),
 };
 
-function moved(label: string, test: (before: unknown, after: unknown, value: Comparand) => boolean): Operator<Comparand> {
+function moved(
+  label: string,
+  test: (before: unknown, after: unknown, value: Comparand) => boolean,
+): Operator<Comparand> {
   return {
     ...changed,
     label,
@@ -43,7 +46,10 @@ export function sameJson(a: unknown, b: unknown): boolean {
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
   if (Array.isArray(a) !== Array.isArray(b)) return false;
   const names = Object.keys(a);
-  return names.length === Object.keys(b).length && names.every((name) => Object.hasOwn(b, name) && sameJson(at(a, name), at(b, name)));
+  return (
+    names.length === Object.keys(b).length &&
+    names.every((name) => Object.hasOwn(b, name) && sameJson(at(a, name), at(b, name)))
+  );
 }
 
 const at = (value: object, name: string): unknown => (value as Record<string, unknown>)[name];

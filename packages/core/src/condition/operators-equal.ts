@@ -56,7 +56,9 @@ export const equalOperators = {
 
 /** A single value counts as a list of one. What is missing inside a list is passed over. */
 function comparands(value: unknown, exact: boolean): readonly Comparand[] | null {
-  const items = (Array.isArray(value) ? (value as unknown[]) : [value]).filter((item) => item !== null && item !== undefined);
+  const items = (Array.isArray(value) ? (value as unknown[]) : [value]).filter(
+    (item) => item !== null && item !== undefined,
+  );
   return items.length === 0 ? null : items.map((item) => comparand(item, exact));
 }
 

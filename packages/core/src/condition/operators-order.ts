@@ -45,7 +45,8 @@ function prepareRange(value: unknown): readonly [Ordered, Ordered] {
   if (!Array.isArray(value) || value.length !== 2) throw new OperandFault(`${brief(value)} is no pair [from, to]`);
   const low = readOrdered(value[0]);
   const high = readOrdered(value[1]);
-  if ((low.type === "number") !== (high.type === "number")) throw new OperandFault("both ends are numbers, or both are dates");
+  if ((low.type === "number") !== (high.type === "number"))
+    throw new OperandFault("both ends are numbers, or both are dates");
   return [low, high];
 }
 

@@ -1,4 +1,4 @@
-import { RE2JS, RE2JSException } from "re2js";
+import { RE2JS } from "re2js";
 import { brief, OperandFault } from "./fault.ts";
 import { fold, numberOf, textOf } from "./operand.ts";
 import { negation, type Operator } from "./operator.ts";
@@ -87,17 +87,18 @@ function long(label: string, test: (length: number, count: number) => boolean): 
 function preparePattern(value: unknown, exact: boolean): Pattern | null {
   const source = textOf(value);
   if (source === "") return null;
-  if (source.length > longestPattern) throw new OperandFault(`a pattern has at most ${longestPattern} characters`, "regex_invalid");
+  if (source.length > longestPattern)
+    throw new OperandFault(`a pattern has at most ${longestPattern} characters`, "regex_invalid");
   let copies = 1;
-  for (const [, least, most] of source.matchAll(/\{(\d+)(?:,(\d*))?\}/g)) copies += Math.max(Number(least), Number(most ?? 0));
+  for (const [, least, most] of source.matchAll(/\{(\d+)(?:,(\d*))?\}/g))
+    copies += Math.max(Number(least), Number(most ?? 0));
   // Asked before compiling, which copies what is repeated.
   if (source.length * copies > mostCopied) throw new OperandFault("the pattern repeats too much", "regex_invalid");
   try {
     const expression = RE2JS.compile(source, exact ? 0 : RE2JS.CASE_INSENSITIVE);
     return { source, expression, size: expression.programSize() };
   } catch (error) {
-    if (!(error instanceof RE2JSException)) throw error;
-    throw new OperandFault(`the pattern is not valid: ${error.message}`, "regex_invalid");
+    throw new OperandFault(`the pattern is not valid: ${(error as Error).message}`, "regex_invalid");
   }
 }
 

@@ -14,7 +14,12 @@ export type MatchWord = (typeof matchWords)[number];
 
 /** A reference `{ "ref": "steps.lookup.customer.id" }`, or by steps where a name holds dots. */
 export const ReferenceSchema = Type.Object(
-  { ref: Type.Union([Type.String(), Type.Array(Type.Union([Type.String(), Type.Integer({ minimum: 0 })]), { minItems: 1 })]) },
+  {
+    ref: Type.Union([
+      Type.String(),
+      Type.Array(Type.Union([Type.String(), Type.Integer({ minimum: 0 })]), { minItems: 1 }),
+    ]),
+  },
   { additionalProperties: false },
 );
 

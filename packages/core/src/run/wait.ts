@@ -31,9 +31,10 @@ export function afterDuration(from: Instant, duration: Duration, calendar: strin
 }
 
 function untilInstant(value: unknown, now: Instant): DueAt {
-  const ms = typeof value === "string" ? Date.parse(value) : Number.NaN;
+  // a text without an offset would be read in the machine's own zone, and two machines would differ
+  const ms = typeof value === "string" && /(?:Z|[+-]\d\d:?\d\d)$/i.test(value) ? Date.parse(value) : Number.NaN;
   if (Number.isNaN(ms)) {
-    return { ok: false, reason: { code: "instant_invalid", message: `A wait until needs an instant, not ${JSON.stringify(value)}` } };
+    return { ok: false, reason: { code: "instant_invalid", message: `A wait until needs an instant with its offset, not ${JSON.stringify(value)}` } };
   }
   return { ok: true, at: atLeast(fromMs(ms), now) };
 }

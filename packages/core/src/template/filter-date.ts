@@ -5,7 +5,20 @@ import type { Filter } from "./filters.ts";
 import { checkLength, spend, toText } from "./liquid-value.ts";
 import { TemplateFault } from "./problem.ts";
 
-const months = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
+const months = [
+  "January",
+  "February",
+  "March",
+  "April",
+  "May",
+  "June",
+  "July",
+  "August",
+  "September",
+  "October",
+  "November",
+  "December",
+];
 const weekdays = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 const firstMs = -62_135_596_800_000;
 const endMs = 253_402_300_800_000;
@@ -28,7 +41,9 @@ interface Moment {
 }
 
 /** One directive of a date format: a text, or a number with its width and what fills it. */
-const directives: Readonly<Record<string, (t: Moment) => string | readonly [value: number, width: number, fill?: " "]>> = {
+const directives: Readonly<
+  Record<string, (t: Moment) => string | readonly [value: number, width: number, fill?: " "]>
+> = {
   Y: (t) => [t.year, 4],
   y: (t) => [t.year % 100, 2],
   m: (t) => [t.month, 2],
@@ -71,7 +86,8 @@ export const dateFilter: Filter = {
     checkLength(text.length);
     spend(frame, text.length >> 3);
     const name = zone === undefined ? frame.scope.zone : toText(zone);
-    if (name !== frame.scope.zone && !isZone(name)) throw new TemplateFault("template_value", `"${name.slice(0, 60)}" is no time zone`);
+    if (name !== frame.scope.zone && !isZone(name))
+      throw new TemplateFault("template_value", `"${name.slice(0, 60)}" is no time zone`);
     const ms = read(input === "now" || input === "today" ? frame.scope.at : input, name);
     if (!(ms >= firstMs + dayMs && ms < endMs - dayMs)) return input;
     const written = format(moment(ms, name), text);
@@ -126,6 +142,8 @@ function format(t: Moment, pattern: string): string {
     const value = directives[letter]!(t);
     if (typeof value === "string") return flag === "^" ? value.toUpperCase() : value;
     const [number, width, fill = "0"] = value;
-    return flag === "-" ? String(number) : String(number).padStart(width, flag === "_" ? " " : flag === "0" ? "0" : fill);
+    return flag === "-"
+      ? String(number)
+      : String(number).padStart(width, flag === "_" ? " " : flag === "0" ? "0" : fill);
   });
 }

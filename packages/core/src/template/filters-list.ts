@@ -17,12 +17,17 @@ export const listFilters = {
   last: { takes: [0, 0], run: (input) => (Array.isArray(input) ? input.at(-1) : toText(input).slice(-1)) },
   size: { takes: [0, 0], run: (input) => (typeof input === "string" || Array.isArray(input) ? input.length : 0) },
   reverse: { takes: [0, 0], run: (input, _, frame) => toList(input, frame).toReversed() },
-  compact: { takes: [0, 0], run: (input, _, frame) => toList(input, frame).filter((item) => item !== null && item !== undefined) },
+  compact: {
+    takes: [0, 0],
+    run: (input, _, frame) => toList(input, frame).filter((item) => item !== null && item !== undefined),
+  },
   map: { takes: [1, 1], run: (input, [name], frame) => toList(input, frame).map((item) => deep(item, name)) },
   where: {
     takes: [1, 2],
     run: (input, [name, wanted], frame) =>
-      toList(input, frame).filter((item) => (wanted === undefined ? truthy(deep(item, name)) : same(deep(item, name), wanted))),
+      toList(input, frame).filter((item) =>
+        wanted === undefined ? truthy(deep(item, name)) : same(deep(item, name), wanted),
+      ),
   },
   sort: {
     takes: [0, 1],
@@ -30,7 +35,10 @@ export const listFilters = {
       const items = toList(input, frame);
       spend(frame, items.length * 16);
       const key = name === undefined ? (item: unknown) => item : (item: unknown) => deep(item, name);
-      return items.map((item) => [key(item), item] as const).toSorted((a, b) => ascending(a[0], b[0])).map(([, item]) => item);
+      return items
+        .map((item) => [key(item), item] as const)
+        .toSorted((a, b) => ascending(a[0], b[0]))
+        .map(([, item]) => item);
     },
   },
   uniq: { takes: [0, 0], run: (input, _, frame) => [...new Set(toList(input, frame))] },

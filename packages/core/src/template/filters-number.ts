@@ -26,7 +26,8 @@ function two(reckon: (a: number, b: number) => number): Filter {
     takes: [1, 1],
     run: (input, [other]) => {
       const result = reckon(toNumber(input), toNumber(other));
-      if (!Number.isFinite(result)) throw new TemplateFault("template_value", "the result is not a number (division by zero?)");
+      if (!Number.isFinite(result))
+        throw new TemplateFault("template_value", "the result is not a number (division by zero?)");
       return result;
     },
   };

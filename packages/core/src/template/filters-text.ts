@@ -1,7 +1,13 @@
 import type { Filter } from "./filters.ts";
 import { checkLength, toNumber, toText } from "./liquid-value.ts";
 
-const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;" };
+const entities: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&#34;",
+  "'": "&#39;",
+};
 
 /** Filters over text; any other value is printed first. Results that could outgrow the limit are measured before they are made. */
 export const textFilters = {
@@ -26,7 +32,8 @@ export const textFilters = {
   },
   truncate: {
     takes: [0, 2],
-    run: (input, [length, end]) => truncate(toText(input), length === undefined ? 50 : Math.trunc(toNumber(length)), ending(end)),
+    run: (input, [length, end]) =>
+      truncate(toText(input), length === undefined ? 50 : Math.trunc(toNumber(length)), ending(end)),
   },
   truncatewords: {
     takes: [0, 2],

@@ -94,8 +94,14 @@ describe("date", () => {
   test.each([
     ["'now' | date", "2026-11-20 18:00"],
     ["'today' | date: '%F %T %z', 'Asia/Tokyo'", "2026-11-21 02:00:00 +0900"],
-    ["seen | date: '%A %a %B %b %-e %Y %y %j %u %w %p %P %I %l %H %M %S %L %s %%'", "Sunday Sun July Jul 5 2026 26 186 7 0 AM am 01  1 01 30 05 007 1783207805 %"],
-    ["seen | date: '%d/%m %e %_d %0e %-H %^a %^B %D %R %:z %Z'", "05/07  5  5 05 1 SUN JULY 07/05/26 01:30 +02:00 Europe/Paris"],
+    [
+      "seen | date: '%A %a %B %b %-e %Y %y %j %u %w %p %P %I %l %H %M %S %L %s %%'",
+      "Sunday Sun July Jul 5 2026 26 186 7 0 AM am 01  1 01 30 05 007 1783207805 %",
+    ],
+    [
+      "seen | date: '%d/%m %e %_d %0e %-H %^a %^B %D %R %:z %Z'",
+      "05/07  5  5 05 1 SUN JULY 07/05/26 01:30 +02:00 Europe/Paris",
+    ],
     ["seen | date: '%F %p %P %I %:z %z', 'America/New_York'", "2026-07-04 PM pm 07 -04:00 -0400"],
     ["born | date: '%F %T %z'", "2026-02-28 00:00:00 +0100"],
     ["offset | date: '%T', '+05:30'", "03:00:05"],

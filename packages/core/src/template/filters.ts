@@ -8,7 +8,7 @@ import { isEmpty, truthy, type Frame } from "./liquid-value.ts";
 export interface Filter {
   readonly takes: readonly [least: number, most: number];
   readonly named?: string;
-  run(input: unknown, args: readonly unknown[], frame: Frame): unknown;
+  readonly run: (input: unknown, args: readonly unknown[], frame: Frame) => unknown;
 }
 
 /** All filters a text may use. None reads a clock, draws a random number or calls a function of the data. */

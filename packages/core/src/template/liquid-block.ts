@@ -1,9 +1,11 @@
 import { Tokenizer, TypeGuards, defaultOptions, type TagToken, type Token, type TopLevelToken } from "liquidjs";
 import { compileExpression } from "./liquid-expression.ts";
 import { refuse, type Names } from "./liquid-operand.ts";
-import { tags } from "./liquid-tags.ts";
 import { emit, spend, toText, type Write } from "./liquid-value.ts";
 import { limits } from "./limits.ts";
+
+/** A tag compiles itself and what it encloses; null where it prints nothing. */
+export type Tag = (token: TagToken, cursor: Cursor) => Write | null;
 
 /** Where the compiler of one text stands. */
 export interface Cursor {
@@ -15,10 +17,15 @@ export interface Cursor {
   /** how many slots a frame of this text needs */
   slots: number;
   readonly names: Names;
+  readonly tags: Readonly<Record<string, Tag>>;
 }
 
 /** Compiles tokens up to one of the tags in `ends` (which it consumes and answers), or up to the end of the text if `ends` is empty. */
-export function compileBlock(cursor: Cursor, ends: readonly string[], opener?: TagToken): { write: Write; end: TagToken | undefined } {
+export function compileBlock(
+  cursor: Cursor,
+  ends: readonly string[],
+  opener?: TagToken,
+): { write: Write; end: TagToken | undefined } {
   cursor.depth += 1;
   if (cursor.depth > limits.depth) refuse(opener!, `more than ${limits.depth} blocks inside each other`);
   const writes: Write[] = [];
@@ -34,7 +41,9 @@ export function compileBlock(cursor: Cursor, ends: readonly string[], opener?: T
         end = token;
         break;
       }
-      const tag = Object.hasOwn(tags, token.name) ? tags[token.name]! : refuse(token, `undefined tag "${token.name}"`);
+      const tag = Object.hasOwn(cursor.tags, token.name)
+        ? cursor.tags[token.name]!
+        : refuse(token, `undefined tag "${token.name}"`);
       const write = tag(token, cursor);
       if (write !== null) writes.push(write);
     } else if (TypeGuards.isOutputToken(token)) {

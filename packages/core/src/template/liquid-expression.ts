@@ -86,17 +86,23 @@ function compileFiltered(token: FilteredValueToken, names: Names): Read {
 }
 
 function compileFilter(token: FilteredValueToken["filters"][number], input: Read, names: Names): Read {
-  const filter = Object.hasOwn(filters, token.name) ? filters[token.name]! : refuse(token, `undefined filter "${token.name}"`);
+  const filter = Object.hasOwn(filters, token.name)
+    ? filters[token.name]!
+    : refuse(token, `undefined filter "${token.name}"`);
   const [least, most] = filter.takes;
   const args: Operand[] = [];
   const named: Operand[] = [];
   for (const arg of token.args) {
     if (!Array.isArray(arg)) args.push(compileOperand(arg, names));
-    else if (arg[1] === undefined || arg[0] !== filter.named) refuse(token, `the filter "${token.name}" takes no "${arg[0]}"`);
+    else if (arg[1] === undefined || arg[0] !== filter.named)
+      refuse(token, `the filter "${token.name}" takes no "${arg[0]}"`);
     else named.push(compileOperand(arg[1], names));
   }
   if (args.length < least || args.length > most) {
-    refuse(token, `the filter "${token.name}" takes ${least === most ? least : `${least} to ${most}`} values, not ${args.length}`);
+    refuse(
+      token,
+      `the filter "${token.name}" takes ${least === most ? least : `${least} to ${most}`} values, not ${args.length}`,
+    );
   }
   // The named value, if any, follows the places of the others.
   while (named.length > 0 && args.length < most) args.push({ fixed: { value: null }, read: () => null });
@@ -106,7 +112,12 @@ function compileFilter(token: FilteredValueToken["filters"][number], input: Read
     const values = args.map((arg) => arg.fixed?.value);
     return (frame) => run(pay(input(frame), frame), values, frame);
   }
-  return (frame) => run(pay(input(frame), frame), args.map((arg) => arg.read(frame)), frame);
+  return (frame) =>
+    run(
+      pay(input(frame), frame),
+      args.map((arg) => arg.read(frame)),
+      frame,
+    );
 }
 
 /** A filter costs one operation, and one more for every 64 characters it looks at. Lists are paid for where they are walked. */

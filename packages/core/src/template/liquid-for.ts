@@ -30,7 +30,8 @@ export function compileFor(token: TagToken, cursor: Cursor): Write {
   const { names } = cursor;
   const outer = cursor.rounds;
   cursor.rounds = outer * Math.max(1, Math.min(writtenRounds(list.token), fixedLimit));
-  if (cursor.rounds > limits.operations) refuse(token, `these loops make more than ${limits.operations} rounds`, "template_runaway");
+  if (cursor.rounds > limits.operations)
+    refuse(token, `these loops make more than ${limits.operations} rounds`, "template_runaway");
   const item = cursor.slots++;
   const loop = cursor.slots++;
   names.loops.push({ name, slot: item }, { name: "forloop", slot: loop });

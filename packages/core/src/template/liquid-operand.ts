@@ -71,7 +71,10 @@ function compileAccess(base: Token | undefined, props: readonly Token[], token: 
   for (const key of base === undefined ? keys.slice(1) : keys) {
     const inner = read;
     const name = key.fixed?.value;
-    read = key.fixed === undefined ? (frame) => member(inner(frame), key.read(frame)) : (frame) => member(inner(frame), name);
+    read =
+      key.fixed === undefined
+        ? (frame) => member(inner(frame), key.read(frame))
+        : (frame) => member(inner(frame), name);
   }
   return read;
 }
@@ -111,6 +114,7 @@ export function member(value: unknown, key: unknown): unknown {
     return readKey(value, typeof key === "number" && key < 0 ? value.length + key : key);
   }
   const own = readKey(value, key);
-  if (own === undefined && key === "size" && typeof value === "object" && value !== null) return Object.keys(value).length;
+  if (own === undefined && key === "size" && typeof value === "object" && value !== null)
+    return Object.keys(value).length;
   return own;
 }

@@ -1,12 +1,12 @@
 import { TypeGuards, type TagToken } from "liquidjs";
-import { compileBlock, type Cursor } from "./liquid-block.ts";
+import { compileBlock, type Cursor, type Tag } from "./liquid-block.ts";
 import { compileExpression, compileNext, expectEnd } from "./liquid-expression.ts";
 import { compileFor } from "./liquid-for.ts";
 import { refuse } from "./liquid-operand.ts";
 import { emit, same, truthy, type Read, type Write } from "./liquid-value.ts";
 
-/** All tags a text may use: each compiles itself and what it encloses; null where it prints nothing. */
-export const tags: Readonly<Record<string, (token: TagToken, cursor: Cursor) => Write | null>> = {
+/** All tags a text may use. */
+export const tags: Readonly<Record<string, Tag>> = {
   if: (token, cursor) => compileIf(token, cursor, "endif", false),
   unless: (token, cursor) => compileIf(token, cursor, "endunless", true),
   case: compileCase,
@@ -91,7 +91,9 @@ export function assignedName(token: TagToken): string | null {
 
 function slotOf(token: TagToken, cursor: Cursor): number {
   const name = assignedName(token);
-  return name === null ? refuse(token, `"${token.name}" needs the name of a variable`) : cursor.names.assigned.get(name)!;
+  return name === null
+    ? refuse(token, `"${token.name}" needs the name of a variable`)
+    : cursor.names.assigned.get(name)!;
 }
 
 function compileAssign(token: TagToken, cursor: Cursor): Write {

@@ -18,7 +18,8 @@ export type Write = (frame: Frame) => void;
 /** Takes operations from the frame; faults when none are left. */
 export function spend(frame: Frame, count: number): void {
   frame.left -= count;
-  if (frame.left < 0) throw new TemplateFault("template_runaway", `the text needs more than ${limits.operations} operations`);
+  if (frame.left < 0)
+    throw new TemplateFault("template_runaway", `the text needs more than ${limits.operations} operations`);
 }
 
 /** Faults where a text of this length would pass the limit; asked before it is made. */
@@ -39,7 +40,7 @@ export function toText(value: unknown): string {
   if (typeof value === "string") return value;
   if (value === null || value === undefined) return "";
   if (Array.isArray(value)) return value.map(toText).join("");
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : JSON.stringify(value);
 }
 
 /** The number a value stands for; 0 for what is none, as Liquid has it. */

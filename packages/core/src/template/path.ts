@@ -36,13 +36,13 @@ export function formatPath(path: Path): string {
     .join("");
 }
 
-/** Called through the prototype it takes 11 ns; Object.hasOwn takes 18 ns. */
-const isOwn = Object.prototype.hasOwnProperty;
-
 /** One step into a value: own properties of objects and lists only, so that no prototype is ever reached. */
 export function readKey(value: unknown, key: string | number): unknown {
   if (typeof value !== "object" || value === null) return undefined;
-  return isOwn.call(value, key) ? (value as Record<string | number, unknown>)[key] : undefined;
+  // Object.hasOwn takes 18 ns here, this 11.
+  return Object.prototype.hasOwnProperty.call(value, key)
+    ? (value as Record<string | number, unknown>)[key]
+    : undefined;
 }
 
 /**

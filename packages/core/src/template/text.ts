@@ -1,6 +1,6 @@
 import { LiquidError, Tokenizer, TypeGuards } from "liquidjs";
 import { compileBlock } from "./liquid-block.ts";
-import { assignedName } from "./liquid-tags.ts";
+import { assignedName, tags } from "./liquid-tags.ts";
 import type { Frame } from "./liquid-value.ts";
 import { limits } from "./limits.ts";
 import { TemplateFault, type Problem } from "./problem.ts";
@@ -15,7 +15,9 @@ export interface CompiledText {
   render(scope: Scope): string;
 }
 
-export type TextResult = { readonly ok: true; readonly text: CompiledText } | { readonly ok: false; readonly problems: readonly Problem[] };
+export type TextResult =
+  | { readonly ok: true; readonly text: CompiledText }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** Whether a string of a document is a Liquid text rather than a plain one. */
 export function isLiquid(text: string): boolean {
@@ -60,7 +62,7 @@ function compile(source: string): CompiledText {
   }
   const reads = new Set<string>();
   const names = { loops: [], assigned, reads };
-  const cursor = { tokens, next: 0, depth: 0, rounds: 1, slots: assigned.size, names };
+  const cursor = { tokens, next: 0, depth: 0, rounds: 1, slots: assigned.size, names, tags };
   const { write } = compileBlock(cursor, []);
   return {
     source,

@@ -28,19 +28,31 @@ describe("compileValue", () => {
 
   test("any JSON without text and references means itself", () => {
     const safe = fc.jsonValue({ maxDepth: 4 }).filter((json) => !/\{\{|\{%|"ref"|__proto__/.test(JSON.stringify(json)));
-    fc.assert(fc.property(safe, (json) => void expect(JSON.stringify(compiled(json).resolve(scope))).toBe(JSON.stringify(json))));
+    fc.assert(
+      fc.property(safe, (json) => {
+        expect(JSON.stringify(compiled(json).resolve(scope))).toBe(JSON.stringify(json));
+      }),
+    );
   });
 
   test("a reference keeps its type, and is null where nothing is found", () => {
-    expect(compiled({ ref: "customer.tags" }).resolve(scope)).toBe(scope.roots.customer && (scope.roots.customer as { tags: unknown }).tags);
+    expect(compiled({ ref: "customer.tags" }).resolve(scope)).toBe(
+      scope.roots.customer && (scope.roots.customer as { tags: unknown }).tags,
+    );
     expect(compiled({ ref: ["steps", "x.y", "id"] }).resolve(scope)).toBe(7);
     expect(compiled({ ref: "customer.tags[1]" }).resolve(scope)).toBe("b");
     expect(compiled({ ref: "customer.last_name" }).resolve(scope)).toBeNull();
-    expect(compiled({ a: { ref: "nobody" }, b: [{ ref: ["customer", "tags", 0] }, 1] }).resolve(scope)).toEqual({ a: null, b: ["a", 1] });
+    expect(compiled({ a: { ref: "nobody" }, b: [{ ref: ["customer", "tags", 0] }, 1] }).resolve(scope)).toEqual({
+      a: null,
+      b: ["a", 1],
+    });
   });
 
   test("text renders at any depth, and tells what it reads", () => {
-    const value = compiled({ to: [{ name: "{{ customer.first_name }}", same: "x" }], id: { ref: ["steps", "x.y", "id"] } });
+    const value = compiled({
+      to: [{ name: "{{ customer.first_name }}", same: "x" }],
+      id: { ref: ["steps", "x.y", "id"] },
+    });
     expect(value.static).toBe(false);
     expect(value.resolve(scope)).toEqual({ to: [{ name: "Ann", same: "x" }], id: 7 });
     expect(variables(value)).toEqual(["customer.first_name", 'steps["x.y"].id']);
@@ -67,7 +79,9 @@ describe("compileValue", () => {
     let deep: unknown = 1;
     for (let level = 0; level < 40; level += 1) deep = [deep];
     expect(compileValue(deep)).toMatchObject({ ok: false, problems: [{ code: "value_invalid" }] });
-    expect(compileValue(["{{", "{%"], "/steps/a")).toMatchObject({ problems: [{ path: "/steps/a/0" }, { path: "/steps/a/1" }] });
+    expect(compileValue(["{{", "{%"], "/steps/a")).toMatchObject({
+      problems: [{ path: "/steps/a/0" }, { path: "/steps/a/1" }],
+    });
   });
 
   test("referencePath tells references from other values", () => {

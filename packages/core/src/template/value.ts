@@ -45,7 +45,8 @@ export function variables(compiled: { readonly reads: readonly string[] }): stri
 
 /** The path of a reference object; null where the value is none; "bad" where it tries to be one. */
 export function referencePath(json: unknown): Path | "bad" | null {
-  if (typeof json !== "object" || json === null || !Object.hasOwn(json, "ref") || Object.keys(json).length !== 1) return null;
+  if (typeof json !== "object" || json === null || !Object.hasOwn(json, "ref") || Object.keys(json).length !== 1)
+    return null;
   const { ref } = json as { ref: unknown };
   if (typeof ref === "string") return parsePath(ref) ?? "bad";
   if (!Array.isArray(ref) || typeof ref[0] !== "string") return "bad";
@@ -55,10 +56,12 @@ export function referencePath(json: unknown): Path | "bad" | null {
 function compilePart(json: unknown, path: string, depth: number, work: Work): Part {
   if (depth > limits.valueDepth) return refuse(work, path, `a value has at most ${limits.valueDepth} levels`);
   if (typeof json === "string") return isLiquid(json) ? compileString(json, path, work) : { fixed: json };
-  if (json === null || typeof json === "boolean" || (typeof json === "number" && Number.isFinite(json))) return { fixed: json };
+  if (json === null || typeof json === "boolean" || (typeof json === "number" && Number.isFinite(json)))
+    return { fixed: json };
   if (typeof json !== "object") return refuse(work, path, "a value is JSON");
   const reference = referencePath(json);
-  if (reference === "bad") return refuse(work, path, "a reference is a path such as steps.lookup.customer.id, or a list of its steps");
+  if (reference === "bad")
+    return refuse(work, path, "a reference is a path such as steps.lookup.customer.id, or a list of its steps");
   if (reference !== null) {
     work.reads.add(formatPath(reference));
     const read = compilePath(reference);
@@ -102,5 +105,7 @@ function compileObject(json: object, path: string, depth: number, work: Work): P
     for (const [key, part] of parts) result[key] = resolvePart(part, scope);
     return result;
   };
-  return parts.every(([, part]) => "fixed" in part) ? { fixed: Object.freeze(build(undefined as never)) } : { resolve: build };
+  return parts.every(([, part]) => "fixed" in part)
+    ? { fixed: Object.freeze(build(undefined as never)) }
+    : { resolve: build };
 }

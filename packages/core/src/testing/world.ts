@@ -27,12 +27,13 @@ export interface MemoryWorld extends World {
 
 /** A world of these rows; views are computed from them at every look. */
 export function memoryWorld(start: StartingRows = {}): MemoryWorld {
-  const rows: Rows = new Map(Object.entries(start.more ?? {}));
+  const rows: Rows = new Map();
   for (const row of start.customers ?? []) rows.set(key.customer(row.id), row);
   for (const row of start.conversations ?? []) rows.set(key.conversation(row.id), row);
   for (const row of start.messages ?? []) rows.set(key.message(row.id), row);
   for (const row of start.runs ?? []) rows.set(key.run(row.id), row);
   for (const [name, row] of [...addressRows(rows), ...loadRows(rows)]) rows.set(name, row);
+  for (const [name, row] of Object.entries(start.more ?? {})) rows.set(name, row);
   const known = new Set<string>(rowTables);
   return {
     rows,

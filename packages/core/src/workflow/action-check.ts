@@ -23,7 +23,8 @@ const inputCodes = { unknown: "unknown_field", missing: "missing_field", invalid
 /** What is wrong with an action step, as far as it is written down: what is read from the scope is checked at run. */
 export function actionProblems(step: ActionDocument, base: string, context: ActionContext): Problem[] {
   const definition = context.commands.get(step.action);
-  if (definition === undefined) return [error("action_unknown", `${base}/action`, `There is no action "${step.action}"`)];
+  if (definition === undefined)
+    return [error("action_unknown", `${base}/action`, `There is no action "${step.action}"`)];
   if (!definition.action) {
     return [error("action_unknown", `${base}/action`, `"${step.action}" is a command that a workflow cannot issue`)];
   }
@@ -31,7 +32,9 @@ export function actionProblems(step: ActionDocument, base: string, context: Acti
   const path = `${base}/input`;
   const dynamic = dynamicPaths(input, path);
   const problems = objectMismatches(definition.input, input, path)
-    .filter((one) => !(one.kind === "missing" && one.path === `${path}/${definition.target}`) && !fromScope(one, dynamic))
+    .filter(
+      (one) => !(one.kind === "missing" && one.path === `${path}/${definition.target}`) && !fromScope(one, dynamic),
+    )
     .map((one) => error(inputCodes[one.kind], one.path, one.message));
   problems.push(...targetProblems(definition, input, base, context.triggers));
   if (context.settings === null) return problems;
@@ -50,7 +53,9 @@ function dynamicPaths(json: unknown, path: string): string[] {
 
 /** Whether a mismatch rests on what only a run can tell. */
 function fromScope(one: Mismatch, dynamic: readonly string[]): boolean {
-  return dynamic.some((path) => one.path.startsWith(`${path}/`) || (one.kind === "invalid" && `${path}/`.startsWith(`${one.path}/`)));
+  return dynamic.some(
+    (path) => one.path.startsWith(`${path}/`) || (one.kind === "invalid" && `${path}/`.startsWith(`${one.path}/`)),
+  );
 }
 
 function targetProblems(
@@ -74,13 +79,15 @@ function targetProblems(
 function fieldReferences(definition: AnyCommand, input: object, path: string, settings: SettingsIndex): Problem[] {
   return Object.entries(input).flatMap(([field, value]) => {
     const noun = settingsNounOf(field);
-    const schema = definition.input.properties[field] as TSchema | undefined;
+    const schema = definition.input.properties[field];
     if (noun === null || schema === undefined || mismatches(schema, value, "").length > 0) return [];
     const names: [string, unknown][] = Array.isArray(value)
       ? value.map((item, at) => [pointer(pointer(path, field), at), item])
       : [[pointer(path, field), value]];
     return names.flatMap(([at, name]) =>
-      typeof name !== "string" || isLiquid(name) || isFixedWord(schema, name) ? [] : referenceProblem(settings, noun, name, at),
+      typeof name !== "string" || isLiquid(name) || isFixedWord(schema, name)
+        ? []
+        : referenceProblem(settings, noun, name, at),
     );
   });
 }

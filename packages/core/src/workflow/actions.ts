@@ -34,14 +34,25 @@ function describe({ type, summary, target, permission, events, input }: AnyComma
     const noun = settingsNounOf(field);
     return noun === null ? [] : [[field, noun] as const];
   });
-  return { type, summary, target, permission, events, input: withOptional(input, target), references: Object.fromEntries(names) };
+  return {
+    type,
+    summary,
+    target,
+    permission,
+    events,
+    input: withOptional(input, target),
+    references: Object.fromEntries(names),
+  };
 }
 
 function withOptional(input: TObject, target: Target | null): TObject {
   const field = target === null ? undefined : input.properties[target];
   if (target === null || field === undefined) return input;
   const { additionalProperties } = input as { readonly additionalProperties?: boolean | TSchema };
-  return Type.Object({ ...input.properties, [target]: Type.Optional(field) }, additionalProperties === undefined ? {} : { additionalProperties });
+  return Type.Object(
+    { ...input.properties, [target]: Type.Optional(field) },
+    additionalProperties === undefined ? {} : { additionalProperties },
+  );
 }
 
 /** What may start an automatic workflow, for the builder and the reference. */

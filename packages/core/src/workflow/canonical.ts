@@ -1,7 +1,15 @@
 import { contentHash } from "../id/canonical.ts";
 import type { Json } from "../model/common.ts";
 import { formatDuration, parseDuration } from "../time/duration.ts";
-import type { ActionDocument, BranchDocument, StepDocument, StopDocument, TriggerDocument, WaitDocument, WorkflowDocument } from "./document.ts";
+import type {
+  ActionDocument,
+  BranchDocument,
+  StepDocument,
+  StopDocument,
+  TriggerDocument,
+  WaitDocument,
+  WorkflowDocument,
+} from "./document.ts";
 import { walk } from "./graph.ts";
 
 /**
@@ -12,7 +20,9 @@ import { walk } from "./graph.ts";
 export function canonicalWorkflow(document: WorkflowDocument): WorkflowDocument {
   const { reached, rest } = walk(document.start, new Map(Object.entries(document.steps)));
   // fromEntries takes any id for what it is, "__proto__" too
-  const steps = Object.fromEntries([...reached, ...rest].map((id) => [id, canonicalStep(document.steps[id] as StepDocument)]));
+  const steps = Object.fromEntries(
+    [...reached, ...rest].map((id) => [id, canonicalStep(document.steps[id] as StepDocument)]),
+  );
   return compact({
     name: document.name,
     description: document.description || undefined,
@@ -52,7 +62,8 @@ export function canonicalStep(step: StepDocument): StepDocument {
 function canonicalAction(step: ActionDocument): ActionDocument {
   return compact({
     action: step.action,
-    input: Object.keys(step.input ?? {}).length === 0 ? undefined : (sorted(step.input as Json) as ActionDocument["input"]),
+    input:
+      Object.keys(step.input ?? {}).length === 0 ? undefined : (sorted(step.input as Json) as ActionDocument["input"]),
     next: step.next ?? undefined,
     onError: step.onError ?? undefined,
     await: step.await || undefined,
@@ -90,8 +101,9 @@ function canonicalStop({ stop }: StopDocument): StopDocument {
 }
 
 function canonicalParameters(parameters: WorkflowDocument["inputs"] = {}): WorkflowDocument["inputs"] {
-  const entries = Object.entries(parameters).sort(([a], [b]) => (a < b ? -1 : 1));
-  const plain = entries.map(([name, { type, required, description }]) => {
+  const names = Object.keys(parameters).sort();
+  const plain = names.map((name) => {
+    const { type, required, description } = parameters[name]!;
     return [name, compact({ type, required: required || undefined, description: description || undefined })] as const;
   });
   return orNone(plain) && Object.fromEntries(plain);
@@ -109,8 +121,12 @@ function shortest(text: string): string {
 function sorted(json: Json): Json {
   if (typeof json !== "object" || json === null) return json;
   if (Array.isArray(json)) return json.map(sorted);
-  const entries = Object.entries(json) as [string, Json][];
-  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => [key, sorted(value)]));
+  const object = json as { readonly [key: string]: Json };
+  return Object.fromEntries(
+    Object.keys(object)
+      .sort()
+      .map((key) => [key, sorted(object[key] as Json)]),
+  );
 }
 
 /** The object without the fields that are undefined. */

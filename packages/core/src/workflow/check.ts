@@ -26,7 +26,11 @@ export interface Checked {
  * Checks a document in one pass and makes its parts ready on the way. Takes any JSON; one fault does not hide others.
  * `known` are the commands that actions may issue; other than the registry's only in tests.
  */
-export function checkWorkflow(json: unknown, settings: SettingsIndex | null, known: ReadonlyMap<string, AnyCommand> = commands): Checked {
+export function checkWorkflow(
+  json: unknown,
+  settings: SettingsIndex | null,
+  known: ReadonlyMap<string, AnyCommand> = commands,
+): Checked {
   const shape = shapeOf(json);
   const { start } = shape.head;
   const graph = start === undefined || shape.ids.size === 0 ? [] : graphProblems(start, shape.steps, shape.ids);
@@ -37,7 +41,9 @@ export function checkWorkflow(json: unknown, settings: SettingsIndex | null, kno
     const names = shape.head.mailboxes ?? [];
     problems.push(...names.flatMap((name, at) => referenceProblem(settings, "mailbox", name, `/mailboxes/${at}`)));
   }
-  const triggers = shape.triggers.flatMap(({ trigger, index }) => compileTrigger(trigger, `/triggers/${index}`, context) ?? []);
+  const triggers = shape.triggers.flatMap(
+    ({ trigger, index }) => compileTrigger(trigger, `/triggers/${index}`, context) ?? [],
+  );
   const place = stepPlace(shape.ids, new Set(Object.keys(shape.head.inputs ?? {})));
   // what triggers know counts only where all are known, and nobody else starts the workflow
   const started = shape.head.kind === "automatic" && shape.triggers.length > 0 && !shape.problems.some(isOfTriggers);
@@ -47,7 +53,8 @@ export function checkWorkflow(json: unknown, settings: SettingsIndex | null, kno
     const path = pointer("/steps", id);
     const step = compileStep(id, document, path, place, context);
     if (step !== null) steps.set(id, step);
-    if ("action" in document) problems.push(...actionProblems(document, path, { commands: known, settings, triggers: starters }));
+    if ("action" in document)
+      problems.push(...actionProblems(document, path, { commands: known, settings, triggers: starters }));
     if ("stop" in document) problems.push(...outputProblems(document.stop, shape, `${path}/stop/outputs`));
   }
   const ready = triggers.length === shape.triggers.length && steps.size === shape.ids.size;
@@ -65,7 +72,9 @@ const isOfTriggers = (one: Problem): boolean => one.path.startsWith("/triggers")
 function kindProblems({ head, triggers, problems }: Shape): Problem[] {
   if (head.kind === undefined || problems.some(isOfTriggers)) return [];
   if (head.kind !== "automatic") {
-    return triggers.length === 0 ? [] : [error("trigger_unexpected", "/triggers", `A ${head.kind} workflow has no triggers`)];
+    return triggers.length === 0
+      ? []
+      : [error("trigger_unexpected", "/triggers", `A ${head.kind} workflow has no triggers`)];
   }
   const found = (["inputs", "outputs"] as const)
     .filter((name) => head[name] !== undefined)
@@ -84,14 +93,27 @@ function repeatedTimes(triggers: Shape["triggers"]): Problem[] {
       seen.add(subject);
       return [];
     }
-    return [error("time_trigger_repeated", `/triggers/${index}`, `A workflow has one time trigger for a ${subject}: make it two workflows`)];
+    return [
+      error(
+        "time_trigger_repeated",
+        `/triggers/${index}`,
+        `A workflow has one time trigger for a ${subject}: make it two workflows`,
+      ),
+    ];
   });
 }
 
 /** Outputs that are written as an object give what is declared, no more and no less. */
 function outputProblems(stop: unknown, { head }: Shape, path: string): Problem[] {
   const given = (stop as { readonly outputs?: unknown }).outputs;
-  if (head.outputs === undefined || typeof given !== "object" || given === null || Array.isArray(given) || "ref" in given) return [];
+  if (
+    head.outputs === undefined ||
+    typeof given !== "object" ||
+    given === null ||
+    Array.isArray(given) ||
+    "ref" in given
+  )
+    return [];
   const declared = Object.entries(head.outputs);
   const unknown = Object.keys(given).filter((name) => !declared.some(([one]) => one === name));
   const missing = declared.filter(([name, { required }]) => required === true && !Object.hasOwn(given, name));

@@ -13,10 +13,11 @@ const ownField = /^(?:conversation|customer|message)\.([a-z]+)$/;
  * do the paths of all else that is wrong with it.
  */
 export function resolveNames(json: Json, settings: SettingsIndex, path: string, problems: Problem[]): Json {
-  if (Array.isArray(json)) return json.map((one, at) => resolveNames(one as Json, settings, pointer(path, at), problems));
+  if (Array.isArray(json))
+    return json.map((one, at) => resolveNames(one as Json, settings, pointer(path, at), problems));
   if (!isObject(json)) return json;
   const noun = typeof json.field === "string" ? settingsNounOf(ownField.exec(json.field)?.[1] ?? "") : null;
-  const entries = Object.entries(json as { readonly [key: string]: Json }).map(([key, item]): [string, Json] => {
+  const entries = Object.entries(json).map(([key, item]): [string, Json] => {
     const at = pointer(path, key);
     if (key === "all" || key === "any" || key === "not") return [key, resolveNames(item, settings, at, problems)];
     return [key, noun !== null && key === "value" ? resolveValue(item, noun, settings, at, problems) : item];
@@ -24,8 +25,15 @@ export function resolveNames(json: Json, settings: SettingsIndex, path: string, 
   return Object.fromEntries(entries);
 }
 
-function resolveValue(value: Json, noun: SettingsReference, settings: SettingsIndex, path: string, problems: Problem[]): Json {
-  if (Array.isArray(value)) return value.map((one, at) => resolveValue(one as Json, noun, settings, pointer(path, at), problems));
+function resolveValue(
+  value: Json,
+  noun: SettingsReference,
+  settings: SettingsIndex,
+  path: string,
+  problems: Problem[],
+): Json {
+  if (Array.isArray(value))
+    return value.map((one, at) => resolveValue(one as Json, noun, settings, pointer(path, at), problems));
   if (typeof value !== "string" || value === "" || isLiquid(value)) return value;
   problems.push(...referenceProblem(settings, noun, value, path));
   return settings[noun](value)?.id ?? value;

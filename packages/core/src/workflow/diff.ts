@@ -109,6 +109,8 @@ const kindOf = (step: StepDocument): StepKind =>
 function partsOf(step: StepDocument): Parts {
   if (!("branch" in step)) return takeApart(step, ["input", "wait"]);
   const { branch, ...rest } = step;
-  const branches = branch.flatMap((one, at) => [...takeApart(one, [])].map(([path, value]) => [`/branch/${at}${path}`, value] as const));
+  const branches = branch.flatMap((one, at) =>
+    [...takeApart(one, [])].map(([path, value]) => [`/branch/${at}${path}`, value] as const),
+  );
   return new Map([...branches, ...takeApart(rest, [])]);
 }

@@ -3,7 +3,14 @@ import { eventTypes } from "../domain/events.ts";
 import { type Json, oneOf } from "../model/common.ts";
 
 /** What one document may hold; beyond it is refused before anything else is looked at. */
-export const documentLimits = { bytes: 256 * 1024, depth: 100, steps: 500, triggers: 50, branches: 100, mailboxes: 200 } as const;
+export const documentLimits = {
+  bytes: 256 * 1024,
+  depth: 100,
+  steps: 500,
+  triggers: 50,
+  branches: 100,
+  mailboxes: 200,
+} as const;
 
 export const workflowKinds = ["automatic", "manual", "callable"] as const;
 export const whenRunningChoices = ["start", "skip", "replace"] as const;
@@ -14,7 +21,11 @@ const json = (description: string) => Type.Unsafe<Json>(Type.Unknown({ descripti
 const when = json("a condition; all, any and not nest");
 const word = (description: string) => Type.String({ minLength: 1, maxLength: 100, description });
 const event = word(`an event: ${Object.keys(eventTypes)[0]} ...`);
-const duration = Type.String({ minLength: 1, maxLength: 100, description: 'a length of time such as "2h", "1d" or "PT30M"' });
+const duration = Type.String({
+  minLength: 1,
+  maxLength: 100,
+  description: 'a length of time such as "2h", "1d" or "PT30M"',
+});
 const calendar = word('short name of a calendar whose open time counts; "business_hours" is the organization\'s own');
 const edge = Type.Optional(
   Type.Union([word("the step that follows"), Type.Null()], { description: "the step that follows; none ends the run" }),
@@ -51,7 +62,9 @@ export const stepSchemas = {
       ),
       next: edge,
       onError: edge,
-      await: Type.Optional(Type.Boolean({ description: "go on only when the effect that the action asks for is settled" })),
+      await: Type.Optional(
+        Type.Boolean({ description: "go on only when the effect that the action asks for is settled" }),
+      ),
     },
     closed,
   ),
@@ -84,7 +97,13 @@ export const stepSchemas = {
     {
       stop: Type.Union([
         Type.Literal(true),
-        Type.Object({ reason: Type.Optional(Type.String({ maxLength: 1000 })), outputs: Type.Optional(json("what the run answers")) }, closed),
+        Type.Object(
+          {
+            reason: Type.Optional(Type.String({ maxLength: 1000 })),
+            outputs: Type.Optional(json("what the run answers")),
+          },
+          closed,
+        ),
       ]),
     },
     closed,
@@ -111,25 +130,39 @@ const shell = <T extends TSchema, S extends TSchema>(trigger: T, step: S) =>
       description: Type.Optional(Type.String({ maxLength: 5000 })),
       kind: oneOf(workflowKinds),
       mailboxes: Type.Optional(
-        Type.Array(word("short name or id of a mailbox"), { minItems: 1, maxItems: documentLimits.mailboxes, description: "default: all" }),
+        Type.Array(word("short name or id of a mailbox"), {
+          minItems: 1,
+          maxItems: documentLimits.mailboxes,
+          description: "default: all",
+        }),
       ),
       triggers: Type.Optional(Type.Array(trigger, { maxItems: documentLimits.triggers })),
       start: word("the first step"),
       steps: Type.Record(Type.String(), step, { minProperties: 1, maxProperties: documentLimits.steps }),
       order: Type.Optional(
-        Type.Integer({ minimum: -1_000_000, maximum: 1_000_000, description: "runs that one event starts go in this order; default 0" }),
+        Type.Integer({
+          minimum: -1_000_000,
+          maximum: 1_000_000,
+          description: "runs that one event starts go in this order; default 0",
+        }),
       ),
       limits: Type.Optional(
         Type.Object(
           {
             runs_per_day: Type.Optional(
-              Type.Integer({ minimum: 1, maximum: 1_000_000, description: "runs for one conversation or customer a day" }),
+              Type.Integer({
+                minimum: 1,
+                maximum: 1_000_000,
+                description: "runs for one conversation or customer a day",
+              }),
             ),
           },
           closed,
         ),
       ),
-      when_running: Type.Optional(oneOf(whenRunningChoices, "what becomes of a start while a run for the same subject waits; default start")),
+      when_running: Type.Optional(
+        oneOf(whenRunningChoices, "what becomes of a start while a run for the same subject waits; default start"),
+      ),
       inputs: Type.Optional(parameters),
       outputs: Type.Optional(parameters),
       layout: Type.Optional(json("where the builder draws things; ignored otherwise")),

@@ -22,7 +22,10 @@ export function edgesOf(step: StepDocument): Edge[] {
 }
 
 /** Step ids in the order in which a reader walks from the start; what cannot be reached follows, sorted. */
-export function walk(start: string, steps: ReadonlyMap<string, StepDocument>): { readonly reached: readonly string[]; readonly rest: readonly string[] } {
+export function walk(
+  start: string,
+  steps: ReadonlyMap<string, StepDocument>,
+): { readonly reached: readonly string[]; readonly rest: readonly string[] } {
   const reached = new Set<string>();
   const open = [start];
   while (open.length > 0) {
@@ -40,7 +43,11 @@ export function walk(start: string, steps: ReadonlyMap<string, StepDocument>): {
  * What is wrong with the edges. `known` holds every step id, `steps` those whose shape is sound; where these differ the
  * graph is not whole, and only its edges are looked at.
  */
-export function graphProblems(start: string, steps: ReadonlyMap<string, StepDocument>, known: ReadonlySet<string>): Problem[] {
+export function graphProblems(
+  start: string,
+  steps: ReadonlyMap<string, StepDocument>,
+  known: ReadonlySet<string>,
+): Problem[] {
   const dangling = [...steps].flatMap(([id, step]) =>
     edgesOf(step)
       .filter((edge) => !known.has(edge.to))
@@ -63,11 +70,18 @@ const takesTime = (step: StepDocument): boolean => "wait" in step && (step.wait.
 function cycleProblems(steps: ReadonlyMap<string, StepDocument>): Problem[] {
   const quick = new Map([...steps].filter(([, step]) => !takesTime(step)));
   return components(quick)
-    .filter((ids) => ids.length > 1 || edgesOf(quick.get(ids[0] as string) as StepDocument).some((edge) => edge.to === ids[0]))
+    .filter(
+      (ids) =>
+        ids.length > 1 || edgesOf(quick.get(ids[0] as string) as StepDocument).some((edge) => edge.to === ids[0]),
+    )
     .map((ids) => {
       const round = [...steps.keys()].filter((id) => ids.includes(id));
       const names = round.map((id) => `"${id}"`).join(", ");
-      return error("cycle_without_wait", pointer("/steps", round[0] as string), `These steps can go round for ever without waiting: ${names}`);
+      return error(
+        "cycle_without_wait",
+        pointer("/steps", round[0] as string),
+        `These steps can go round for ever without waiting: ${names}`,
+      );
     });
 }
 

@@ -20,7 +20,12 @@ export interface Context {
  * Compiles a condition and looks at what it reads. Null where it does not compile; the problems say why. An operator
  * that does not suit its field is a problem too, but a property's type may have changed since: the condition stands.
  */
-export function conditionPart(json: Json, path: string, place: Place, { settings, problems }: Context): Condition | null {
+export function conditionPart(
+  json: Json,
+  path: string,
+  place: Place,
+  { settings, problems }: Context,
+): Condition | null {
   const resolved = settings === null ? json : resolveNames(json, settings, path, problems);
   const typed = compileCondition(resolved, { path, fieldType: fieldTypes(settings) });
   if (!typed.ok) problems.push(...asErrors(typed.problems));

@@ -18,4 +18,5 @@ export function warning(code: string, path: string, message: string): Problem {
 }
 
 /** What a part of the core found wrong, as errors of the document. */
-export const asErrors = (found: readonly Located[]): Problem[] => found.map(({ code, path, message }) => error(code, path, message));
+export const asErrors = (found: readonly Located[]): Problem[] =>
+  found.map(({ code, path, message }) => error(code, path, message));

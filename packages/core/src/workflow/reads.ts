@@ -19,7 +19,9 @@ export function triggerPlace(trigger: TriggerDocument): Place {
     const subjects = anchorOf(trigger.time.since)?.subject === "customer" ? ["customer"] : ["conversation", "customer"];
     return { roots: new Set(["organization", ...subjects]), run: null, changes: false };
   }
-  const subjects = (["conversation", "customer", "message"] as const).filter((root) => knows([trigger], root) === "always");
+  const subjects = (["conversation", "customer", "message"] as const).filter(
+    (root) => knows([trigger], root) === "always",
+  );
   return { roots: new Set(["organization", "event", "user", ...subjects]), run: null, changes: true };
 }
 

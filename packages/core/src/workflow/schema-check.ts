@@ -19,7 +19,9 @@ type SchemaError = ReturnType<Validator["Errors"]>[number];
  */
 export function objectMismatches(schema: TObject, value: unknown, path: string): Mismatch[] {
   if (!isObject(value)) return [{ kind: "invalid", path, message: "must be object" }];
-  const missing = (schema.required ?? []).filter((name) => !Object.hasOwn(value, name)).map((name) => absent(path, name));
+  const missing = (schema.required ?? [])
+    .filter((name) => !Object.hasOwn(value, name))
+    .map((name) => absent(path, name));
   const fields = Object.entries(value).flatMap(([name, item]) => {
     const at = pointer(path, name);
     if (Object.hasOwn(schema.properties, name)) return mismatches(schema.properties[name] as TSchema, item, at);
@@ -44,7 +46,11 @@ export function mismatches(schema: TSchema, value: unknown, path: string): Misma
 export const isObject = (value: unknown): value is { readonly [name: string]: unknown } =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-const absent = (path: string, name: string): Mismatch => ({ kind: "missing", path: pointer(path, name), message: "is missing" });
+const absent = (path: string, name: string): Mismatch => ({
+  kind: "missing",
+  path: pointer(path, name),
+  message: "is missing",
+});
 const unknown = (path: string): Mismatch => ({ kind: "unknown", path, message: "There is no such field" });
 
 /**

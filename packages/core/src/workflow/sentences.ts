@@ -22,7 +22,12 @@ function changed(what: string, { before, after }: Sides<Json>): string {
 }
 
 const words = (path: string): string =>
-  path.slice(1).split("/").map((key) => key.replaceAll("~1", "/").replaceAll("~0", "~")).join(" ").replaceAll("_", " ");
+  path
+    .slice(1)
+    .split("/")
+    .map((key) => key.replaceAll("~1", "/").replaceAll("~0", "~"))
+    .join(" ")
+    .replaceAll("_", " ");
 
 /** What happened to a setting of the workflow, as a sentence. */
 export function settingSentence(path: string, sides: Sides<Json>): string {
@@ -35,7 +40,10 @@ export function triggerSentence(name: string, { before, after }: Sides<unknown>)
   return after === undefined ? `The trigger on ${name} was taken away` : `The trigger on ${name} was changed`;
 }
 
-const kindNames = { action: "an action", branch: "a branch", wait: "a wait", stop: "a stop" } as const satisfies Record<StepKind, string>;
+const kindNames = { action: "an action", branch: "a branch", wait: "a wait", stop: "a stop" } as const satisfies Record<
+  StepKind,
+  string
+>;
 
 /** What happened to a whole step, as a sentence. */
 export function stepSentence(id: string, { before, after }: Sides<StepKind>): string {
@@ -60,5 +68,8 @@ export function stepPartSentence(id: string, path: string, sides: Sides<Json>): 
     const by = branch === undefined ? "" : ` by branch ${number}`;
     return `From the step "${id}" the way${by}${way} leads to ${place(sides.after)} instead of ${place(sides.before)}`;
   }
-  return changed(`In the step "${id}", ${branch === undefined ? words(path) : `the condition of branch ${number}`}`, sides);
+  return changed(
+    `In the step "${id}", ${branch === undefined ? words(path) : `the condition of branch ${number}`}`,
+    sides,
+  );
 }

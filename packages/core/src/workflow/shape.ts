@@ -46,10 +46,14 @@ export function shapeOf(json: unknown): Shape {
   const entries = faulty.has("steps") ? [] : Object.entries(json.steps as WorkflowDocument["steps"]);
   const ids = entries.map(([id]) => id);
   for (const id of ids.filter((one) => !isStepId(one))) {
-    problems.push(error("step_id_invalid", pointer("/steps", id), "A step's id has 1 to 100 characters and is not __proto__"));
+    problems.push(
+      error("step_id_invalid", pointer("/steps", id), "A step's id has 1 to 100 characters and is not __proto__"),
+    );
   }
   const steps = new Map(entries.filter(([id, step]) => sound(pointer("/steps", id), step, stepSchemas)));
-  const head = Object.fromEntries(Object.entries(json).filter(([name]) => name !== "triggers" && name !== "steps" && !faulty.has(name)));
+  const head = Object.fromEntries(
+    Object.entries(json).filter(([name]) => name !== "triggers" && name !== "steps" && !faulty.has(name)),
+  );
   return { problems, head, triggers, steps, ids: new Set(ids) };
 }
 
@@ -66,12 +70,16 @@ function partProblems(path: string, part: unknown, schemas: typeof triggerSchema
 
 /** Whether the whole is too large, too deep, or holds texts that no database keeps. */
 function sizeProblem(json: unknown): Problem | null {
-  const open: { readonly value: unknown; readonly path: string; readonly depth: number }[] = [{ value: json, path: "", depth: 0 }];
+  const open: { readonly value: unknown; readonly path: string; readonly depth: number }[] = [
+    { value: json, path: "", depth: 0 },
+  ];
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
     const { value, path, depth } = node;
-    if (typeof value === "string" && !isStorable(value)) return error("text_invalid", path, "The text holds a character that cannot be kept");
+    if (typeof value === "string" && !isStorable(value))
+      return error("text_invalid", path, "The text holds a character that cannot be kept");
     if (typeof value !== "object" || value === null) continue;
-    if (depth === documentLimits.depth) return error("document_too_deep", "", `A document has at most ${documentLimits.depth} levels`);
+    if (depth === documentLimits.depth)
+      return error("document_too_deep", "", `A document has at most ${documentLimits.depth} levels`);
     for (const [key, item] of Object.entries(value)) {
       if (!isStorable(key)) return error("text_invalid", path, "A name holds a character that cannot be kept");
       open.push({ value: item, path: pointer(path, key), depth: depth + 1 });
@@ -79,7 +87,11 @@ function sizeProblem(json: unknown): Problem | null {
   }
   const bytes = new TextEncoder().encode(JSON.stringify(json)).length;
   if (bytes <= documentLimits.bytes) return null;
-  return error("document_too_large", "", `A document has at most ${documentLimits.bytes / 1024} KiB; this one has ${Math.ceil(bytes / 1024)}`);
+  return error(
+    "document_too_large",
+    "",
+    `A document has at most ${documentLimits.bytes / 1024} KiB; this one has ${Math.ceil(bytes / 1024)}`,
+  );
 }
 
 const isStorable = (text: string): boolean => !text.includes("\0") && text.isWellFormed();

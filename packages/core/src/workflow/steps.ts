@@ -1,4 +1,3 @@
-import { isLiquid } from "../template/text.ts";
 import { toMs } from "../time/instant.ts";
 import type { ActionStep, BranchStep, Step, StopStep, WaitStep } from "./compiled.ts";
 import type { ActionDocument, BranchDocument, StepDocument, StopDocument, WaitDocument } from "./document.ts";
@@ -8,20 +7,38 @@ import type { Place } from "./reads.ts";
 import { calendarProblem } from "./references.ts";
 
 /** Makes a step of sound shape ready. Null where that is not possible; the context's problems say why. */
-export function compileStep(id: string, document: StepDocument, path: string, place: Place, context: Context): Step | null {
+export function compileStep(
+  id: string,
+  document: StepDocument,
+  path: string,
+  place: Place,
+  context: Context,
+): Step | null {
   if ("action" in document) return compileAction(id, document, path, place, context);
   if ("branch" in document) return compileBranch(id, document, path, place, context);
   if ("wait" in document) return compileWait(id, document, path, place, context);
   return compileStop(id, document, path, place, context);
 }
 
-function compileAction(id: string, document: ActionDocument, path: string, place: Place, context: Context): ActionStep | null {
+function compileAction(
+  id: string,
+  document: ActionDocument,
+  path: string,
+  place: Place,
+  context: Context,
+): ActionStep | null {
   const input = valuePart(document.input ?? {}, `${path}/input`, place, context);
   if (input === null) return null;
   return { kind: "action", id, action: document.action, input, awaits: document.await === true, ...waysOut(document) };
 }
 
-function compileBranch(id: string, document: BranchDocument, path: string, place: Place, context: Context): BranchStep | null {
+function compileBranch(
+  id: string,
+  document: BranchDocument,
+  path: string,
+  place: Place,
+  context: Context,
+): BranchStep | null {
   const branches: { when: BranchStep["branches"][number]["when"]; next: string | null }[] = [];
   for (const [at, { when, next = null }] of document.branch.entries()) {
     const condition = conditionPart(when, `${path}/branch/${at}/when`, place, context);
@@ -30,7 +47,13 @@ function compileBranch(id: string, document: BranchDocument, path: string, place
   return branches.length < document.branch.length ? null : { kind: "branch", id, branches, ...waysOut(document) };
 }
 
-function compileWait(id: string, document: WaitDocument, path: string, place: Place, context: Context): WaitStep | null {
+function compileWait(
+  id: string,
+  document: WaitDocument,
+  path: string,
+  place: Place,
+  context: Context,
+): WaitStep | null {
   const { problems } = context;
   const { for: time, until: instant, in: calendar = null, unless: event } = document.wait;
   const before = problems.length;
@@ -44,16 +67,31 @@ function compileWait(id: string, document: WaitDocument, path: string, place: Pl
     problems.push(error("calendar_unexpected", `${path}/wait/in`, "A calendar counts open time, so it needs for"));
   }
   const unfit = problems.length > before;
-  if (calendar !== null && context.settings !== null) problems.push(...calendarProblem(context.settings, calendar, `${path}/wait/in`));
+  if (calendar !== null && context.settings !== null)
+    problems.push(...calendarProblem(context.settings, calendar, `${path}/wait/in`));
   if (typeof document.onInterrupt === "string" && event === undefined) {
-    problems.push(warning("interrupt_impossible", `${path}/onInterrupt`, "Nothing interrupts this wait: it has no unless"));
+    problems.push(
+      warning("interrupt_impossible", `${path}/onInterrupt`, "Nothing interrupts this wait: it has no unless"),
+    );
   }
   const duration = time === undefined ? null : durationPart(time, `${path}/wait/for`, context);
   const until = instant === undefined ? null : untilPart(instant, `${path}/wait/until`, place, context);
   const unless = event === undefined ? null : eventPart(event, `${path}/wait/unless`, context);
-  const missing = (time !== undefined && duration === null) || (instant !== undefined && until === null) || (event !== undefined && unless === null);
+  const missing =
+    (time !== undefined && duration === null) ||
+    (instant !== undefined && until === null) ||
+    (event !== undefined && unless === null);
   if (unfit || missing) return null;
-  return { kind: "wait", id, for: duration, until, calendar, unless, onInterrupt: document.onInterrupt ?? null, ...waysOut(document) };
+  return {
+    kind: "wait",
+    id,
+    for: duration,
+    until,
+    calendar,
+    unless,
+    onInterrupt: document.onInterrupt ?? null,
+    ...waysOut(document),
+  };
 }
 
 /** An instant that is written down must be one; what is read from the scope is checked at run. */
@@ -65,7 +103,7 @@ function untilPart(json: unknown, path: string, place: Place, context: Context):
 }
 
 function isInstantText(json: unknown): boolean {
-  if (typeof json !== "string" || isLiquid(json)) return false;
+  if (typeof json !== "string") return false;
   try {
     toMs(json);
     return true;
@@ -74,7 +112,13 @@ function isInstantText(json: unknown): boolean {
   }
 }
 
-function compileStop(id: string, { stop }: StopDocument, path: string, place: Place, context: Context): StopStep | null {
+function compileStop(
+  id: string,
+  { stop }: StopDocument,
+  path: string,
+  place: Place,
+  context: Context,
+): StopStep | null {
   const said = stop === true ? {} : stop;
   const outputs = said.outputs === undefined ? null : valuePart(said.outputs, `${path}/stop/outputs`, place, context);
   if (said.outputs !== undefined && outputs === null) return null;

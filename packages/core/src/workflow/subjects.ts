@@ -28,7 +28,10 @@ export function anchorOf(since: string): Anchor | null {
   return anchors().find(({ subject, field }) => since === `${subject}.${field}`) ?? null;
 }
 
-function holdsInstant(schema: { readonly format?: string; readonly anyOf?: readonly { readonly format?: string }[] }): boolean {
+function holdsInstant(schema: {
+  readonly format?: string;
+  readonly anyOf?: readonly { readonly format?: string }[];
+}): boolean {
   return schema.format === "date-time" || (schema.anyOf ?? []).some((one) => one.format === "date-time");
 }
 

@@ -1,5 +1,15 @@
+import fc from "fast-check";
 import { indexSettings } from "../domain/settings-index.ts";
+import type { Json } from "../model/common.ts";
 import { defaultLimits, type Settings } from "../model/settings.ts";
+import {
+  type StopDocument,
+  type TriggerDocument,
+  type WaitDocument,
+  whenRunningChoices,
+  type WorkflowDocument,
+  workflowKinds,
+} from "./document.ts";
 
 /** For tests: ids that are easy to tell apart. */
 export const idOf = (n: number): string => `0190a000-0000-7000-8000-${String(n).padStart(12, "0")}`;
@@ -29,7 +39,17 @@ export const settingsRows: Settings = {
   ],
   mailboxes: [{ id: idOf(30), slug: "support", name: "Support", reopen: "always", reopen_days: 0, archived_at: null }],
   channels: [
-    { id: idOf(40), slug: "sms", name: "SMS", kind: "sms", mailbox: idOf(30), address: null, provider: "test", on_unknown: "hold", archived_at: null },
+    {
+      id: idOf(40),
+      slug: "sms",
+      name: "SMS",
+      kind: "sms",
+      mailbox: idOf(30),
+      address: null,
+      provider: "test",
+      on_unknown: "hold",
+      archived_at: null,
+    },
   ],
   calendars: [{ id: idOf(50), slug: "office", name: "Office", calendar, archived_at: null }],
   properties: [
@@ -48,10 +68,120 @@ export const refundRequests = {
   start: "tag",
   steps: {
     tag: { action: "conversation.add_tags", input: { tags: ["refund"] }, next: "who" },
-    who: { branch: [{ when: { field: "customer.properties.plan", op: "is", value: "pro" }, next: "page" }], next: "reply" },
+    who: {
+      branch: [{ when: { field: "customer.properties.plan", op: "is", value: "pro" }, next: "page" }],
+      next: "reply",
+    },
     page: { action: "conversation.assign", input: { team: "billing", by: "least_busy" }, next: "reply" },
-    reply: { action: "message.send", input: { text: "Hi {{ customer.first_name | default: 'there' }}, ..." }, next: "hold" },
+    reply: {
+      action: "message.send",
+      input: { text: "Hi {{ customer.first_name | default: 'there' }}, ..." },
+      next: "hold",
+    },
     hold: { wait: { for: "2h", in: "business_hours", unless: "message.received" }, next: "close" },
     close: { action: "conversation.close" },
   },
 } as const;
+
+const ids = ["a", "b", "c", "d/e", "1", "my step"];
+const edge = fc.option(fc.constantFrom(...ids), { nil: undefined });
+const nullableEdge = fc.option(edge, { freq: 8 });
+const condition = fc.constantFrom<Json>(
+  { field: "customer.properties.plan", op: "is", value: "pro" },
+  {
+    all: [{ op: "is_set", field: "customer.email" }, { not: { field: "customer.tags", op: "contains", value: "vip" } }],
+  },
+  { any: [{ field: "customer.assignee", op: "is", value: "ann@acme.test" }] },
+);
+const ways = { next: nullableEdge, onError: edge };
+const step = fc.oneof(
+  fc.record(
+    {
+      action: fc.constantFrom("customer.add_tags", "customer.close", "message.send"),
+      input: fc.constantFrom<{ [name: string]: Json }>({ tags: ["x"] }, {}, { text: "Hi {{ customer.first_name }}" }),
+      ...ways,
+      await: fc.boolean(),
+    },
+    { requiredKeys: ["action"] },
+  ),
+  fc.record(
+    { branch: fc.array(fc.record({ when: condition, next: edge }), { minLength: 1, maxLength: 3 }), ...ways },
+    { requiredKeys: ["branch"] },
+  ),
+  fc.record(
+    {
+      wait: fc.constantFrom<WaitDocument["wait"]>(
+        { for: "2h" },
+        { for: "120m" },
+        { until: "2026-11-20T17:00:00.000Z" },
+        { unless: "message.received" },
+      ),
+      onInterrupt: edge,
+      ...ways,
+    },
+    { requiredKeys: ["wait"] },
+  ),
+  fc.record({ stop: fc.constantFrom<StopDocument["stop"]>(true, {}, { reason: "done" }, { outputs: { a: 1 } }) }),
+);
+const trigger = fc.constantFrom<TriggerDocument>(
+  { event: "message.received" },
+  { event: "message.received", when: { op: "is", value: "x", field: "message.text" } },
+  { event: "customer.created" },
+  { time: { since: "customer.created_at", for: "24h", in: "office" } },
+);
+
+/** For tests: documents of sound shape, some of them publishable. Fields that are undefined are left out, as in JSON. */
+export const anyDocument: fc.Arbitrary<WorkflowDocument> = fc
+  .record(
+    {
+      name: fc.constantFrom("One", "Two"),
+      description: fc.constantFrom("", "d"),
+      kind: fc.constantFrom(...workflowKinds),
+      mailboxes: fc.constantFrom(["support"], ["support", idOf(30)]),
+      triggers: fc.array(trigger, { maxLength: 3 }),
+      start: fc.constant("a"),
+      steps: fc
+        .dictionary(fc.constantFrom(...ids), step, { minKeys: 1, maxKeys: 5 })
+        .chain((steps) => step.map((a) => ({ ...steps, a }))),
+      order: fc.integer({ min: -2, max: 2 }),
+      limits: fc.constantFrom({}, { runs_per_day: 3 }),
+      when_running: fc.constantFrom(...whenRunningChoices),
+      layout: fc.constantFrom<Json>(null, { a: [1, 2] }),
+    },
+    { requiredKeys: ["name", "kind", "start", "steps"] },
+  )
+  .map((document) => JSON.parse(JSON.stringify(document)) as WorkflowDocument);
+
+/** For tests: a document with one to four of its parts replaced, taken away, or put somewhere else. */
+export function mutated(document: unknown): fc.Arbitrary<unknown> {
+  const change = fc.record({
+    at: fc.nat(),
+    how: fc.constantFrom("replace", "remove", "add", "copy"),
+    with: fc.jsonValue({ maxDepth: 2 }),
+    key: fc.string(),
+  });
+  return fc.array(change, { minLength: 1, maxLength: 4 }).map((changes) => {
+    let root = { document };
+    for (const one of changes) {
+      // as text and back: a list that lost an item must not keep a hole, which JSON has not
+      root = JSON.parse(JSON.stringify(root)) as typeof root;
+      const places = placesOf(root);
+      if (places.length === 0) break; // the document itself is gone
+      const { parent, key } = places[one.at % places.length]!;
+      if (one.how === "remove") delete parent[key];
+      else if (one.how === "add") parent[one.key] = one.with;
+      else
+        parent[key] =
+          one.how === "replace" ? one.with : structuredClone(places[(one.at * 7 + 1) % places.length]!.parent);
+    }
+    return JSON.parse(JSON.stringify(root.document ?? null)) as unknown;
+  });
+}
+
+interface Parent {
+  [key: string]: unknown;
+}
+function placesOf(value: unknown): { readonly parent: Parent; readonly key: string }[] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, item]) => [{ parent: value as Parent, key }, ...placesOf(item)]);
+}

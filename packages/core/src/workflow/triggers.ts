@@ -23,7 +23,9 @@ function compileTime(document: TimeTriggerDocument, path: string, context: Conte
   const anchor = anchorOf(since);
   if (anchor === null) {
     const names = anchors().map((one) => `${one.subject}.${one.field}`);
-    context.problems.push(error("anchor_unknown", `${path}/time/since`, `"${since}" is no instant; there are ${names.join(", ")}`));
+    context.problems.push(
+      error("anchor_unknown", `${path}/time/since`, `"${since}" is no instant; there are ${names.join(", ")}`),
+    );
   }
   if (calendar !== null && context.settings !== null) {
     context.problems.push(...calendarProblem(context.settings, calendar, `${path}/time/in`));

@@ -1,7 +1,9 @@
 import type { AnyCommand } from "../domain/define.ts";
 import type { SettingsIndex } from "../domain/settings-index.ts";
 import { checkWorkflow } from "./check.ts";
+import type { WorkflowDocument } from "./document.ts";
 import type { Problem } from "./problem.ts";
+import { shapeOf } from "./shape.ts";
 
 export type { Problem } from "./problem.ts";
 
@@ -18,4 +20,8 @@ export function validateWorkflow(
 }
 
 /** Whether nothing stands in the way of publishing. */
-export const isPublishable = (problems: readonly Problem[]): boolean => problems.every((one) => one.severity === "warning");
+export const isPublishable = (problems: readonly Problem[]): boolean =>
+  problems.every((one) => one.severity === "warning");
+
+/** Whether a document has the right shape, whatever else is wrong with it: then it can be brought to canonical form and compared. */
+export const isWorkflowDocument = (json: unknown): json is WorkflowDocument => shapeOf(json).problems.length === 0;

@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { classifyFault } from "../db/fault-table.ts";
-import { EngineFault } from "../lanes/engine.ts";
+import { EngineFault } from "../lanes/port.ts";
 import { type LimitedLog, limitedLog } from "../observe/limited-log.ts";
 import type { AppPorts } from "./ports.ts";
 import { isProblemCode, problem, type Problem, type ProblemCode, problemMediaType, retryAfterSeconds } from "./problems.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Pool } from "pg";
-import type { Place } from "../lanes/engine.ts";
+import type { Place } from "../lanes/port.ts";
 import { ProblemAnswer } from "./errors.ts";
 import { problem } from "./problems.ts";
 

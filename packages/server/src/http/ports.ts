@@ -2,7 +2,7 @@ import type { Actor, Refusal, SettingsIndex } from "@threadmill/core";
 import type { Kysely } from "kysely";
 import type { Pool, PoolClient } from "pg";
 import type { Tables } from "../features/tables.ts";
-import type { Place, Submitted } from "../lanes/engine.ts";
+import type { Place, Submitted } from "../lanes/port.ts";
 import type { Log } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { Clock } from "../process/clock.ts";

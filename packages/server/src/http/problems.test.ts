@@ -59,6 +59,7 @@ describe("refusals of the core", () => {
     ["conflict", 409],
     ["invalid", 422],
     ["forbidden", 403],
+    ["limited", 429],
   ] as const)("%s answers %i under its own code", (kind, status) => {
     const made = problemOfRefusal({ kind, code: "conversation_merged", message: "It was merged" });
     expect(made).toMatchObject({ status, code: "conversation_merged", detail: "It was merged" });

@@ -167,7 +167,7 @@ export interface ProblemFields {
 
 /** A refusal of the core, as `decide` answers it. */
 export interface CoreRefusal {
-  kind: "not_found" | "conflict" | "invalid" | "forbidden";
+  kind: "not_found" | "conflict" | "invalid" | "forbidden" | "limited";
   code: string;
   message: string;
   path?: string;
@@ -191,6 +191,7 @@ const rowOfKind = {
   conflict: problems.conflict,
   invalid: problems.invalid_input,
   forbidden: problems.forbidden,
+  limited: problems.too_many_requests,
 } as const satisfies Record<CoreRefusal["kind"], ProblemRow>;
 
 /** The body for a refusal of the core: its own code, with status and title of the catalogue or else of its kind. */
@@ -234,7 +235,7 @@ export function errorsMarkdown(): string {
     "",
     "A command can also be refused with a code of its own, which says what stands against it. Its status follows from the",
     "kind of refusal: 404 for something that does not exist, 409 for what does not fit the present state, 422 for invalid",
-    "input, 403 for what is not permitted.",
+    "input, 403 for what is not permitted, 429 for what a limit stopped.",
     "",
     ...sections,
   ].join("\n");

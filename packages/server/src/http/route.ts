@@ -1,7 +1,7 @@
 import type { Actor, Permission, Refusal, SettingsIndex } from "@threadmill/core";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type Static, type TObject, type TSchema, Type } from "typebox";
-import type { Place } from "../lanes/engine.ts";
+import type { Place } from "../lanes/port.ts";
 import type { Authenticator, Caller } from "./auth.ts";
 import { ProblemAnswer, sendProblem } from "./errors.ts";
 import { type ScopedKey, scopeKey } from "./idempotency.ts";
@@ -31,7 +31,7 @@ export interface Call<P = unknown, Q = unknown, B = unknown> {
   /** the client's idempotency key, scoped; null without one */
   readonly key: ScopedKey | null;
   readonly reply: FastifyReply;
-  settings(): Promise<SettingsIndex>;
+  readonly settings: () => Promise<SettingsIndex>;
 }
 
 /** Everything there is to a route: its place, what it takes and gives, who may, and its page in the reference. */
@@ -61,7 +61,7 @@ export type Route = RouteFacts<TObject, TObject, TSchema, TSchema>;
 
 /** Declares a route; keeps the types of its parts for `handle`. */
 export function route<P extends TObject, Q extends TObject, B extends TSchema, R extends TSchema>(facts: RouteFacts<P, Q, B, R>): Route {
-  return facts as unknown as Route;
+  return facts as Route;
 }
 
 export const apiPrefix = "/api/v2";
@@ -154,7 +154,7 @@ function withoutParamPath(given: Problem, facts: Route): Problem {
 
 function schemaOf(facts: Route): object {
   const statuses = new Set([...(usualProblems[facts.method] ?? [400, 401, 403, 409, 422, 503]), ...(facts.params ? [404] : []), ...(facts.problems ?? [])]);
-  const responses = [...statuses].sort().map((status) => [status, { description: "A problem", content: { [problemMediaType]: { schema: problemRef } } }]);
+  const responses = [...statuses].sort((a, b) => a - b).map((status) => [status, { description: "A problem", content: { [problemMediaType]: { schema: problemRef } } }]);
   const rights = facts.permission === null ? "" : `Needs the right \`${facts.permission}\`.`;
   return {
     operationId: `${facts.method.toLowerCase()}${facts.url.replace(/\/:?(\w)/g, (_, letter: string) => `_${letter}`)}`,

@@ -25,7 +25,7 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
   return (value: unknown) => {
     const given = part === "body" ? value : Value.Convert(schema, value);
     if (validator.Check(given)) return { value: given };
-    return { error: new InvalidRequest(part, itemsOf(validator.Errors(given) as readonly Mismatch[])) };
+    return { error: new InvalidRequest(part, itemsOf(validator.Errors(given))) };
   };
 };
 

@@ -196,7 +196,7 @@ async function freshConfigs(client: PoolClient, lane: number, organizations: rea
 
 /** The bundles that the items name themselves. */
 function firstNeeds({ items, leftover, config }: Work): Set<Key> {
-  const keys = new Set<Key>();
+  const keys = new Set<Key>(config.standingNeeds);
   for (const id of leftover?.queue ?? []) keys.add(`runs/${id}`);
   for (const name of leftover?.reads ?? []) keys.add(name);
   for (const item of items) {

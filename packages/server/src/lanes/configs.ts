@@ -1,4 +1,17 @@
-import { activate, type CompiledVersion, compileVersion, type Config, indexSettings, type PublishedWorkflow, type Settings } from "@threadmill/core";
+import {
+  activate,
+  commands,
+  type CompiledVersion,
+  compileVersion,
+  type Config,
+  indexSettings,
+  type Key,
+  needsOf,
+  prepare,
+  type PublishedWorkflow,
+  type Settings,
+  type SettingsIndex,
+} from "@threadmill/core";
 import type { ClientBase } from "pg";
 
 /** An organization's configuration as one process holds it: compiled once per `config_version`. */
@@ -6,6 +19,8 @@ export interface CachedConfig extends Config {
   readonly version: number;
   /** versions that waiting runs are pinned to, loaded as they are met; null: there is no such version */
   readonly older: Map<string, CompiledVersion | null>;
+  /** what the workflows' steps will read whatever starts them, such as the load of a user they assign to */
+  readonly standingNeeds: readonly Key[];
 }
 
 /** Something in the settings that does not compile any more; its workflow does not run, and the log says why. */
@@ -69,7 +84,29 @@ where w.lane = $1 and w.organization = $2 and w.enabled and w.archived_at is nul
     else onBroken({ workflow: row.workflow, version: row.id, problems: compiled.problems });
   }
   const older = new Map<string, CompiledVersion | null>();
-  return { version: own.config_version, settings: index, older, workflows: activate(active, (id) => older.get(id) ?? null) };
+  const workflows = activate(active, (id) => older.get(id) ?? null);
+  const standingNeeds = standingNeedsOf(active.map((each) => each.version), index);
+  return { version: own.config_version, settings: index, older, workflows, standingNeeds };
+}
+
+const nobody = "00000000-0000-7000-8000-000000000000";
+
+/**
+ * Keys that steps with written-down inputs read of anything but their target. Loading them with the first bundles saves
+ * nearly every batch a second round through the mill.
+ */
+function standingNeedsOf(versions: readonly CompiledVersion[], settings: SettingsIndex): Key[] {
+  const keys = new Set<Key>();
+  for (const step of versions.flatMap((version) => [...version.steps.values()])) {
+    if (step.kind !== "action" || !step.input.static) continue;
+    const target = commands.get(step.action)?.target ?? null;
+    const input = step.input.resolve({ roots: {}, changes: [], at: "", zone: "UTC" }) as object;
+    const prepared = prepare(step.action, target === null ? input : { [target]: nobody, ...input }, settings);
+    if (!prepared.ok) continue;
+    const needs = needsOf({ type: step.action, actor: { kind: "system", id: null }, input: prepared.input }, settings);
+    for (const name of needs) if (!name.includes(nobody)) keys.add(name);
+  }
+  return [...keys];
 }
 
 /** Loads the versions that waiting runs are pinned to and that are not the published ones. */

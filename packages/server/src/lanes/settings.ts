@@ -2,6 +2,7 @@ import type { Actor, Event, Json, Refusal } from "@threadmill/core";
 import type { Pool, PoolClient } from "pg";
 import { transaction } from "../db/transaction.ts";
 import { freshId } from "./fresh-id.ts";
+import { storeEvents } from "./log-format.ts";
 import type { Place } from "./port.ts";
 
 /** A change of the settings: what it did, for the log, and what its caller wants to know. */
@@ -74,6 +75,6 @@ async function appendEvent(tx: PoolClient, lane: number, organization: string, e
     `insert into log (lane, seq, at, organization, root, customer, count, events)
 values ($1, coalesce((select seq + count from log where lane = $1 order by seq desc limit 1), (select seq_floor + 1 from lanes where lane = $1)),
   $2, $3, $4, null, 1, $5)`,
-    [lane, event.at, organization, event.root, JSON.stringify([event])],
+    [lane, event.at, organization, event.root, JSON.stringify(storeEvents([event]))],
   );
 }

@@ -1,7 +1,9 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Event, Item, Output, Run } from "@threadmill/core";
 import { splitKey } from "@threadmill/core";
 import type { PoolClient } from "pg";
 import type { LoadedWorld } from "./loader.ts";
+import { storeEvents } from "./log-format.ts";
 import { insertLog, insertParked, insertReceipts, type Statement, write } from "./statements.ts";
 import type { WorldTableName } from "./tables.ts";
 
@@ -41,7 +43,7 @@ export function plan(parts: readonly Part[], firstSeq: number, at: string): Writ
     const { organization } = world;
     const messageSeq = new Map<string, number>();
     for (const entry of entriesOf(output.events)) {
-      put(insertLog, { seq, at: entry.events[0]?.at ?? at, organization, root: entry.root, customer: entry.customer, count: entry.events.length, events: entry.events });
+      put(insertLog, { seq, at: entry.events[0]?.at ?? at, organization, root: entry.root, customer: entry.customer, count: entry.events.length, events: storeEvents(entry.events) });
       for (const event of entry.events) {
         for (const change of event.changes) {
           if (change.table === "messages" && change.before === null) messageSeq.set(change.id, seq);
@@ -129,9 +131,14 @@ function parkedId(item: Item | null, world: LoadedWorld): string {
 /** Deletes first, so that a row may come back under its key; the rest in any order. Sent in one go, awaited together. */
 export async function flush(client: PoolClient, lane: number, written: Written): Promise<void> {
   const ordered = [...written.statements].toSorted(([a], [b]) => Number(b.name.startsWith("delete")) - Number(a.name.startsWith("delete")));
-  const sent = ordered.map(([statement, rows]) =>
-    client.query({ name: statement.name, text: statement.text, values: [lane, JSON.stringify(rows)] }),
-  );
+  const sent: Promise<unknown>[] = [];
+  for (const [statement, rows] of ordered) {
+    const query = client.query({ name: statement.name, text: statement.text, values: [lane, JSON.stringify(rows)] });
+    query.catch(() => {});
+    sent.push(query);
+    // lets the socket take this statement, so that the database works on it while the next one is put into words
+    if (rows.length > 50) await nextTurn();
+  }
   const failed = (await Promise.allSettled(sent)).find((result) => result.status === "rejected");
   if (failed !== undefined) throw failed.reason;
 }

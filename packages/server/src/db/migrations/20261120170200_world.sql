@@ -255,7 +255,7 @@ create table log (
   root text not null,
   customer uuid,
   count integer not null,
-  events json not null,
+  events json not null,                     -- see lanes/log-format.ts
   primary key (lane, seq, at)
 ) partition by range (at);
 create index log_by_customer on log (lane, organization, customer, seq);

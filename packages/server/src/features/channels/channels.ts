@@ -1,4 +1,4 @@
-import { type ChannelKind, parseAddress, refuse, settingsSchemas } from "@threadmill/core";
+import { type ChannelKind, oneOf, parseAddress, type Refusal, refuse, settingsSchemas } from "@threadmill/core";
 import { Type } from "typebox";
 import type { AppPorts } from "../../http/ports.ts";
 import type { Resource } from "../settings/resource.ts";
@@ -7,13 +7,15 @@ import { channelSecretContext } from "./secret.ts";
 const { slug, name, kind, mailbox, address, on_unknown } = settingsSchemas.channels.properties;
 
 export const providers = ["recorder", "twilio"] as const;
-const provider = Type.Enum([...providers], { description: "`recorder` keeps what would be sent; `twilio` sends by Twilio's REST API" });
-const auth_token = Type.Union([Type.String({ minLength: 1, maxLength: 200 }), Type.Null()], {
-  description: "Twilio's auth token: checks what comes in, signs what goes out. It is stored encrypted and never shown.",
-});
+const provider = oneOf(providers, "`recorder` keeps what would be sent; `twilio` sends by Twilio's REST API");
+const auth_token = Type.Optional(
+  Type.Union([Type.String({ minLength: 1, maxLength: 200 }), Type.Null()], {
+    description: "Twilio's auth token: checks what comes in and signs us in for what goes out. It is stored encrypted and never shown.",
+  }),
+);
 const provider_settings = Type.Object(
   {
-    account: Type.Optional(Type.String({ maxLength: 100, description: "Twilio's account SID" })),
+    account_sid: Type.Optional(Type.String({ pattern: "^AC[0-9a-zA-Z]{1,60}$", description: "Twilio's account" })),
     base_url: Type.Optional(Type.String({ pattern: "^https?://[^\\s]+$", maxLength: 500, description: "where the provider's API is, if not at its usual place" })),
   },
   { additionalProperties: false },
@@ -40,7 +42,7 @@ export function channels({ secretBox, publicUrl }: Pick<AppPorts, "secretBox" | 
     ),
     create: { kind, ...fields, auth_token },
     update: { ...fields, auth_token },
-    defaults: { address: null, provider: "recorder", on_unknown: "hold", provider_settings: {}, ...optionalSecret },
+    defaults: { address: null, provider: "recorder", on_unknown: "hold", provider_settings: {}, provider_secret: null },
     unique: ["slug"],
     json: ["provider_settings"],
     slugged: true,
@@ -64,13 +66,21 @@ export function channels({ secretBox, publicUrl }: Pick<AppPorts, "secretBox" | 
       if (row["provider"] === "twilio" && !twilioKinds.includes(kind)) {
         return refuse("invalid", "provider_not_for_kind", `Twilio serves ${twilioKinds.join(", ")}, not ${kind}`, "/provider");
       }
-      const address = row["address"] as string | null;
-      const parsed = address === null ? null : parseAddress(kind, address);
-      return parsed === null || parsed.ok ? null : refuse("invalid", parsed.code, parsed.message, "/address");
+      return addressProblem(kind, row["address"] as string | null);
     },
     async after({ id }, { tx, place, before }) {
       if (before !== null) return;
       await tx.query("insert into directory_channels (channel, organization, lane) values ($1, $2, $3)", [id, place.organization, place.lane]);
     },
   };
+}
+
+/** Our own address is handed to the provider as it stands here, so it must be written in full. */
+function addressProblem(kind: ChannelKind, address: string | null): Refusal | null {
+  // a messaging service of Twilio's, or a short code, may stand where a number would
+  if (address === null || (kind === "sms" && /^(MG[0-9a-f]{32}|[0-9]{3,8})$/.test(address))) return null;
+  const parsed = parseAddress(kind, address);
+  if (!parsed.ok) return refuse("invalid", parsed.code, parsed.message, "/address");
+  if (parsed.address === address || parsed.address === `${kind}:${address}`) return null;
+  return refuse("invalid", "address_not_normal", `Write the address as ${parsed.address}`, "/address");
 }

@@ -14,7 +14,7 @@ export interface CommandAnswer {
 export type SubmitCommand = (call: Call, type: string, input: unknown) => Promise<CommandAnswer | Refused>;
 
 /** Makes the one way by which a request's command reaches the engine; it knows the keys that are in use here just now. */
-export function commandSubmitter({ engine, pool, metrics }: Pick<AppPorts, "engine" | "pool" | "metrics">): SubmitCommand {
+export function commandSubmitter({ engine, pool }: Pick<AppPorts, "engine" | "pool">): SubmitCommand {
   const underWay = new Map<string, { readonly key: string; count: number }>();
 
   /** Two requests at once with one key and two bodies: the receipt that would tell is not yet written. */
@@ -43,7 +43,6 @@ export function commandSubmitter({ engine, pool, metrics }: Pick<AppPorts, "engi
             return submit();
           });
     if (repeated) void call.reply.header("idempotency-replayed", "true");
-    if (!answer.ok) metrics.failure(answer.code);
     return answer.ok ? { command, result: answer.result, cut } : answer;
   };
 }

@@ -2,7 +2,7 @@ import type { PoolClient } from "pg";
 import { keysOfScope, reusedKey, type ScopedKey } from "../../http/idempotency.ts";
 import type { AppPorts, ChangeSettings } from "../../http/ports.ts";
 import type { Call, Refused } from "../../http/route.ts";
-import type { Place } from "../../lanes/engine.ts";
+import type { Place } from "../../lanes/port.ts";
 
 /** Changes settings for a request. A repeat with the same idempotency key gets the first answer and changes nothing. */
 export type Change = <T extends object>(call: Call, fn: ChangeSettings<T>) => Promise<T | Refused>;

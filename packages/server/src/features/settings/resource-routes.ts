@@ -3,7 +3,7 @@ import { type TObject, type TProperties, Type } from "typebox";
 import { idIn, pageOf, pageQuery, rowsFor, toPage } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
 import { type Call, type Refused, type Route, route } from "../../http/route.ts";
-import { newId } from "../new-id.ts";
+import { freshId } from "../../lanes/fresh-id.ts";
 import { pauseReferring } from "../workflows/pause.ts";
 import { type Change, NothingToChange } from "./change.ts";
 import { type ChangeContext, type Resource, type Row, shown } from "./resource.ts";
@@ -25,7 +25,7 @@ export function resourceRoutes(resource: Resource, { pool }: Pick<AppPorts, "poo
       summary: `Lists ${plural}`,
       permission: "settings.read",
       query: Type.Object({ ...pageQuery, archived: Type.Optional(Type.Boolean({ description: "archived ones too" })) }),
-      answer: pageOf(shape, `${shape.title ?? noun}Page`),
+      answer: pageOf(shape, `${titleOf(shape)}Page`),
       async handle({ place, query }) {
         const rows = await listRows(pool, resource, place, { archived: query.archived ?? false, after: idIn(query), most: rowsFor(query) });
         return toPage(rows.map((row) => shown(resource, row)), query, (row) => [row.id]);
@@ -80,7 +80,7 @@ export function resourceRoutes(resource: Resource, { pool }: Pick<AppPorts, "poo
 
 async function create(resource: Resource, { body }: { readonly body: Given }, context: ChangeContext) {
   const { tx, place, at } = context;
-  const id = newId(at);
+  const id = freshId(Date.parse(at));
   const columns = { ...resource.defaults, ...(resource.columns?.(body, id, place) ?? body) };
   const slug =
     resource.slugged && body["slug"] === undefined
@@ -133,6 +133,8 @@ function changed(resource: Resource, before: Row | null, after: Row) {
 }
 
 const missing = ({ noun }: Resource) => refuse("not_found", `${noun}_not_found`, `There is no such ${noun}`);
+
+const titleOf = (shape: TObject & { readonly title?: string }): string => shape.title ?? "";
 
 /** A closed body in which the fields that have a default may be left out. */
 function bodyOf(fields: TProperties, defaults: object): TObject {

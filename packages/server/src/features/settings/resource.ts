@@ -2,7 +2,7 @@ import type { Refusal } from "@threadmill/core";
 import type { PoolClient } from "pg";
 import type { TObject, TProperties } from "typebox";
 import type { Refused } from "../../http/route.ts";
-import type { Place } from "../../lanes/engine.ts";
+import type { Place } from "../../lanes/port.ts";
 
 /** A settings row by column. */
 export type Row = Readonly<Record<string, unknown>> & { readonly id: string; readonly archived_at: string | null };

@@ -1,5 +1,5 @@
 import type { PoolClient } from "pg";
-import type { Place } from "../../lanes/engine.ts";
+import type { Place } from "../../lanes/port.ts";
 
 /** The short name that a name suggests: "Büro Süd!" gives "buro-sud". Of a name without a usable letter, `fallback`. */
 export function slugOf(name: string, fallback: string): string {

@@ -1,6 +1,6 @@
 import { refuse, type Refusal } from "@threadmill/core";
 import type { Pool, PoolClient } from "pg";
-import type { Place } from "../../lanes/engine.ts";
+import type { Place } from "../../lanes/port.ts";
 import type { Resource, Row } from "./resource.ts";
 
 // Names of tables and columns come from the resources, never from a request.

@@ -1,0 +1,53 @@
+import type { Effect } from "@threadmill/core";
+import type { Pool } from "pg";
+
+/** An effect that this process holds until its lease ends. */
+export interface Claimed extends Effect {
+  readonly lane: number;
+  readonly organization: string;
+}
+
+/** A lease is a minute at most: what a killed process held is done by another soon after. */
+export const leaseSeconds = 60;
+
+/**
+ * Claims due effects: those whose instant has come, that nobody holds, and that are the oldest live one of their order
+ * key, so that a conversation's messages leave in order. `skip locked` because a batch may be settling one right now.
+ */
+export async function claimEffects(pool: Pool, limit: number): Promise<Claimed[]> {
+  const { rows } = await pool.query<Claimed>({
+    name: "claim_effects",
+    text: `with due as (
+  select e.lane, e.organization, e.id from effects e
+  where e.status = 'due' and e.due_at <= clock_timestamp() and (e.lease_until is null or e.lease_until <= clock_timestamp())
+    and e.lane in (select distinct lane from directory_organizations)
+    and not exists (
+      select from effects o where o.lane = e.lane and o.organization = e.organization and o.order_key = e.order_key
+        and o.status = 'due' and (o.created_at, o.ordinal) < (e.created_at, e.ordinal))
+  order by e.due_at limit $1 for update of e skip locked)
+update effects e set lease_until = clock_timestamp() + make_interval(secs => $2)
+from due where e.lane = due.lane and e.organization = due.organization and e.id = due.id
+returning e.*`,
+    values: [limit, leaseSeconds],
+  });
+  return rows.toSorted((a, b) => (a.created_at < b.created_at ? -1 : 1));
+}
+
+/** Gives an effect back for a later attempt. Nothing happens when another process took it over meanwhile. */
+export async function postpone(pool: Pool, claimed: Claimed, dueInMs: number, error: object): Promise<void> {
+  await pool.query({
+    name: "postpone_effect",
+    text: `update effects set attempt = attempt + 1, lease_until = null, due_at = clock_timestamp() + make_interval(secs => $5), last_error = $6
+where lane = $1 and organization = $2 and id = $3 and attempt = $4 and status = 'due'`,
+    values: [claimed.lane, claimed.organization, claimed.id, claimed.attempt, dueInMs / 1000, JSON.stringify(error)],
+  });
+}
+
+/** How many effects are due and how many are dead, for the metrics. */
+export async function countEffects(pool: Pool): Promise<{ readonly due: number; readonly dead: number }> {
+  const { rows } = await pool.query<{ due: number; dead: number }>({
+    name: "count_effects",
+    text: `select count(*) filter (where status = 'due' and due_at <= clock_timestamp()) as due, count(*) filter (where status = 'dead') as dead from effects`,
+  });
+  return rows[0] as { due: number; dead: number };
+}

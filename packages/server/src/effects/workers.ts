@@ -1,0 +1,122 @@
+import type { Outcome } from "@threadmill/core";
+import type { Pool } from "pg";
+import type { Engine, EngineLog } from "../lanes/engine.ts";
+import type { Metrics } from "../observe/metrics.ts";
+import type { Clock } from "../process/clock.ts";
+import { loop, type Service } from "../process/running.ts";
+import { claimEffects, type Claimed, countEffects, postpone } from "./claim.ts";
+import type { Attempt } from "./provider.ts";
+
+/** Performs one kind of effect. What the outside world does is an attempt's answer; a throw is a fault of ours, tried again. */
+export type Performer = (claimed: Claimed, signal: AbortSignal) => Promise<Attempt & { readonly policy?: "retry" | "hold" }>;
+
+export interface WorkerOptions {
+  readonly pool: Pool;
+  readonly engine: Pick<Engine, "settle" | "onEffects">;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly log: EngineLog;
+  readonly random: () => number;
+  /** by kind of effect */
+  readonly performers: Readonly<Record<string, Performer>>;
+  /** effects in work at a time; default 32 */
+  readonly parallel?: number;
+}
+
+/** Attempts before an effect is given up: over the back-off below, about a day. */
+const attemptsAtMost = 12;
+
+/** 1 s, 2 s, 4 s ... an hour at most, each drawn from the upper half, so that a provider that comes back is not stormed. */
+export function retryAfterMs(attempt: number, random: () => number): number {
+  const full = Math.min(1000 * 2 ** Math.min(attempt, 20), 3_600_000);
+  return full / 2 + random() * (full / 2);
+}
+
+/** The workers of this process: claim due effects, perform them, and settle them through their lane. */
+export function createWorkers(options: WorkerOptions): Service & { idle(): Promise<void> } {
+  const { pool, engine, metrics, log } = options;
+  const parallel = options.parallel ?? 32;
+  const working = new Set<Promise<void>>();
+  const stop = new AbortController();
+
+  const settleOrRetry = async (claimed: Claimed, attempt: Awaited<ReturnType<Performer>>): Promise<void> => {
+    const outcome = conclude(claimed, attempt);
+    if (outcome === null) {
+      const after = attempt.status === "retry" ? attempt.afterMs : undefined;
+      const { error } = attempt as { readonly error: object };
+      await postpone(pool, claimed, after ?? retryAfterMs(claimed.attempt, options.random), error);
+      return;
+    }
+    if (outcome.status !== "done") metrics.failure(outcome.error.code);
+    await engine.settle({ lane: claimed.lane, organization: claimed.organization }, { effect: claimed.id, attempt: claimed.attempt, outcome });
+  };
+
+  const work = async (claimed: Claimed): Promise<void> => {
+    const perform = options.performers[claimed.kind];
+    let attempt: Awaited<ReturnType<Performer>>;
+    try {
+      attempt =
+        perform === undefined
+          ? { status: "failed", error: { code: "effect_unknown", message: `Nothing performs ${claimed.kind}` } }
+          : await perform(claimed, stop.signal);
+    } catch (error) {
+      log.error({ err: error, effect: claimed.id, kind: claimed.kind }, "an effect worker failed");
+      attempt = { status: "retry", error: { code: "worker_fault", message: "A fault inside Threadmill" } };
+    }
+    try {
+      await settleOrRetry(claimed, attempt);
+    } catch (error) {
+      // its lease runs out and it is tried again; the provider's key or the channel's policy covers the second time
+      log.error({ err: error, effect: claimed.id }, "an effect could not be settled");
+    }
+  };
+
+  const service = loop({
+    name: "effects",
+    clock: options.clock,
+    random: options.random,
+    idleMs: 500,
+    maxIdleMs: 500,
+    backoff: { baseMs: 500, maxMs: 10_000 },
+    onError: (error) => log.error({ err: error }, "claiming effects failed"),
+    wake: (wake) => engine.onEffects(wake),
+    async tick() {
+      if (working.size >= parallel) await Promise.race(working);
+      const claimed = await claimEffects(pool, parallel - working.size);
+      for (const each of claimed) {
+        const done: Promise<void> = work(each).finally(() => {
+          working.delete(done);
+          // the next message of the same conversation may go now
+          service.wake();
+        });
+        working.add(done);
+      }
+      if (claimed.length === 0) {
+        const { due, dead } = await countEffects(pool);
+        metrics.effectsDue.set(due);
+        metrics.effectsDead.set(dead);
+      }
+      return claimed.length;
+    },
+  });
+  return {
+    ...service,
+    wake: () => service.wake(),
+    async run(signal) {
+      await service.run(signal);
+      await Promise.allSettled(working);
+    },
+    async idle() {
+      await Promise.allSettled(working);
+    },
+  };
+}
+
+/** What ends the effect, or null when it is to be tried again. */
+export function conclude(claimed: Pick<Claimed, "attempt">, attempt: Awaited<ReturnType<Performer>>): Outcome | null {
+  const last = claimed.attempt + 1 >= attemptsAtMost;
+  if (attempt.status === "retry") return last ? { status: "failed", error: attempt.error } : null;
+  if (attempt.status === "unknown" && attempt.policy === "retry" && !last) return null;
+  if (attempt.status === "done") return { status: "done", output: attempt.output };
+  return { status: attempt.status, error: attempt.error };
+}

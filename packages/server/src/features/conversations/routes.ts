@@ -1,0 +1,100 @@
+import { ConversationSchema, conversationStatuses, CustomerSchema, IdSchema, MessageSchema, oneOf, orNull, refuse } from "@threadmill/core";
+import { Type } from "typebox";
+import { idIn, pageOf, pageQuery, rowsFor, toPage } from "../../http/pages.ts";
+import type { AppPorts } from "../../http/ports.ts";
+import { type Route, route } from "../../http/route.ts";
+import { columnsOf } from "../columns.ts";
+import { customerColumns } from "../customers/routes.ts";
+import { messageColumns } from "../messages/routes.ts";
+import type { Tables } from "../tables.ts";
+
+const columns = columnsOf<Tables["conversations"]>(ConversationSchema);
+const newestMessages = 20;
+
+/** Routes that read conversations. */
+export function conversationRoutes({ db }: Pick<AppPorts, "db">): Route[] {
+  const read = { method: "GET", tag: "Conversations", permission: null } as const;
+  return [
+    route({
+      ...read,
+      url: "/conversations",
+      summary: "Lists conversations, newest first",
+      query: Type.Object({
+        ...pageQuery,
+        status: Type.Optional(oneOf(conversationStatuses)),
+        customer: Type.Optional(IdSchema),
+        mailbox: Type.Optional(Type.String({ maxLength: 64, description: "id or short name" })),
+        channel: Type.Optional(Type.String({ maxLength: 64, description: "id or short name" })),
+        assignee: Type.Optional(Type.String({ maxLength: 320, description: "id or e-mail address of a user; `none` for those without" })),
+        team: Type.Optional(Type.String({ maxLength: 64, description: "id or short name" })),
+        tag: Type.Optional(Type.String({ maxLength: 100 })),
+      }),
+      answer: pageOf(ConversationSchema, "ConversationPage"),
+      async handle({ place, query, settings }) {
+        const before = idIn(query);
+        let rows = db
+          .selectFrom("conversations")
+          .select(columns)
+          .where("lane", "=", place.lane)
+          .where("organization", "=", place.organization);
+        const index = await settings();
+        for (const noun of ["mailbox", "channel", "team"] as const) {
+          const name = query[noun];
+          if (name === undefined) continue;
+          const found = index[noun](name);
+          if (found === null) return refuse("invalid", `${noun}_not_found`, `There is no such ${noun}`, `/${noun}`);
+          rows = rows.where(noun, "=", found.id);
+        }
+        if (query.assignee === "none") rows = rows.where("assignee", "is", null);
+        else if (query.assignee !== undefined) {
+          const user = index.user(query.assignee);
+          if (user === null) return refuse("invalid", "user_not_found", "There is no such user", "/assignee");
+          rows = rows.where("assignee", "=", user.id);
+        }
+        if (query.status !== undefined) rows = rows.where("status", "=", query.status);
+        if (query.customer !== undefined) rows = rows.where("customer", "=", query.customer);
+        if (query.tag !== undefined) rows = rows.where("tags", "@>", [query.tag] as never);
+        if (before !== undefined) rows = rows.where("id", "<", before);
+        return toPage(await rows.orderBy("id", "desc").limit(rowsFor(query)).execute(), query, (row) => [row.id]);
+      },
+    }),
+    route({
+      ...read,
+      url: "/conversations/:conversation",
+      summary: "Reads a conversation with its customer and newest messages",
+      params: Type.Object({ conversation: IdSchema }),
+      answer: Type.Object(
+        {
+          ...ConversationSchema.properties,
+          customer_detail: orNull(CustomerSchema),
+          messages: Type.Array(MessageSchema, { description: `the newest ${newestMessages}, oldest first` }),
+        },
+        { title: "ConversationDetail" },
+      ),
+      async handle({ place, params }) {
+        const at = { lane: place.lane, organization: place.organization };
+        const row = await db
+          .selectFrom("conversations")
+          .select(columns)
+          .where((eb) => eb.and({ ...at, id: params.conversation }))
+          .executeTakeFirst();
+        if (row === undefined) return refuse("not_found", "conversation_not_found", "There is no such conversation");
+        const [customer, messages] = await Promise.all([
+          db
+            .selectFrom("customers")
+            .select(customerColumns)
+            .where((eb) => eb.and({ ...at, id: row.customer }))
+            .executeTakeFirst(),
+          db
+            .selectFrom("messages")
+            .select(messageColumns)
+            .where((eb) => eb.and({ ...at, conversation: row.id }))
+            .orderBy("seq", "desc")
+            .limit(newestMessages)
+            .execute(),
+        ]);
+        return { ...row, customer_detail: customer ?? null, messages: messages.toReversed() };
+      },
+    }),
+  ];
+}

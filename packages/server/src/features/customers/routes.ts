@@ -1,0 +1,102 @@
+import { CustomerSchema, customerStates, IdSchema, oneOf, parseAddress, refuse } from "@threadmill/core";
+import { type Selectable } from "kysely";
+import { Type } from "typebox";
+import { idIn, pageOf, pageQuery, rowsFor, toPage } from "../../http/pages.ts";
+import type { AppPorts } from "../../http/ports.ts";
+import { type Refused, type Route, route } from "../../http/route.ts";
+import type { Place } from "../../lanes/port.ts";
+import { columnsOf } from "../columns.ts";
+import type { Tables } from "../tables.ts";
+
+/** The logged columns: what the engine keeps for itself is not shown. */
+export const customerColumns = columnsOf<Selectable<Tables["customers"]>>(CustomerSchema);
+
+const address = (description: string) => Type.Optional(Type.String({ minLength: 1, maxLength: 320, description }));
+
+/** Routes that read customers. */
+export function customerRoutes({ db }: Pick<AppPorts, "db">): Route[] {
+  const read = { method: "GET", tag: "Customers", permission: null } as const;
+
+  /** The customer who has an address; it is looked up under every way of writing it. */
+  const ownerOf = async (place: Place, kind: string, value: string): Promise<string | null> => {
+    const found = await db
+      .selectFrom("addresses")
+      .select("customer")
+      .where("lane", "=", place.lane)
+      .where("organization", "=", place.organization)
+      .where("address", "=", `${kind}:${value}`)
+      .executeTakeFirst();
+    return found?.customer ?? null;
+  };
+
+  return [
+    route({
+      ...read,
+      url: "/customers",
+      summary: "Lists customers, newest first",
+      description: "`phone`, `email` and `external_id` find the one customer who has it, whichever of several addresses it is.",
+      query: Type.Object({
+        ...pageQuery,
+        phone: address("ten bare digits are a US number"),
+        email: address("an e-mail address"),
+        external_id: address("the id that another system knows the customer by"),
+        state: Type.Optional(oneOf(customerStates)),
+        assignee: Type.Optional(IdSchema),
+      }),
+      answer: pageOf(CustomerSchema, "CustomerPage"),
+      async handle({ place, query }) {
+        const before = idIn(query);
+        let rows = db
+          .selectFrom("customers")
+          .select(customerColumns)
+          .where("lane", "=", place.lane)
+          .where("organization", "=", place.organization);
+        const names = namesIn(query);
+        if (!Array.isArray(names)) return names;
+        for (const [kind, value] of names) {
+          const owner = await ownerOf(place, kind, value);
+          if (owner === null) return { items: [], next_cursor: null };
+          rows = rows.where("id", "=", owner);
+        }
+        if (query.state !== undefined) rows = rows.where("state", "=", query.state);
+        if (query.assignee !== undefined) rows = rows.where("assignee", "=", query.assignee);
+        if (before !== undefined) rows = rows.where("id", "<", before);
+        return toPage(await rows.orderBy("id", "desc").limit(rowsFor(query)).execute(), query, (row) => [row.id]);
+      },
+    }),
+    route({
+      ...read,
+      url: "/customers/:customer",
+      summary: "Reads a customer",
+      params: Type.Object({ customer: IdSchema }),
+      answer: CustomerSchema,
+      async handle({ place, params }) {
+        const row = await db
+          .selectFrom("customers")
+          .select(customerColumns)
+          .where("lane", "=", place.lane)
+          .where("organization", "=", place.organization)
+          .where("id", "=", params.customer)
+          .executeTakeFirst();
+        return row ?? refuse("not_found", "customer_not_found", "There is no such customer");
+      },
+    }),
+  ];
+}
+
+/** The addresses that a query names, in their normal form, by kind. */
+function namesIn(query: { readonly phone?: string; readonly email?: string; readonly external_id?: string }): [string, string][] | Refused {
+  const names: [string, string][] = [];
+  for (const [field, kind, channel] of [
+    ["phone", "phone", "sms"],
+    ["email", "email", "email"],
+  ] as const) {
+    const given = query[field];
+    if (given === undefined) continue;
+    const parsed = parseAddress(channel, given);
+    if (!parsed.ok) return refuse("invalid", parsed.code, parsed.message, `/${field}`);
+    names.push([kind, parsed.address]);
+  }
+  if (query.external_id !== undefined) names.push(["external", query.external_id]);
+  return names;
+}

@@ -1,0 +1,47 @@
+import type { Authenticator } from "../http/auth.ts";
+import type { AppPorts } from "../http/ports.ts";
+import type { Route } from "../http/route.ts";
+import { calendars } from "./calendars/calendars.ts";
+import { channels } from "./channels/channels.ts";
+import { commandHttpRoutes } from "./commands/routes.ts";
+import { commandSubmitter } from "./commands/submit.ts";
+import { conversationRoutes } from "./conversations/routes.ts";
+import { customerRoutes } from "./customers/routes.ts";
+import { eventRoutes } from "./events/routes.ts";
+import { mailboxes } from "./mailboxes/mailboxes.ts";
+import { meRoutes } from "./me/routes.ts";
+import { messageRoutes } from "./messages/routes.ts";
+import { operationRoutes } from "./operations/routes.ts";
+import { organizationRoutes } from "./organization/routes.ts";
+import { properties } from "./properties/properties.ts";
+import { runRoutes } from "./runs/routes.ts";
+import { settingsChanger } from "./settings/change.ts";
+import { resourceRoutes } from "./settings/resource-routes.ts";
+import { teams } from "./teams/teams.ts";
+import { tokenRoutes } from "./tokens/routes.ts";
+import { users } from "./users/users.ts";
+import { draftRoutes } from "./workflows/draft-routes.ts";
+import { workflowReadRoutes } from "./workflows/read-routes.ts";
+import { stateRoutes } from "./workflows/state-routes.ts";
+
+/** Every route of the native API. */
+export function features(ports: AppPorts, auth: Authenticator): Route[] {
+  const change = settingsChanger(ports);
+  const resources = [users, teams, mailboxes, channels(ports), calendars, properties];
+  return [
+    ...meRoutes(),
+    ...tokenRoutes(ports, change, auth),
+    ...organizationRoutes(ports, change),
+    ...resources.flatMap((resource) => resourceRoutes(resource, ports, change)),
+    ...commandHttpRoutes(commandSubmitter(ports)),
+    ...customerRoutes(ports),
+    ...conversationRoutes(ports),
+    ...messageRoutes(ports),
+    ...workflowReadRoutes(ports),
+    ...draftRoutes(ports, change),
+    ...stateRoutes(change),
+    ...runRoutes(ports),
+    ...eventRoutes(ports),
+    ...operationRoutes(ports),
+  ];
+}

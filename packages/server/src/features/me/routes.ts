@@ -1,0 +1,36 @@
+import { IdSchema, permissionsOf, settingsSchemas, type User } from "@threadmill/core";
+import { Type } from "typebox";
+import { type Route, route } from "../../http/route.ts";
+import { OrganizationSchema } from "../organization/routes.ts";
+
+/** The route that tells a caller who they are. */
+export function meRoutes(): Route[] {
+  return [
+    route({
+      method: "GET",
+      url: "/me",
+      tag: "Me",
+      summary: "Tells who the token speaks for, and what it may do",
+      permission: null,
+      answer: Type.Object(
+        {
+          user: Type.Object(settingsSchemas.users.properties, { title: "User" }),
+          organization: OrganizationSchema,
+          permissions: Type.Array(Type.String()),
+          token: Type.Object({ id: IdSchema, name: Type.String() }),
+        },
+        { title: "Me" },
+      ),
+      async handle({ caller, settings }) {
+        const index = await settings();
+        const { id, kind, role, name, email, archived_at } = index.user(caller.user) as User;
+        return {
+          user: { id, kind, role, name, email, archived_at },
+          organization: index.organization,
+          permissions: [...permissionsOf(role)].sort(),
+          token: caller.token,
+        };
+      },
+    }),
+  ];
+}

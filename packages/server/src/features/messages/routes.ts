@@ -1,0 +1,61 @@
+import { IdSchema, MessageSchema, oneOf, refuse } from "@threadmill/core";
+import { Type } from "typebox";
+import { pageOf, pageQuery, placeIn, rowsFor, toPage } from "../../http/pages.ts";
+import type { AppPorts } from "../../http/ports.ts";
+import { type Route, route } from "../../http/route.ts";
+import { columnsOf } from "../columns.ts";
+import type { Tables } from "../tables.ts";
+
+export const messageColumns = columnsOf<Tables["messages"]>(MessageSchema);
+
+/** Routes that read messages. Their order is that of the log, for ids of one instant tell nothing. */
+export function messageRoutes({ db }: Pick<AppPorts, "db">): Route[] {
+  const read = { method: "GET", tag: "Messages", permission: null } as const;
+  return [
+    route({
+      ...read,
+      url: "/conversations/:conversation/messages",
+      summary: "Lists the messages of a conversation",
+      params: Type.Object({ conversation: IdSchema }),
+      query: Type.Object({ ...pageQuery, order: Type.Optional(oneOf(["newest", "oldest"] as const, "which come first; default: newest")) }),
+      answer: pageOf(MessageSchema, "MessagePage"),
+      async handle({ place, params, query }) {
+        const at = { lane: place.lane, organization: place.organization };
+        const known = await db
+          .selectFrom("conversations")
+          .select("id")
+          .where((eb) => eb.and({ ...at, id: params.conversation }))
+          .executeTakeFirst();
+        if (known === undefined) return refuse("not_found", "conversation_not_found", "There is no such conversation");
+        const oldest = query.order === "oldest";
+        const from = placeIn(query, [Number.isSafeInteger])?.[0] as number | undefined;
+        let rows = db
+          .selectFrom("messages")
+          .select([...messageColumns, "seq"])
+          .where((eb) => eb.and({ ...at, conversation: params.conversation }));
+        if (from !== undefined) rows = rows.where("seq", oldest ? ">" : "<", from);
+        const found = await rows
+          .orderBy("seq", oldest ? "asc" : "desc")
+          .limit(rowsFor(query))
+          .execute();
+        const page = toPage(found, query, (row) => [row.seq]);
+        return { ...page, items: page.items.map(({ seq: _, ...message }) => message) };
+      },
+    }),
+    route({
+      ...read,
+      url: "/messages/:message",
+      summary: "Reads a message",
+      params: Type.Object({ message: IdSchema }),
+      answer: MessageSchema,
+      async handle({ place, params }) {
+        const row = await db
+          .selectFrom("messages")
+          .select(messageColumns)
+          .where((eb) => eb.and({ lane: place.lane, organization: place.organization, id: params.message }))
+          .executeTakeFirst();
+        return row ?? refuse("not_found", "message_not_found", "There is no such message");
+      },
+    }),
+  ];
+}

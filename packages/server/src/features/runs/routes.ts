@@ -1,0 +1,68 @@
+import { IdSchema, oneOf, refuse, type Run, runStatuses } from "@threadmill/core";
+import { Type } from "typebox";
+import { idIn, pageOf, pageQuery, rowsFor, toPage } from "../../http/pages.ts";
+import type { AppPorts } from "../../http/ports.ts";
+import { type Route, route } from "../../http/route.ts";
+import { readWorkflow } from "../workflows/store.ts";
+import { RunHeadSchema, RunSchema } from "./schemas.ts";
+
+const headColumns = Object.keys(RunHeadSchema.properties).join(", ");
+const columns = Object.keys(RunSchema.properties).join(", ");
+
+/** Filters of the list, by column; each is left out of the statement where it is not asked for. */
+const filters = ["workflow", "status", "subject", "customer", "conversation"] as const;
+
+/** Routes that read runs, live and finished. */
+export function runRoutes({ pool }: Pick<AppPorts, "pool">): Route[] {
+  const read = { method: "GET", tag: "Runs", permission: null } as const;
+  return [
+    route({
+      ...read,
+      url: "/runs",
+      summary: "Lists runs, newest first",
+      query: Type.Object({
+        ...pageQuery,
+        workflow: Type.Optional(Type.String({ maxLength: 64, description: "id or short name" })),
+        status: Type.Optional(oneOf(runStatuses)),
+        subject: Type.Optional(IdSchema),
+        customer: Type.Optional(IdSchema),
+        conversation: Type.Optional(IdSchema),
+      }),
+      answer: pageOf(RunHeadSchema, "RunPage"),
+      async handle({ place, query }) {
+        const workflow = query.workflow === undefined ? undefined : await readWorkflow(pool, place, query.workflow);
+        if (workflow === null) return refuse("invalid", "workflow_not_found", "There is no such workflow", "/workflow");
+        const given = { ...query, workflow: workflow?.id };
+        const values: unknown[] = [place.lane, place.organization, rowsFor(query)];
+        const where = ["lane = $1", "organization = $2"];
+        for (const name of filters) {
+          if (given[name] !== undefined) where.push(`${name} = $${values.push(given[name])}`);
+        }
+        const before = idIn(query);
+        if (before !== undefined) where.push(`id < $${values.push(before)}`);
+        const part = (table: string) => `(select ${headColumns} from ${table} where ${where.join(" and ")} order by id desc limit $3)`;
+        // one statement sees one moment: a run that finishes meanwhile is neither missed nor listed twice
+        const { rows } = await pool.query<Run>(`${part("runs")} union all ${part("runs_history")} order by id desc limit $3`, values);
+        return toPage(rows, query, (row) => [row.id]);
+      },
+    }),
+    route({
+      ...read,
+      url: "/runs/:run",
+      summary: "Reads a run with the input, output, time and reason of each step",
+      description: "Steps of finished runs are kept for as long as the server was told to.",
+      params: Type.Object({ run: IdSchema }),
+      answer: RunSchema,
+      async handle({ place, params }) {
+        const part = (table: string, names: string) => `select ${names} from ${table} where lane = $1 and organization = $2 and id = $3`;
+        const live = columns.replace("steps", "steps::json as steps");
+        const { rows } = await pool.query<Run>(`${part("runs", live)} union all ${part("runs_history", columns)}`, [
+          place.lane,
+          place.organization,
+          params.run,
+        ]);
+        return rows[0] ?? refuse("not_found", "run_not_found", "There is no such run");
+      },
+    }),
+  ];
+}

@@ -1,0 +1,58 @@
+import { canonicalWorkflow, isPublishable, refuse, type SettingsIndex, validateWorkflow, type WorkflowDocument, workflowHash } from "@threadmill/core";
+import type { PoolClient } from "pg";
+import type { AppPorts } from "../../http/ports.ts";
+import type { Call, Refused } from "../../http/route.ts";
+import { loadConfig } from "../../lanes/configs.ts";
+import type { Place } from "../../lanes/port.ts";
+import { freshId } from "../../lanes/fresh-id.ts";
+import type { VersionRow, WorkflowRow } from "../tables.ts";
+import { documentRefused } from "./show.ts";
+import { insertVersion, readVersion, updateWorkflow, waitingRuns } from "./store.ts";
+
+/** The settings as they stand in a transaction. */
+export async function settingsIn(tx: PoolClient, { lane, organization }: Place): Promise<SettingsIndex | null> {
+  return (await loadConfig(tx, lane, organization, () => {}))?.settings ?? null;
+}
+
+/** What publishing made of a workflow. */
+export interface Published {
+  readonly row: WorkflowRow;
+  readonly version: VersionRow;
+  /** false when the draft does what the published version does already */
+  readonly created: boolean;
+}
+
+/** Makes the draft the version that runs, within the transaction of a settings change. */
+export async function publishDraft(
+  tx: PoolClient,
+  { place, publisher, at }: { readonly place: Place; readonly publisher: string; readonly at: string },
+  row: WorkflowRow,
+): Promise<Published | Refused> {
+  if (row.archived_at !== null) return refuse("conflict", "workflow_archived", "The workflow is archived");
+  const { problems } = validateWorkflow(row.draft, await settingsIn(tx, place));
+  if (!isPublishable(problems)) return documentRefused(problems);
+  const document = canonicalWorkflow(row.draft as WorkflowDocument);
+  const hash = workflowHash(document);
+  const current = row.published === null ? null : await readVersion(tx, place, row.published);
+  const created = current === null || current.hash !== hash;
+  const version = created ? await insertVersion(tx, { ...place, id: freshId(Date.parse(at)), workflow: row.id, document, hash, publisher, published_at: at }) : current;
+  const order = document.order === undefined ? {} : { position: document.order };
+  const changed = await updateWorkflow(tx, place, row.id, { enabled: true, paused_reason: null, published: version.id, ...order }, at);
+  return { row: changed, version, created };
+}
+
+const atOnce = 200;
+
+/** Cancels the runs that wait in other versions, by commands like anybody's. Tells how many of them. */
+export async function cancelWaiting({ engine, pool }: Pick<AppPorts, "engine" | "pool">, { place, actor }: Call, workflow: string, version: string): Promise<number> {
+  let cancelled = 0;
+  for (let after: string | null = null; ; ) {
+    const ids: string[] = await waitingRuns(pool, place, { workflow, version, after, most: atOnce });
+    const answers = await Promise.all(
+      ids.map((run) => engine.submit({ place, actor, type: "run.cancel", input: { run, reason: "Another version was published" } })),
+    );
+    cancelled += answers.filter(({ answer }) => answer.ok).length;
+    after = ids.at(-1) ?? null;
+    if (ids.length < atOnce) return cancelled;
+  }
+}

@@ -1,0 +1,116 @@
+import { diffDocuments, refuse, validateWorkflow, type WorkflowDocument } from "@threadmill/core";
+import { Type } from "typebox";
+import { idIn, pageOf, pageQuery, placeIn, rowsFor, toPage } from "../../http/pages.ts";
+import type { AppPorts } from "../../http/ports.ts";
+import { type Refused, type Route, route } from "../../http/route.ts";
+import type { Place } from "../../lanes/port.ts";
+import type { WorkflowRow } from "../tables.ts";
+import { workflowParams } from "./draft-routes.ts";
+import { DifferenceSchema, VersionHeadSchema, VersionSchema, WorkflowHeadSchema, WorkflowSchema } from "./schemas.ts";
+import { versionHead, versionMissing, workflowHead, workflowMissing, workflowWhole } from "./show.ts";
+import { readNumbered, readVersion, readWorkflow } from "./store.ts";
+
+const side = (description: string) => Type.String({ pattern: "^(draft|[1-9][0-9]{0,8})$", description });
+
+/** Routes that read workflows and their versions. */
+export function workflowReadRoutes({ pool, db }: Pick<AppPorts, "pool" | "db">): Route[] {
+  const read = { method: "GET", tag: "Workflows", permission: null } as const;
+
+  async function documentOf(place: Place, row: WorkflowRow, which: string): Promise<WorkflowDocument | Refused> {
+    if (which !== "draft") {
+      const version = await readNumbered(pool, place, row.id, Number(which));
+      return version === null ? versionMissing() : (version.document as WorkflowDocument);
+    }
+    const misshapen = validateWorkflow(row.draft, null).problems.some((one) => shapeCodes.has(one.code));
+    return misshapen ? refuse("conflict", "draft_unfinished", "The draft is not yet a whole document") : (row.draft as WorkflowDocument);
+  }
+
+  return [
+    route({
+      ...read,
+      url: "/workflows",
+      summary: "Lists workflows",
+      query: Type.Object({ ...pageQuery, enabled: Type.Optional(Type.Boolean()), archived: Type.Optional(Type.Boolean({ description: "archived ones too" })) }),
+      answer: pageOf(WorkflowHeadSchema, "WorkflowPage"),
+      async handle({ place, query }) {
+        const after = placeIn(query, [Number.isInteger, (id) => typeof id === "string" && id.length === 36]) as [number, string] | undefined;
+        let rows = db.selectFrom("workflows").selectAll().where("lane", "=", place.lane).where("organization", "=", place.organization);
+        if (query.archived !== true) rows = rows.where("archived_at", "is", null);
+        if (query.enabled !== undefined) rows = rows.where("enabled", "=", query.enabled);
+        if (after !== undefined) {
+          const [position, id] = after;
+          rows = rows.where((eb) => eb.or([eb("position", ">", position), eb.and([eb("position", "=", position), eb("id", ">", id)])]));
+        }
+        const found = await rows.orderBy("position").orderBy("id").limit(rowsFor(query)).execute();
+        return toPage(found.map(workflowHead), query, (row) => [row.position, row.id]);
+      },
+    }),
+    route({
+      ...read,
+      url: "/workflows/:workflow",
+      summary: "Reads a workflow with its draft",
+      params: workflowParams,
+      answer: WorkflowSchema,
+      async handle({ place, params, settings }) {
+        const row = await readWorkflow(pool, place, params.workflow);
+        if (row === null) return workflowMissing();
+        const version = row.published === null ? null : await readVersion(pool, place, row.published);
+        return workflowWhole(row, version, await settings());
+      },
+    }),
+    route({
+      ...read,
+      url: "/workflows/:workflow/versions",
+      summary: "Lists the published versions of a workflow, newest first",
+      params: workflowParams,
+      query: Type.Object(pageQuery),
+      answer: pageOf(VersionHeadSchema, "WorkflowVersionPage"),
+      async handle({ place, params, query }) {
+        const workflow = await readWorkflow(pool, place, params.workflow);
+        if (workflow === null) return workflowMissing();
+        const before = idIn(query);
+        let rows = db
+          .selectFrom("workflow_versions")
+          .selectAll()
+          .where("lane", "=", place.lane)
+          .where("organization", "=", place.organization)
+          .where("workflow", "=", workflow.id);
+        if (before !== undefined) rows = rows.where("id", "<", before);
+        const found = await rows.orderBy("id", "desc").limit(rowsFor(query)).execute();
+        return toPage(found.map(versionHead), query, (row) => [row.id]);
+      },
+    }),
+    route({
+      ...read,
+      url: "/workflows/:workflow/versions/:number",
+      summary: "Reads a published version with its document",
+      params: Type.Object({ ...workflowParams.properties, number: Type.Integer({ minimum: 1, maximum: 999_999_999 }) }),
+      answer: VersionSchema,
+      async handle({ place, params }) {
+        const workflow = await readWorkflow(pool, place, params.workflow);
+        if (workflow === null) return workflowMissing();
+        const version = await readNumbered(pool, place, workflow.id, params.number);
+        return version === null ? versionMissing() : { ...versionHead(version), document: version.document };
+      },
+    }),
+    route({
+      ...read,
+      url: "/workflows/:workflow/diff",
+      summary: "Tells what changed between two versions, or a version and the draft",
+      params: workflowParams,
+      query: Type.Object({ from: side("number of a version, or `draft`"), to: Type.Optional(side("default: draft")) }),
+      answer: Type.Object({ differences: Type.Array(DifferenceSchema) }, { title: "WorkflowDifferences" }),
+      async handle({ place, params, query }) {
+        const workflow = await readWorkflow(pool, place, params.workflow);
+        if (workflow === null) return workflowMissing();
+        const from = await documentOf(place, workflow, query.from);
+        if ("ok" in from) return from;
+        const to = await documentOf(place, workflow, query.to ?? "draft");
+        return "ok" in to ? to : { differences: diffDocuments(from, to) };
+      },
+    }),
+  ];
+}
+
+/** What keeps a document from being compared: it is no whole document. */
+const shapeCodes = new Set(["unknown_field", "missing_field", "invalid_value", "kind_unknown", "text_invalid", "document_too_deep", "document_too_large", "step_id_invalid"]);

