@@ -9,6 +9,8 @@ import { type Database, openDatabase } from "./db/open.ts";
 import { maintain } from "./db/maintenance.ts";
 import { openKysely } from "./db/pool.ts";
 import { deliverMessages } from "./effects/deliver.ts";
+import { blankCustomer } from "./effects/erase.ts";
+import { watchSubjects } from "./effects/watch.ts";
 import { createWorkers } from "./effects/workers.ts";
 import { createOrganization } from "./features/organization/create.ts";
 import type { Tables } from "./features/tables.ts";
@@ -71,7 +73,11 @@ export async function startServer(given: Config, log: Log, ports: Partial<Ports>
     const services: Service[] = [engine.poller, maintenance(database.pool, given, clock, random, log)];
     if (given.effectWorkers > 0) {
       const providers = { recorder: recorderProvider(database.pool), twilio: twilioProvider(fetch) };
-      const performers = { "message.deliver": deliverMessages(database.pool, providers, secretBox, given.publicUrl.replace(/\/$/, "")) };
+      const performers = {
+        "message.deliver": deliverMessages(database.pool, providers, secretBox, given.publicUrl.replace(/\/$/, "")),
+        "customer.blank": blankCustomer(database.pool, engine),
+        "workflow.watch": watchSubjects(database.pool),
+      };
       services.push(createWorkers({ pool: database.pool, engine, metrics, clock, log, random, performers, parallel: given.effectWorkers }));
     }
     await app.listen({ port: given.port, host: given.host });

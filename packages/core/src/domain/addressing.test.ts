@@ -14,7 +14,10 @@ test.each([
   { channel: "api", address: "a:b", key: "addresses/api:a:b" },
 ] as const)("an address on $channel is found, and written to, as the channel does", ({ channel, address, key }) => {
   expect(addressKey(channel, address)).toBe(key);
-  for (const has of [nobody, customerRow({ id: "a", phone: "+14155550999", email: "z@example.com", handles: ["api:first"] })]) {
+  for (const has of [
+    nobody,
+    customerRow({ id: "a", phone: "+14155550999", email: "z@example.com", handles: ["api:first"] }),
+  ]) {
     const row = { ...has, ...customerFieldFor(channel, address, has) };
     expect(addressesOf(row)).toEqual(expect.arrayContaining([...addressesOf(has), key]));
   }
@@ -24,12 +27,20 @@ test.each([
 
 test("a second address of a kind is a handle, and used where there is no first", () => {
   expect(addressOn("sms", customerRow({ id: "a", handles: ["phone:+14155550102"] }))).toBe("+14155550102");
-  expect(addressOn("sms", customerRow({ id: "a", phone: "+14155550101", handles: ["phone:+14155550102"] }))).toBe("+14155550101");
+  expect(addressOn("sms", customerRow({ id: "a", phone: "+14155550101", handles: ["phone:+14155550102"] }))).toBe(
+    "+14155550101",
+  );
 });
 
 test("merging keeps the target's addresses first and each once", () => {
   const target = customerRow({ id: "a", phone: "+1", handles: ["chat:v", "email:b@example.com"] });
-  const source = customerRow({ id: "b", phone: "+2", email: "b@example.com", external_id: "e", handles: ["chat:v", "api:x"] });
+  const source = customerRow({
+    id: "b",
+    phone: "+2",
+    email: "b@example.com",
+    external_id: "e",
+    handles: ["chat:v", "api:x"],
+  });
   expect(mergedAddresses(target, source)).toEqual({
     phone: "+1",
     email: "b@example.com",
@@ -40,7 +51,12 @@ test("merging keeps the target's addresses first and each once", () => {
 
 test("who was merged or erased is found under none", () => {
   const row = customerRow({ id: "a", phone: "+1", email: "a@example.com", external_id: "e", handles: ["chat:v"] });
-  expect(addressesOf(row)).toEqual(["addresses/phone:+1", "addresses/email:a@example.com", "addresses/external:e", "addresses/chat:v"]);
+  expect(addressesOf(row)).toEqual([
+    "addresses/phone:+1",
+    "addresses/email:a@example.com",
+    "addresses/external:e",
+    "addresses/chat:v",
+  ]);
   expect(addressesOf({ ...row, merged_into: "b" })).toEqual([]);
   expect(addressesOf({ ...row, erased_at: "2026-01-01T00:00:00.000Z" })).toEqual([]);
 });

@@ -36,7 +36,8 @@ export function customerFieldFor(
 export function addressOn(channel: ChannelKind, customer: Customer): string | null {
   const kind = addressKindOf(channel);
   const first = kind === "phone" ? customer.phone : kind === "email" ? customer.email : null;
-  const value = first ?? customer.handles.find((handle) => handle.startsWith(`${kind}:`))?.slice(kind.length + 1) ?? null;
+  const value =
+    first ?? customer.handles.find((handle) => handle.startsWith(`${kind}:`))?.slice(kind.length + 1) ?? null;
   return value === null || (channel !== "whatsapp" && channel !== "messenger") ? value : `${channel}:${value}`;
 }
 

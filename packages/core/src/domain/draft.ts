@@ -139,7 +139,7 @@ export class Draft {
 
   createCustomer(fields: NewFields<Customer>): { readonly row: CustomerRow; readonly changes: Change[] } {
     const id = this.newId();
-    const change = this.#create("customers", id, fields as Row);
+    const change = this.#create("customers", id, fields);
     const row = this.#ledger.get<CustomerRow>(key.customer(id)) as CustomerRow;
     this.#claimAddresses(null, row);
     return { row, changes: [change] };
@@ -148,7 +148,7 @@ export class Draft {
   /** Changes a row as it stands now; `row` only says which. No change comes back when it already carries the patch. */
   changeCustomer(row: Pick<Customer, "id">, patch: Partial<Customer>): Change[] {
     const before = this.customer(row.id) as CustomerRow;
-    const change = this.#update("customers", before, patch as Row);
+    const change = this.#update("customers", before, patch);
     if (change === null) return [];
     this.#claimAddresses(before, this.customer(row.id) as CustomerRow);
     return [change];
@@ -191,7 +191,7 @@ export class Draft {
     options: { readonly counted?: boolean } = {},
   ): { readonly row: ConversationRow; readonly changes: Change[] } {
     const id = this.newId();
-    const changes = [this.#create("conversations", id, fields as Row)];
+    const changes = [this.#create("conversations", id, fields)];
     const row = this.conversation(id) as ConversationRow;
     this.#setLatest(row.customer, row.channel, id);
     this.#follow(null, row, changes, options.counted === true);
@@ -200,7 +200,7 @@ export class Draft {
 
   changeConversation(row: Pick<Conversation, "id">, patch: Partial<Conversation>): Change[] {
     const before = this.conversation(row.id) as ConversationRow;
-    const change = this.#update("conversations", before, patch as Row);
+    const change = this.#update("conversations", before, patch);
     if (change === null) return [];
     const changes = [change];
     this.#follow(before, this.conversation(row.id) as ConversationRow, changes, false);
@@ -212,15 +212,16 @@ export class Draft {
     readonly changes: Change[];
   } {
     const id = this.newId();
-    const changes = [this.#create("messages", id, fields as Row)];
+    const changes = [this.#create("messages", id, fields)];
     const row = this.message(id) as Message;
     if (row.provider_id !== null) this.#ledger.set(key.provider(row.channel, row.provider_id), { id });
     return { row, changes };
   }
 
   changeMessage(row: Message, patch: Partial<Message>): Change[] {
-    const change = this.#update("messages", this.message(row.id) as Message, patch as Row);
-    if (change !== null && patch.provider_id) this.#ledger.set(key.provider(row.channel, patch.provider_id), { id: row.id });
+    const change = this.#update("messages", this.message(row.id) as Message, patch);
+    if (change !== null && patch.provider_id)
+      this.#ledger.set(key.provider(row.channel, patch.provider_id), { id: row.id });
     return change === null ? [] : [change];
   }
 
@@ -263,7 +264,18 @@ export class Draft {
   emit(type: EventType, refs: Refs, changes: readonly Change[], data?: { readonly [name: string]: Json }): Id | null {
     if (changes.length === 0 && data === undefined) return null;
     const { at, actor, root, cause, depth } = this.#standing;
-    const event: Event = { id: this.newId(), type, at, actor, root, cause, depth, refs, changes, ...(data && { data }) };
+    const event: Event = {
+      id: this.newId(),
+      type,
+      at,
+      actor,
+      root,
+      cause,
+      depth,
+      refs,
+      changes,
+      ...(data && { data }),
+    };
     this.events.push(event);
     return event.id;
   }
@@ -306,8 +318,8 @@ export class Draft {
   }
 
   #update(table: LoggedTable, row: { readonly id: Id }, patch: Row): Change | null {
-    const change = changeOf(table, row as Row & { readonly id: Id }, patch);
-    if (change !== null) this.#ledger.set(`${table}/${row.id}`, applyChange(row as unknown as Row, change, this.at));
+    const change = changeOf(table, row, patch);
+    if (change !== null) this.#ledger.set(`${table}/${row.id}`, applyChange(row, change, this.at));
     return change;
   }
 
@@ -318,7 +330,8 @@ export class Draft {
     if (opened !== 0 || unreplied !== 0) {
       const customer = this.customerOf(after.customer) as CustomerRow;
       if (opened > 0) this.#ledger.updateList(key.open(customer.id), customer.id, (list) => [...list, after.id]);
-      if (opened < 0) this.#ledger.updateList(key.open(customer.id), customer.id, (list) => list.filter((id) => id !== after.id));
+      if (opened < 0)
+        this.#ledger.updateList(key.open(customer.id), customer.id, (list) => list.filter((id) => id !== after.id));
       if (!counted) this.#count(customer, opened, unreplied, changes);
     }
     const held = before !== null && isOpen(before) ? before.assignee : null;

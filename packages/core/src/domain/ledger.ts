@@ -124,4 +124,3 @@ export class Ledger {
     return out;
   }
 }
-

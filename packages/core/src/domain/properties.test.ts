@@ -9,22 +9,31 @@ const values: Record<string, { readonly fit: readonly Json[]; readonly misfit: r
   text: { fit: ["", "a"], misfit: [1, true, ["a"], {}] },
   number: { fit: [0, -1.5], misfit: ["1", true, Number.NaN, Infinity] },
   boolean: { fit: [true, false], misfit: [0, "true"] },
-  date: { fit: ["2026-11-20", "2026-11-20T17:00:00.000Z"], misfit: ["2026-02-30", "today", 20_261_120, "2026-11-20T17:00:00"] },
+  date: {
+    fit: ["2026-11-20", "2026-11-20T17:00:00.000Z"],
+    misfit: ["2026-02-30", "today", 20_261_120, "2026-11-20T17:00:00"],
+  },
   list: { fit: [[], ["a", "b"]], misfit: ["a", [1], { 0: "a" }] },
   choice: { fit: ["free", "pro"], misfit: ["gold", "Pro", 1, ["pro"]] },
 };
 
 test.each(Object.entries(values))("a %s takes what it is, or null", (name, { fit, misfit }) => {
   for (const noun of ["customer", "conversation"] as const) {
-    for (const value of [...fit, null]) expect(propertyProblem(settings, noun, name, value, "/value"), JSON.stringify(value)).toBeNull();
+    for (const value of [...fit, null]) expect(propertyProblem(settings, noun, name, value, "/value")).toBeNull();
     for (const value of misfit) {
-      expect(propertyProblem(settings, noun, name, value, "/value"), JSON.stringify(value)).toMatchObject({ code: "property_type", path: "/value" });
+      expect(propertyProblem(settings, noun, name, value, "/value")).toMatchObject({
+        code: "property_type",
+        path: "/value",
+      });
     }
   }
 });
 
 test.each(["", "x".repeat(101), "a\u0000b", "a\u007f", "__proto__"])("%j is no name", (name) => {
-  expect(propertyProblem(settings, "customer", name, null, "/name")).toMatchObject({ code: "property_name", path: "/name" });
+  expect(propertyProblem(settings, "customer", name, null, "/name")).toMatchObject({
+    code: "property_name",
+    path: "/name",
+  });
 });
 
 test("a name that no definition knows may hold anything of 32 KiB", () => {

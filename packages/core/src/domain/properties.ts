@@ -41,7 +41,12 @@ export function propertyProblem(
 ): Refusal | null {
   // "__proto__" would set an object's prototype in whatever reads the row by plain assignment
   if (name === "" || name.length > 100 || name === "__proto__" || /\p{Cc}/u.test(name)) {
-    return refuse("invalid", "property_name", "A property's name has 1 to 100 characters and no control characters", path);
+    return refuse(
+      "invalid",
+      "property_name",
+      "A property's name has 1 to 100 characters and no control characters",
+      path,
+    );
   }
   if (value === null) return null;
   const definition = settings.property(noun, name);

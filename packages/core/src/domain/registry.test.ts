@@ -50,15 +50,32 @@ describe("prepare", () => {
 });
 
 const [a, b] = [testId(1), testId(2)];
-const every = Object.entries(ids.channels).filter(([name]) => name !== "former").map(([, id]) => id);
+const every = Object.entries(ids.channels)
+  .filter(([name]) => name !== "former")
+  .map(([, id]) => id);
 const needs: Record<string, { readonly input: Record<string, Json>; readonly keys: readonly string[] }> = {
-  "customer.upsert": { input: { customer: a, phone: "+1", email: "e", external_id: "x" }, keys: [key.customer(a), "addresses/phone:+1", "addresses/email:e", "addresses/external:x"] },
+  "customer.upsert": {
+    input: { customer: a, phone: "+1", email: "e", external_id: "x" },
+    keys: [key.customer(a), "addresses/phone:+1", "addresses/email:e", "addresses/external:x"],
+  },
   "customer.close": { input: { customer: a }, keys: [key.customer(a), key.open(a)] },
-  "customer.merge": { input: { customer: a, into: b }, keys: [a, b].flatMap((id) => [key.customer(id), key.open(id), ...every.map((channel) => key.latest(id, channel))]) },
-  "conversation.start": { input: { channel: ids.channels.whatsapp, to: "whatsapp:+1", customer: a }, keys: [key.customer(a), "addresses/phone:+1"] },
+  "customer.merge": {
+    input: { customer: a, into: b },
+    keys: [a, b].flatMap((id) => [key.customer(id), key.open(id), ...every.map((channel) => key.latest(id, channel))]),
+  },
+  "conversation.start": {
+    input: { channel: ids.channels.whatsapp, to: "whatsapp:+1", customer: a },
+    keys: [key.customer(a), "addresses/phone:+1"],
+  },
   "conversation.merge": { input: { conversation: a, into: b }, keys: [key.conversation(a), key.conversation(b)] },
-  "message.receive": { input: { channel: ids.channels.sms, from: "+1", provider_id: "p/1" }, keys: ["addresses/phone:+1", `provider/${ids.channels.sms}/p/1`] },
-  "message.record_delivery": { input: { channel: a, provider_id: "p", delivery: "sent" }, keys: [key.provider(a, "p")] },
+  "message.receive": {
+    input: { channel: ids.channels.sms, from: "+1", provider_id: "p/1" },
+    keys: [`newest/${ids.channels.sms}/phone:+1`, `provider/${ids.channels.sms}/p/1`],
+  },
+  "message.record_delivery": {
+    input: { channel: a, provider_id: "p", delivery: "sent" },
+    keys: [key.provider(a, "p")],
+  },
   "message.tag": { input: { message: a, tags: [] }, keys: [key.message(a)] },
   "user.set_presence": { input: { user: a, status: "away" }, keys: [key.presence(a)] },
   "no.such": { input: {}, keys: [] },
@@ -67,15 +84,34 @@ test.each(Object.entries(needs))("%s names what it reads first", (type, { input,
   expect(needsOf({ type, actor: actors.admin, input }, settings)).toEqual(keys);
 });
 
+test.each(
+  [...commands.values()].filter(
+    ({ target, type }) => target !== null && target !== "user" && target !== "run" && !(type in needs),
+  ),
+)("$type reads its target first", ({ type, target }) => {
+  const name = { customer: key.customer, conversation: key.conversation, message: key.message }[
+    target as "customer" | "conversation" | "message"
+  ];
+  expect(needsOf({ type, actor: actors.admin, input: { [target as string]: a } }, settings)).toEqual([name(a)]);
+});
+
+test.each<{ type: string; input: Record<string, Json>; keys: readonly string[] }>([
+  { type: "customer.upsert", input: { email: "e" }, keys: ["addresses/email:e"] },
+  { type: "conversation.start", input: { channel: ids.channels.sms, customer: a }, keys: [key.customer(a)] },
+  { type: "message.record_delivery", input: { message: a, delivery: "sent" }, keys: [key.message(a)] },
+])("$type reads no more than its input names", ({ type, input, keys }) => {
+  expect(needsOf({ type, actor: actors.admin, input }, settings)).toEqual(keys);
+});
+
 test("a channel that is gone since leaves needs that can be met", () => {
   const needed = (type: string, input: Record<string, Json>) => needsOf({ type, actor: actors.admin, input }, settings);
-  expect(needed("message.receive", { channel: "gone", from: "x" })).toEqual(["addresses/api:x"]);
+  expect(needed("message.receive", { channel: "gone", from: "x" })).toEqual(["newest/gone/api:x"]);
   expect(needed("conversation.start", { channel: "gone", to: "x" })).toEqual(["addresses/api:x"]);
 });
 
 describe("a command prepared with older settings", () => {
   // between preparing and deciding, what it names may have been archived or gone
-  test.each([
+  test.each<{ type: string; input: Record<string, Json>; code: string }>([
     { type: "message.receive", input: { channel: "gone", from: "x", text: "" }, code: "channel_not_found" },
     { type: "conversation.start", input: { channel: "gone", to: "x" }, code: "channel_not_found" },
     { type: "conversation.assign", input: { conversation: a, user: ids.users.dan }, code: "user_archived" },
@@ -98,6 +134,10 @@ describe("a command prepared with older settings", () => {
       depth: 0,
       mint: () => "never",
     };
-    expect(decide({ type, actor: actors.admin, input }, standing)).toMatchObject({ answer: { ok: false, code }, events: [], effects: [] });
+    expect(decide({ type, actor: actors.admin, input }, standing)).toMatchObject({
+      answer: { ok: false, code },
+      events: [],
+      effects: [],
+    });
   });
 });

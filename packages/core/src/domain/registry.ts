@@ -6,7 +6,13 @@ import { mergeConversation } from "./conversation/merge.ts";
 import { moveConversation } from "./conversation/move.ts";
 import { setConversationProperty } from "./conversation/property.ts";
 import { startConversation } from "./conversation/start.ts";
-import { closeConversation, markSpam, openConversation, setPending, snoozeConversation } from "./conversation/status.ts";
+import {
+  closeConversation,
+  markSpam,
+  openConversation,
+  setPending,
+  snoozeConversation,
+} from "./conversation/status.ts";
 import { addConversationTags, removeConversationTags } from "./conversation/tags.ts";
 import { setTopic } from "./conversation/topic.ts";
 import { assignCustomer, unassignCustomer } from "./customer/assignee.ts";
@@ -71,13 +77,19 @@ const definitions = [
   cancelRun,
 ] as readonly AnyCommand[];
 
-export const commands: ReadonlyMap<string, AnyCommand> = new Map(definitions.map((definition) => [definition.type, definition]));
+export const commands: ReadonlyMap<string, AnyCommand> = new Map(
+  definitions.map((definition) => [definition.type, definition]),
+);
 
 // compiled at first use: the edge checks HTTP bodies itself, so only workflow steps come through here
 const validators = new WeakMap<AnyCommand, Validator>();
 
 /** Checks an input against the command's schema and brings it to its normal form; what comes back may be decided. */
-export function prepare(type: string, input: unknown, settings: SettingsIndex): { readonly ok: true; readonly input: Command["input"] } | Refusal {
+export function prepare(
+  type: string,
+  input: unknown,
+  settings: SettingsIndex,
+): { readonly ok: true; readonly input: Command["input"] } | Refusal {
   const definition = commands.get(type);
   if (definition === undefined) return refuse("invalid", "command_unknown", `There is no command ${type}`, "/type");
   let validator = validators.get(definition);

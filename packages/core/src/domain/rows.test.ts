@@ -38,9 +38,22 @@ describe("changes", () => {
   });
 
   test("that create a row hold what differs from its defaults", () => {
-    const change = creationOf("customers", "a", { first_name: "Ann", last_name: null, tags: [], phone: undefined, other: null });
+    const change = creationOf("customers", "a", {
+      first_name: "Ann",
+      last_name: null,
+      tags: [],
+      phone: undefined,
+      other: null,
+    });
     expect(change).toEqual({ table: "customers", id: "a", before: null, after: { first_name: "Ann", other: null } });
-    expect(applyChange(null, change, at)).toEqual({ ...customerDefaults, id: "a", first_name: "Ann", other: null, created_at: at, updated_at: at });
+    expect(applyChange(null, change, at)).toEqual({
+      ...customerDefaults,
+      id: "a",
+      first_name: "Ann",
+      other: null,
+      created_at: at,
+      updated_at: at,
+    });
   });
 
   test("fold in order", () => {

@@ -32,7 +32,10 @@ export function sameValue(a: unknown, b: unknown): boolean {
   if (Array.isArray(a) !== Array.isArray(b)) return false;
   const left = Object.entries(a);
   const right = b as { readonly [name: string]: unknown };
-  return left.length === Object.keys(right).length && left.every(([name, value]) => Object.hasOwn(right, name) && sameValue(value, right[name]));
+  return (
+    left.length === Object.keys(right).length &&
+    left.every(([name, value]) => Object.hasOwn(right, name) && sameValue(value, right[name]))
+  );
 }
 
 /** The change that makes `row` carry `patch`, or null when it already does. */

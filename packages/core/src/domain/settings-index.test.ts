@@ -25,15 +25,25 @@ describe("settings", () => {
   test("know the definitions of properties by noun and name", () => {
     expect(settings.property("customer", "choice")?.options).toEqual(["free", "pro"]);
     expect(settings.property("conversation", "other")).toBeNull();
-    const archived = sampleIndex({ properties: sampleSettings.properties.map((row) => ({ ...row, archived_at: "2026-01-01T00:00:00.000Z" })) });
+    const archived = sampleIndex({
+      properties: sampleSettings.properties.map((row) => ({ ...row, archived_at: "2026-01-01T00:00:00.000Z" })),
+    });
     expect(archived.property("customer", "choice")).toBeNull();
   });
 });
 
 const cases: readonly { who: string; actor: Actor; may: readonly Permission[] }[] = [
   { who: "an admin", actor: actors.admin, may: permissions },
-  { who: "an agent", actor: actors.agent, may: ["customers.write", "conversations.write", "messages.send", "runs.start", "presence.write", "settings.read"] },
-  { who: "an assistant", actor: actors.assistant, may: ["customers.write", "conversations.write", "messages.send", "runs.start", "presence.write", "settings.read"] },
+  {
+    who: "an agent",
+    actor: actors.agent,
+    may: ["customers.write", "conversations.write", "messages.send", "runs.start", "presence.write", "settings.read"],
+  },
+  {
+    who: "an assistant",
+    actor: actors.assistant,
+    may: ["customers.write", "conversations.write", "messages.send", "runs.start", "presence.write", "settings.read"],
+  },
   { who: "an archived user", actor: actors.archived, may: [] },
   { who: "a channel", actor: actors.channel, may: permissions },
   { who: "the system", actor: actors.system, may: permissions },

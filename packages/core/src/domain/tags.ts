@@ -16,7 +16,12 @@ export function cleanTags(tags: readonly string[]): readonly string[] | Refusal 
   for (const [index, raw] of tags.entries()) {
     const tag = raw.trim();
     if (tag === "" || tag.length > maxTagLength || /\p{Cc}/u.test(tag)) {
-      return refuse("invalid", "tag_invalid", `A tag has 1 to ${maxTagLength} characters and no control characters`, `/tags/${index}`);
+      return refuse(
+        "invalid",
+        "tag_invalid",
+        `A tag has 1 to ${maxTagLength} characters and no control characters`,
+        `/tags/${index}`,
+      );
     }
     if (!found.has(fold(tag))) found.set(fold(tag), tag);
   }
@@ -43,5 +48,7 @@ export function withoutTags(tags: readonly string[], removed: readonly string[])
 
 /** Why these are too many tags, or null. */
 export function tagsProblem(tags: readonly string[]): Refusal | null {
-  return tags.length <= maxTags ? null : refuse("limited", "too_many_tags", `There may be ${maxTags} tags at most`, "/tags");
+  return tags.length <= maxTags
+    ? null
+    : refuse("limited", "too_many_tags", `There may be ${maxTags} tags at most`, "/tags");
 }

@@ -8,17 +8,21 @@ interface EffectKind {
 
 /** Every kind of effect there is; the workers in the server are registered under the same names. */
 export const effectKinds: Readonly<Record<string, EffectKind>> = {
-  "message.deliver": {
-    settled(effect, outcome): Pick<Command, "type" | "input"> {
-      const message = effect.payload["message"] as string;
-      if (outcome.status === "done") {
-        const provider_id = outcome.output["provider_id"];
-        const known: Command["input"] = typeof provider_id === "string" ? { provider_id } : {};
-        return { type: "message.record_delivery", input: { message, delivery: "sent", ...known } };
-      }
-      // an unknown outcome that reaches here was not to be retried: a person decides
-      const delivery = outcome.status === "failed" ? "failed" : "held";
-      return { type: "message.record_delivery", input: { message, delivery, error: outcome.error.message.slice(0, 500) } };
-    },
-  },
+  "message.deliver": { settled: recordDelivery },
+  /** the rest of `customer.erase`: what was said and logged before */
+  "customer.blank": { settled: () => null },
+  /** the subjects that there are look at the clock of a time trigger that was published */
+  "workflow.watch": { settled: () => null },
 };
+
+function recordDelivery(effect: Effect, outcome: Outcome): Pick<Command, "type" | "input"> {
+  const message = effect.payload["message"] as string;
+  if (outcome.status === "done") {
+    const provider_id = outcome.output["provider_id"];
+    const known: Command["input"] = typeof provider_id === "string" ? { provider_id } : {};
+    return { type: "message.record_delivery", input: { message, delivery: "sent", ...known } };
+  }
+  // an unknown outcome that reaches here was not to be retried: a person decides
+  const delivery = outcome.status === "failed" ? "failed" : "held";
+  return { type: "message.record_delivery", input: { message, delivery, error: outcome.error.message.slice(0, 500) } };
+}

@@ -1,5 +1,5 @@
 import { decide, type Decision } from "../domain/decide.ts";
-import type { Standing } from "../domain/draft.ts";
+import type { Standing, WorkflowDirectory } from "../domain/draft.ts";
 import { Ledger, type World } from "../domain/ledger.ts";
 import { prepare } from "../domain/registry.ts";
 import type { SettingsIndex } from "../domain/settings-index.ts";
@@ -14,6 +14,8 @@ export interface SceneOptions {
   readonly world?: World;
   readonly settings?: SettingsIndex;
   readonly actor?: Actor;
+  /** the workflows that may be started by name; default: none */
+  readonly workflows?: WorkflowDirectory;
 }
 
 export interface IssueOptions {
@@ -56,7 +58,7 @@ export function scene(options: SceneOptions = {}): Scene {
       const standing: Standing = {
         ledger,
         settings,
-        workflows: { published: () => null },
+        workflows: options.workflows ?? { published: () => null },
         actor,
         at,
         root,

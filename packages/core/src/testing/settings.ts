@@ -1,6 +1,14 @@
 import { indexSettings, type SettingsIndex } from "../domain/settings-index.ts";
 import type { Actor } from "../model/event.ts";
-import { type Channel, defaultLimits, type Mailbox, type PropertyDefinition, type Settings, type Team, type User } from "../model/settings.ts";
+import {
+  type Channel,
+  defaultLimits,
+  type Mailbox,
+  type PropertyDefinition,
+  type Settings,
+  type Team,
+  type User,
+} from "../model/settings.ts";
 
 /** A fixed id for tests: a UUIDv7 of the year 2020 that ends in the number. */
 export const testId = (n: number): string => `016f5e66-e800-7000-8000-${n.toString(16).padStart(12, "0")}`;
@@ -24,7 +32,12 @@ export const ids = {
 
 const archived = "2026-01-01T00:00:00.000Z";
 
-const user = (name: keyof typeof ids.users, kind: User["kind"], role: User["role"], archived_at: string | null = null): User => ({
+const user = (
+  name: keyof typeof ids.users,
+  kind: User["kind"],
+  role: User["role"],
+  archived_at: string | null = null,
+): User => ({
   id: ids.users[name],
   kind,
   role,
@@ -41,7 +54,11 @@ const team = (slug: keyof typeof ids.teams, members: readonly string[], archived
   archived_at,
 });
 
-const mailbox = (slug: keyof typeof ids.mailboxes, reopen: Mailbox["reopen"], archived_at: string | null = null): Mailbox => ({
+const mailbox = (
+  slug: keyof typeof ids.mailboxes,
+  reopen: Mailbox["reopen"],
+  archived_at: string | null = null,
+): Mailbox => ({
   id: ids.mailboxes[slug],
   slug,
   name: slug,
@@ -108,7 +125,12 @@ export const sampleSettings: Settings = {
     team("nobody", [ids.users.dan]),
     team("former", [], archived),
   ],
-  mailboxes: [mailbox("support", "always"), mailbox("sales", "within_days"), mailbox("desk", "never"), mailbox("former", "always", archived)],
+  mailboxes: [
+    mailbox("support", "always"),
+    mailbox("sales", "within_days"),
+    mailbox("desk", "never"),
+    mailbox("former", "always", archived),
+  ],
   channels: [
     channel("sms", "sms", "support"),
     channel("email", "email", "sales"),
@@ -123,7 +145,8 @@ export const sampleSettings: Settings = {
 };
 
 /** The sample organization, or one that differs in some settings, made ready for look-ups. */
-export const sampleIndex = (patch: Partial<Settings> = {}): SettingsIndex => indexSettings({ ...sampleSettings, ...patch });
+export const sampleIndex = (patch: Partial<Settings> = {}): SettingsIndex =>
+  indexSettings({ ...sampleSettings, ...patch });
 
 /** Who may ask, in the sample organization. */
 export const actors = {

@@ -61,7 +61,7 @@ export type Route = RouteFacts<TObject, TObject, TSchema, TSchema>;
 
 /** Declares a route; keeps the types of its parts for `handle`. */
 export function route<P extends TObject, Q extends TObject, B extends TSchema, R extends TSchema>(facts: RouteFacts<P, Q, B, R>): Route {
-  return facts as Route;
+  return facts;
 }
 
 export const apiPrefix = "/api/v2";

@@ -36,7 +36,7 @@ interface PublishedRow {
   readonly slug: string;
   readonly position: number;
   readonly publisher: string;
-  readonly published_at: string;
+  readonly due_from: string;
   readonly document: unknown;
 }
 
@@ -71,7 +71,7 @@ export async function loadConfig(
     properties: await of("properties"),
   };
   const published = await client.query<PublishedRow>(
-    `select v.id, v.workflow, w.slug, w.position, v.publisher, v.published_at, v.document
+    `select v.id, v.workflow, w.slug, w.position, v.publisher, v.due_from, v.document
 from workflows w join workflow_versions v on v.lane = w.lane and v.organization = w.organization and v.id = w.published
 where w.lane = $1 and w.organization = $2 and w.enabled and w.archived_at is null`,
     place,
@@ -79,7 +79,7 @@ where w.lane = $1 and w.organization = $2 and w.enabled and w.archived_at is nul
   const index = indexSettings(settings);
   const active: PublishedWorkflow[] = [];
   for (const row of published.rows) {
-    const compiled = compileVersion({ ...row, publishedAt: row.published_at, settings: index });
+    const compiled = compileVersion({ ...row, publishedAt: row.due_from, settings: index });
     if (compiled.ok) active.push({ slug: row.slug, version: { ...compiled.version, order: row.position } });
     else onBroken({ workflow: row.workflow, version: row.id, problems: compiled.problems });
   }
@@ -112,14 +112,14 @@ function standingNeedsOf(versions: readonly CompiledVersion[], settings: Setting
 /** Loads the versions that waiting runs are pinned to and that are not the published ones. */
 export async function loadVersions(client: ClientBase, lane: number, organization: string, config: CachedConfig, ids: readonly string[]): Promise<void> {
   const rows = await client.query<PublishedRow>(
-    `select v.id, v.workflow, w.slug, w.position, v.publisher, v.published_at, v.document
+    `select v.id, v.workflow, w.slug, w.position, v.publisher, v.due_from, v.document
 from workflow_versions v join workflows w on w.lane = v.lane and w.organization = v.organization and w.id = v.workflow
 where v.lane = $1 and v.organization = $2 and v.id = any($3)`,
     [lane, organization, ids],
   );
   for (const id of ids) config.older.set(id, null);
   for (const row of rows.rows) {
-    const compiled = compileVersion({ ...row, publishedAt: row.published_at, settings: config.settings });
+    const compiled = compileVersion({ ...row, publishedAt: row.due_from, settings: config.settings });
     if (compiled.ok) config.older.set(row.id, compiled.version);
   }
 }

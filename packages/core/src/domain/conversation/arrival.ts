@@ -33,7 +33,11 @@ export function arrive(draft: Draft, channel: Channel, found: CustomerRow | null
   return { customer, conversation, madeCustomer: found === null, madeConversation: joined === null };
 }
 
-function makeCustomer(draft: Draft, channel: Channel, { address, waiting, first_name, last_name }: Arrival): CustomerRow {
+function makeCustomer(
+  draft: Draft,
+  channel: Channel,
+  { address, waiting, first_name, last_name }: Arrival,
+): CustomerRow {
   // the conversation that follows in the same decision is counted here, so that the row is written and logged once
   const { row, changes } = draft.createCustomer({
     ...customerFieldFor(channel.kind, address),
@@ -47,7 +51,13 @@ function makeCustomer(draft: Draft, channel: Channel, { address, waiting, first_
   return row;
 }
 
-function start(draft: Draft, channel: Channel, customer: CustomerRow, arrival: Arrival, counted: boolean): ConversationRow {
+function start(
+  draft: Draft,
+  channel: Channel,
+  customer: CustomerRow,
+  arrival: Arrival,
+  counted: boolean,
+): ConversationRow {
   const { row, changes } = draft.createConversation(
     {
       customer: customer.id,

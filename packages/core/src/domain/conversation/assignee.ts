@@ -14,7 +14,9 @@ const AssignInput = Type.Object(
     ...conversationInput,
     user: Type.Optional(Type.String({ maxLength: 320, description: "id or e-mail address of the user" })),
     team: Type.Optional(Type.String({ maxLength: 64, description: "id or short name of the team" })),
-    by: Type.Optional(oneOf(["least_busy"] as const, "picks the member of the team who holds the fewest open conversations")),
+    by: Type.Optional(
+      oneOf(["least_busy"] as const, "picks the member of the team who holds the fewest open conversations"),
+    ),
   },
   { additionalProperties: false },
 );
@@ -30,19 +32,27 @@ export const assignConversation = defineCommand({
   input: AssignInput,
   prepare(input, settings) {
     const found = resolve(input, settings);
-    return isRefusal(found) ? found : { ...input, ...(found.user && { user: found.user }), ...(found.team && { team: found.team.id }) };
+    return isRefusal(found)
+      ? found
+      : { ...input, ...(found.user && { user: found.user }), ...(found.team && { team: found.team.id }) };
   },
   needs: (input, settings) => [
     key.conversation(input.conversation),
-    ...(input.by === undefined ? [] : members(settings, settings.team(input.team ?? "")).flatMap((id) => [key.load(id), key.presence(id)])),
+    ...(input.by === undefined
+      ? []
+      : members(settings, settings.team(input.team ?? "")).flatMap((id) => [key.load(id), key.presence(id)])),
   ],
   decide(input, draft) {
     const found = resolve(input, draft.settings);
     if (isRefusal(found)) return found;
     return withConversation(draft, input.conversation, (row) => {
       const user = input.by === undefined ? found.user : leastBusy(draft, found.team);
-      if (user === null) return refuse("conflict", "team_has_nobody", "The team has no member who could take it", "/team");
-      const patch = { ...(user !== undefined && { assignee: user }), ...(found.team !== undefined && { team: found.team.id }) };
+      if (user === null)
+        return refuse("conflict", "team_has_nobody", "The team has no member who could take it", "/team");
+      const patch = {
+        ...(user !== undefined && { assignee: user }),
+        ...(found.team !== undefined && { team: found.team.id }),
+      };
       const { result } = change(draft, row, "conversation.assigned", patch);
       return accept({ ...result, assignee: user ?? row.assignee, team: found.team?.id ?? row.team });
     });

@@ -23,6 +23,8 @@ export const moveConversation = defineCommand({
   decide(input, draft) {
     const mailbox = findMailbox(draft.settings, input.mailbox);
     if (isRefusal(mailbox)) return mailbox;
-    return withConversation(draft, input.conversation, (row) => change(draft, row, "conversation.moved", { mailbox: mailbox.id }));
+    return withConversation(draft, input.conversation, (row) =>
+      change(draft, row, "conversation.moved", { mailbox: mailbox.id }),
+    );
   },
 });

@@ -13,13 +13,18 @@ export const setConversationProperty = defineCommand({
   target: "conversation",
   action: true,
   events: ["conversation.property_set"],
-  input: Type.Object({ ...conversationInput, name: PropertyName, value: Type.Unknown() }, { additionalProperties: false }),
+  input: Type.Object(
+    { ...conversationInput, name: PropertyName, value: Type.Unknown() },
+    { additionalProperties: false },
+  ),
   needs: (input) => [key.conversation(input.conversation)],
   decide: (input, draft) =>
     withConversation(draft, input.conversation, (row) => {
       const value = input.value as Json;
       const properties = withProperties(row.properties, { [input.name]: value });
-      const problem = propertyProblem(draft.settings, "conversation", input.name, value, "/value") ?? countProblem(properties, "/name");
+      const problem =
+        propertyProblem(draft.settings, "conversation", input.name, value, "/value") ??
+        countProblem(properties, "/name");
       return problem ?? change(draft, row, "conversation.property_set", { properties }, { names: [input.name] });
     }),
 });

@@ -15,7 +15,9 @@ import { arrive } from "./arrival.ts";
 const Input = Type.Object(
   {
     channel: Type.String({ description: "id or short name of the channel" }),
-    to: Type.Optional(Type.String({ minLength: 1, maxLength: 320, description: "the customer's address on the channel" })),
+    to: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 320, description: "the customer's address on the channel" }),
+    ),
     customer: Type.Optional(IdSchema),
     subject: Type.Optional(orNull(Type.String({ maxLength: 998 }))),
     first_name: Type.Optional(Type.String({ maxLength: 200 })),
@@ -32,7 +34,13 @@ export const startConversation = defineCommand({
   permission: "conversations.write",
   target: null,
   action: true,
-  events: ["customer.created", "customer.updated", "conversation.opened", "conversation.reopened", "customer.state_changed"],
+  events: [
+    "customer.created",
+    "customer.updated",
+    "conversation.opened",
+    "conversation.reopened",
+    "customer.state_changed",
+  ],
   input: Input,
   prepare(input, settings) {
     const channel = findChannel(settings, input.channel);
@@ -53,12 +61,21 @@ export const startConversation = defineCommand({
     if (isRefusal(found)) return found;
     const place = arrive(draft, channel, found.customer, { ...input, address: found.address, waiting: false });
     const { customer, conversation, madeCustomer, madeConversation } = place;
-    return accept({ conversation: conversation.id, customer: customer.id, created: madeConversation, customer_created: madeCustomer });
+    return accept({
+      conversation: conversation.id,
+      customer: customer.id,
+      created: madeConversation,
+      customer_created: madeCustomer,
+    });
   },
 });
 
 /** Who is meant and where to write to them; a new address of a known customer becomes theirs. */
-function recipient(input: StartInput, draft: Draft, channel: Channel): { readonly customer: CustomerRow | null; readonly address: string } | Refusal {
+function recipient(
+  input: StartInput,
+  draft: Draft,
+  channel: Channel,
+): { readonly customer: CustomerRow | null; readonly address: string } | Refusal {
   const named = input.customer === undefined ? null : draft.customerOf(input.customer);
   if (input.customer !== undefined && named === null) return customerNotFound();
   if (named !== null && named.erased_at !== null) return customerErased();
@@ -71,7 +88,8 @@ function recipient(input: StartInput, draft: Draft, channel: Channel): { readonl
   const { kind, value } = identityOf(channel.kind, address);
   const owner = draft.ownerOf(kind, value);
   if (named === null) return { customer: owner === null ? null : draft.customerOf(owner), address };
-  if (owner !== null && owner !== named.id) return refuse("conflict", "address_taken", "Another customer has this address", "/to");
+  if (owner !== null && owner !== named.id)
+    return refuse("conflict", "address_taken", "Another customer has this address", "/to");
   if (owner === null) tell(draft, named, "customer.updated", customerFieldFor(channel.kind, address, named));
   return { customer: named, address };
 }

@@ -26,7 +26,7 @@ const statusCommand = <S extends TObject>(
     needs: (given) => [key.conversation((given as { conversation: string }).conversation)],
     decide: (given, draft) =>
       withConversation(draft, (given as { conversation: string }).conversation, (row) => {
-        const result = patch(row, draft, given as { until?: string });
+        const result = patch(row, draft, given);
         return "ok" in result ? result : change(draft, row, event, result);
       }),
   });
@@ -34,10 +34,16 @@ const statusCommand = <S extends TObject>(
 const only = Type.Object(conversationInput, { additionalProperties: false });
 const awake = { closed_at: null, snoozed_until: null };
 
-export const openConversation = statusCommand("conversation.open", "conversation.reopened", "Opens a conversation again", only, () => ({
-  status: "open",
-  ...awake,
-}));
+export const openConversation = statusCommand(
+  "conversation.open",
+  "conversation.reopened",
+  "Opens a conversation again",
+  only,
+  () => ({
+    status: "open",
+    ...awake,
+  }),
+);
 
 /** What closing makes of a conversation. */
 export const closing = (row: ConversationRow, at: Instant): Partial<ConversationRow> => ({
@@ -47,8 +53,12 @@ export const closing = (row: ConversationRow, at: Instant): Partial<Conversation
   waiting_since: null,
 });
 
-export const closeConversation = statusCommand("conversation.close", "conversation.closed", "Closes a conversation", only, (row, draft) =>
-  closing(row, draft.at),
+export const closeConversation = statusCommand(
+  "conversation.close",
+  "conversation.closed",
+  "Closes a conversation",
+  only,
+  (row, draft) => closing(row, draft.at),
 );
 
 export const setPending = statusCommand(
@@ -59,10 +69,16 @@ export const setPending = statusCommand(
   () => ({ status: "pending", ...awake }),
 );
 
-export const markSpam = statusCommand("conversation.mark_spam", "conversation.marked_spam", "Marks a conversation as spam", only, (row, draft) => ({
-  ...closing(row, draft.at),
-  status: "spam",
-}));
+export const markSpam = statusCommand(
+  "conversation.mark_spam",
+  "conversation.marked_spam",
+  "Marks a conversation as spam",
+  only,
+  (row, draft) => ({
+    ...closing(row, draft.at),
+    status: "spam",
+  }),
+);
 
 export const snoozeConversation = statusCommand(
   "conversation.snooze",
@@ -74,6 +90,10 @@ export const snoozeConversation = statusCommand(
     if (input.until !== undefined && !(Date.parse(input.until) > Date.parse(draft.at))) {
       return refuse("invalid", "snooze_in_past", "The instant to snooze until has passed", "/until");
     }
-    return { status: "snoozed", snoozed_until: input.until === undefined ? null : new Date(input.until).toISOString(), closed_at: null };
+    return {
+      status: "snoozed",
+      snoozed_until: input.until === undefined ? null : new Date(input.until).toISOString(),
+      closed_at: null,
+    };
   },
 );

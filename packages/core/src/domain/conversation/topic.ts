@@ -11,7 +11,10 @@ export const setTopic = defineCommand({
   target: "conversation",
   action: true,
   events: ["conversation.topic_set"],
-  input: Type.Object({ ...conversationInput, topic: orNull(Type.String({ maxLength: 200 })) }, { additionalProperties: false }),
+  input: Type.Object(
+    { ...conversationInput, topic: orNull(Type.String({ maxLength: 200 })) },
+    { additionalProperties: false },
+  ),
   needs: (input) => [key.conversation(input.conversation)],
   decide: (input, draft) =>
     withConversation(draft, input.conversation, (row) =>

@@ -1,7 +1,6 @@
 import { type Accepted, type Refusal, refuse } from "../../model/command.ts";
-import { IdSchema } from "../../model/common.ts";
+import { type Id, IdSchema, type Json } from "../../model/common.ts";
 import type { Conversation, ConversationRow } from "../../model/conversation.ts";
-import type { Json } from "../../model/common.ts";
 import type { Refs } from "../../model/event.ts";
 import { accept } from "../define.ts";
 import type { Draft } from "../draft.ts";
@@ -26,7 +25,10 @@ export function withConversation(
 }
 
 /** What an event of a conversation is about: its customer is the one that a merged one stands for. */
-export function refsOf(draft: Draft, row: Pick<Conversation, "id" | "customer">): Refs {
+export function refsOf(
+  draft: Draft,
+  row: Pick<Conversation, "id" | "customer">,
+): Refs & { readonly customer: Id; readonly conversation: Id } {
   return { customer: draft.customerOf(row.customer)?.id ?? row.customer, conversation: row.id };
 }
 

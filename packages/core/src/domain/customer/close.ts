@@ -24,7 +24,12 @@ export const closeCustomer = defineCommand({
     if (row === null) return customerNotFound();
     if (row.open_conversations > maxClosed) {
       const count = `The customer has ${row.open_conversations} open conversations`;
-      return refuse("limited", "too_many_open_conversations", `${count}; at most ${maxClosed} are closed at once`, "/customer");
+      return refuse(
+        "limited",
+        "too_many_open_conversations",
+        `${count}; at most ${maxClosed} are closed at once`,
+        "/customer",
+      );
     }
     const ids = draft.openConversations(row.id);
     draft.expect(ids.map(key.conversation));

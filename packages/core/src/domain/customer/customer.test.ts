@@ -10,7 +10,13 @@ import { key } from "../keys.ts";
 import { blankCustomer } from "./erase.ts";
 import { maxClosed } from "./close.ts";
 
-const [ann, bob, merged, erased, ghost] = [301, 302, 303, 304, 399].map(testId) as [string, string, string, string, string];
+const [ann, bob, merged, erased, ghost] = [301, 302, 303, 304, 399].map(testId) as [
+  string,
+  string,
+  string,
+  string,
+  string,
+];
 const { users, teams, channels, mailboxes } = ids;
 const gone = "2026-10-01T00:00:00.000Z";
 
@@ -31,8 +37,10 @@ const rows: readonly CustomerRow[] = [
   customerRow({ id: erased, erased_at: gone }),
 ];
 
-const stage = (extra: Parameters<typeof memoryWorld>[0] = {}) => scene({ world: memoryWorld({ customers: rows, ...extra }) });
-const told = (decision: Decision) => decision.events.map((event) => [event.type, ...event.changes.map(({ before, after }) => [before, after])]);
+const stage = (extra: Parameters<typeof memoryWorld>[0] = {}) =>
+  scene({ world: memoryWorld({ customers: rows, ...extra }) });
+const told = (decision: Decision) =>
+  decision.events.map((event) => [event.type, ...event.changes.map(({ before, after }) => [before, after])]);
 const at = "2026-11-20T17:00:01.000Z";
 
 interface Case {
@@ -50,18 +58,54 @@ const many = Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`p${n}`, 
 const cases: readonly Case[] = [
   // upsert: finding
   { name: "no identifier", type: "customer.upsert", input: { first_name: "X" }, answer: ["customer_unidentified"] },
-  { name: "null identifies nobody", type: "customer.upsert", input: { email: null }, answer: ["customer_unidentified"] },
+  {
+    name: "null identifies nobody",
+    type: "customer.upsert",
+    input: { email: null },
+    answer: ["customer_unidentified"],
+  },
   {
     name: "makes one by phone in its normal form",
     type: "customer.upsert",
-    input: { phone: "(415) 555-0177", first_name: "Cy", subscribed: false, assignee: "ben@acme.test", properties: { text: "t", none: null } },
+    input: {
+      phone: "(415) 555-0177",
+      first_name: "Cy",
+      subscribed: false,
+      assignee: "ben@acme.test",
+      properties: { text: "t", none: null },
+    },
     answer: { created: true, changed: true },
     events: [
-      ["customer.created", [null, { phone: "+14155550177", first_name: "Cy", subscribed: false, unsubscribed_at: at, assignee: users.ben, properties: { text: "t" } }]],
+      [
+        "customer.created",
+        [
+          null,
+          {
+            phone: "+14155550177",
+            first_name: "Cy",
+            subscribed: false,
+            unsubscribed_at: at,
+            assignee: users.ben,
+            properties: { text: "t" },
+          },
+        ],
+      ],
     ],
   },
-  { name: "makes a subscribed one unless told", type: "customer.upsert", input: { external_id: "new", subscribed: true }, answer: { created: true }, events: [["customer.created", [null, { external_id: "new" }]]] },
-  { name: "finds by phone, changes nothing", type: "customer.upsert", input: { phone: "+14155550101" }, answer: { customer: ann, created: false, changed: false }, events: [] },
+  {
+    name: "makes a subscribed one unless told",
+    type: "customer.upsert",
+    input: { external_id: "new", subscribed: true },
+    answer: { created: true },
+    events: [["customer.created", [null, { external_id: "new" }]]],
+  },
+  {
+    name: "finds by phone, changes nothing",
+    type: "customer.upsert",
+    input: { phone: "+14155550101" },
+    answer: { customer: ann, created: false, changed: false },
+    events: [],
+  },
   {
     name: "finds by e-mail, changes given fields only",
     type: "customer.upsert",
@@ -69,8 +113,20 @@ const cases: readonly Case[] = [
     answer: { customer: bob, created: false, changed: true },
     events: [["customer.updated", [{ first_name: null }, { first_name: "Bob" }]]],
   },
-  { name: "finds by external id", type: "customer.upsert", input: { external_id: "e-bob" }, answer: { customer: bob, changed: false }, events: [] },
-  { name: "finds by a second address and leaves the first", type: "customer.upsert", input: { email: "ann@second.example" }, answer: { customer: ann, changed: false }, events: [] },
+  {
+    name: "finds by external id",
+    type: "customer.upsert",
+    input: { external_id: "e-bob" },
+    answer: { customer: bob, changed: false },
+    events: [],
+  },
+  {
+    name: "finds by a second address and leaves the first",
+    type: "customer.upsert",
+    input: { email: "ann@second.example" },
+    answer: { customer: ann, changed: false },
+    events: [],
+  },
   {
     name: "finds through a merged one by id",
     type: "customer.upsert",
@@ -78,14 +134,44 @@ const cases: readonly Case[] = [
     answer: { customer: ann },
     events: [["customer.updated", [{ last_name: null }, { last_name: "Lee" }]]],
   },
-  { name: "unknown id", type: "customer.upsert", input: { customer: ghost }, answer: ["customer_not_found", "/customer"] },
-  { name: "erased", type: "customer.upsert", input: { customer: erased, first_name: "X" }, answer: ["customer_erased", "/customer"] },
-  { name: "no such phone", type: "customer.upsert", input: { phone: "nobody" }, answer: ["phone_not_possible", "/phone"] },
+  {
+    name: "unknown id",
+    type: "customer.upsert",
+    input: { customer: ghost },
+    answer: ["customer_not_found", "/customer"],
+  },
+  {
+    name: "erased",
+    type: "customer.upsert",
+    input: { customer: erased, first_name: "X" },
+    answer: ["customer_erased", "/customer"],
+  },
+  {
+    name: "no such phone",
+    type: "customer.upsert",
+    input: { phone: "nobody" },
+    answer: ["phone_not_possible", "/phone"],
+  },
   { name: "no such e-mail", type: "customer.upsert", input: { email: "nobody" }, answer: ["email_invalid", "/email"] },
-  { name: "blank external id", type: "customer.upsert", input: { external_id: " " }, answer: ["external_id_empty", "/external_id"] },
-  { name: "unknown assignee", type: "customer.upsert", input: { customer: ann, assignee: "x" }, answer: ["user_not_found", "/assignee"] },
+  {
+    name: "blank external id",
+    type: "customer.upsert",
+    input: { external_id: " " },
+    answer: ["external_id_empty", "/external_id"],
+  },
+  {
+    name: "unknown assignee",
+    type: "customer.upsert",
+    input: { customer: ann, assignee: "x" },
+    answer: ["user_not_found", "/assignee"],
+  },
   // upsert: identifiers
-  { name: "phone stays", type: "customer.upsert", input: { customer: ann, phone: "+14155550199" }, answer: ["phone_fixed", "/phone"] },
+  {
+    name: "phone stays",
+    type: "customer.upsert",
+    input: { customer: ann, phone: "+14155550199" },
+    answer: ["phone_fixed", "/phone"],
+  },
   {
     name: "a first phone is set",
     type: "customer.upsert",
@@ -93,15 +179,38 @@ const cases: readonly Case[] = [
     answer: { customer: bob },
     events: [["customer.updated", [{ phone: null }, { phone: "+14155550199" }]]],
   },
-  { name: "phone of another", type: "customer.upsert", input: { customer: bob, phone: "+14155550101" }, answer: ["phone_taken", "/phone"] },
-  { name: "e-mail of another", type: "customer.upsert", input: { phone: "+14155550101", email: "bob@example.com" }, answer: ["email_taken", "/email"] },
-  { name: "external id of another", type: "customer.upsert", input: { customer: ann, external_id: "e-bob" }, answer: ["external_id_taken", "/external_id"] },
+  {
+    name: "phone of another",
+    type: "customer.upsert",
+    input: { customer: bob, phone: "+14155550101" },
+    answer: ["phone_taken", "/phone"],
+  },
+  {
+    name: "e-mail of another",
+    type: "customer.upsert",
+    input: { phone: "+14155550101", email: "bob@example.com" },
+    answer: ["email_taken", "/email"],
+  },
+  {
+    name: "external id of another",
+    type: "customer.upsert",
+    input: { customer: ann, external_id: "e-bob" },
+    answer: ["external_id_taken", "/external_id"],
+  },
   {
     name: "e-mail changes and is taken away",
     type: "customer.upsert",
     input: { customer: ann, email: null, external_id: "e-ann" },
     answer: { changed: true },
-    events: [["customer.updated", [{ email: "ann@example.com", external_id: null }, { email: null, external_id: "e-ann" }]]],
+    events: [
+      [
+        "customer.updated",
+        [
+          { email: "ann@example.com", external_id: null },
+          { email: null, external_id: "e-ann" },
+        ],
+      ],
+    ],
   },
   // upsert: parts
   {
@@ -110,9 +219,21 @@ const cases: readonly Case[] = [
     input: { customer: ann, subscribed: false, assignee: null, properties: { text: "new", free: null, number: 2 } },
     answer: { changed: true },
     events: [
-      ["customer.property_set", [{ properties: { text: "old", free: 1 } }, { properties: { text: "new", free: 1, number: 2 } }]],
-      ["customer.property_deleted", [{ properties: { text: "new", free: 1, number: 2 } }, { properties: { text: "new", number: 2 } }]],
-      ["customer.unsubscribed", [{ subscribed: true, unsubscribed_at: null }, { subscribed: false, unsubscribed_at: at }]],
+      [
+        "customer.property_set",
+        [{ properties: { text: "old", free: 1 } }, { properties: { text: "new", free: 1, number: 2 } }],
+      ],
+      [
+        "customer.property_deleted",
+        [{ properties: { text: "new", free: 1, number: 2 } }, { properties: { text: "new", number: 2 } }],
+      ],
+      [
+        "customer.unsubscribed",
+        [
+          { subscribed: true, unsubscribed_at: null },
+          { subscribed: false, unsubscribed_at: at },
+        ],
+      ],
       ["customer.unassigned", [{ assignee: users.ben }, { assignee: null }]],
     ],
   },
@@ -122,33 +243,84 @@ const cases: readonly Case[] = [
     input: { customer: bob, subscribed: true, assignee: "cleo@acme.test" },
     answer: { changed: true },
     events: [
-      ["customer.subscribed", [{ subscribed: false, unsubscribed_at: gone }, { subscribed: true, unsubscribed_at: null }]],
+      [
+        "customer.subscribed",
+        [
+          { subscribed: false, unsubscribed_at: gone },
+          { subscribed: true, unsubscribed_at: null },
+        ],
+      ],
       ["customer.assigned", [{ assignee: null }, { assignee: users.cleo }]],
     ],
   },
-  { name: "a property of a wrong type", type: "customer.upsert", input: { customer: ann, properties: { number: "1" } }, answer: ["property_type", "/properties/number"] },
-  { name: "a property's name in a path", type: "customer.upsert", input: { customer: ann, properties: { "a/b~": long } }, answer: ["property_too_large", "/properties/a~1b~0"] },
-  { name: "a property's bad name", type: "customer.upsert", input: { customer: ann, properties: { "": 1 } }, answer: ["property_name", "/properties/"] },
+  {
+    name: "a property of a wrong type",
+    type: "customer.upsert",
+    input: { customer: ann, properties: { number: "1" } },
+    answer: ["property_type", "/properties/number"],
+  },
+  {
+    name: "a property's name in a path",
+    type: "customer.upsert",
+    input: { customer: ann, properties: { "a/b~": long } },
+    answer: ["property_too_large", "/properties/a~1b~0"],
+  },
+  {
+    name: "a property's bad name",
+    type: "customer.upsert",
+    input: { customer: ann, properties: { "": 1 } },
+    answer: ["property_name", "/properties/"],
+  },
   // properties
   {
     name: "sets a property",
     type: "customer.set_property",
     input: { customer: ann, name: "text", value: "new" },
     answer: { customer: ann, changed: true, before: "old" },
-    events: [["customer.property_set", [{ properties: { text: "old", free: 1 } }, { properties: { text: "new", free: 1 } }]]],
+    events: [
+      ["customer.property_set", [{ properties: { text: "old", free: 1 } }, { properties: { text: "new", free: 1 } }]],
+    ],
   },
-  { name: "the same value", type: "customer.set_property", input: { customer: ann, name: "text", value: "old" }, answer: { changed: false, before: "old" }, events: [] },
-  { name: "a word of every object", type: "customer.set_property", input: { customer: ann, name: "constructor", value: 1 }, answer: { changed: true, before: null } },
+  {
+    name: "the same value",
+    type: "customer.set_property",
+    input: { customer: ann, name: "text", value: "old" },
+    answer: { changed: false, before: "old" },
+    events: [],
+  },
+  {
+    name: "a word of every object",
+    type: "customer.set_property",
+    input: { customer: ann, name: "constructor", value: 1 },
+    answer: { changed: true, before: null },
+  },
   {
     name: "null takes away",
     type: "customer.set_property",
     input: { customer: ann, name: "free", value: null },
     answer: { changed: true, before: 1 },
-    events: [["customer.property_deleted", [{ properties: { text: "old", free: 1 } }, { properties: { text: "old" } }]]],
+    events: [
+      ["customer.property_deleted", [{ properties: { text: "old", free: 1 } }, { properties: { text: "old" } }]],
+    ],
   },
-  { name: "a wrong type", type: "customer.set_property", input: { customer: ann, name: "choice", value: "gold" }, answer: ["property_type", "/value"] },
-  { name: "a control character", type: "customer.set_property", input: { customer: ann, name: "a\nb", value: 1 }, answer: ["property_name", "/value"] },
-  { name: "of nobody", type: "customer.set_property", input: { customer: ghost, name: "a", value: 1 }, answer: ["customer_not_found", "/customer"] },
+  {
+    name: "a wrong type",
+    type: "customer.set_property",
+    input: { customer: ann, name: "choice", value: "gold" },
+    answer: ["property_type", "/value"],
+  },
+  {
+    name: "a control character",
+    type: "customer.set_property",
+    input: { customer: ann, name: "a\nb", value: 1 },
+    answer: ["property_name", "/value"],
+  },
+  {
+    name: "of nobody",
+    type: "customer.set_property",
+    input: { customer: ghost, name: "a", value: 1 },
+    answer: ["customer_not_found", "/customer"],
+  },
   {
     name: "deletes a property and hands it back",
     type: "customer.delete_property",
@@ -156,50 +328,279 @@ const cases: readonly Case[] = [
     answer: { customer: ann, changed: true, name: "text", value: "old" },
     events: [["customer.property_deleted", [{ properties: { text: "old", free: 1 } }, { properties: { free: 1 } }]]],
   },
-  { name: "nothing to delete", type: "customer.delete_property", input: { customer: ann, name: "toString" }, answer: { changed: false, value: null }, events: [] },
+  {
+    name: "nothing to delete",
+    type: "customer.delete_property",
+    input: { customer: ann, name: "toString" },
+    answer: { changed: false, value: null },
+    events: [],
+  },
   // subscription
-  { name: "subscribes", type: "customer.subscribe", input: { customer: bob }, answer: { customer: bob, changed: true }, events: [["customer.subscribed", [{ subscribed: false, unsubscribed_at: gone }, { subscribed: true, unsubscribed_at: null }]]] },
-  { name: "is subscribed", type: "customer.subscribe", input: { customer: ann }, answer: { changed: false }, events: [] },
-  { name: "unsubscribes", type: "customer.unsubscribe", input: { customer: ann }, answer: { changed: true }, events: [["customer.unsubscribed", [{ subscribed: true, unsubscribed_at: null }, { subscribed: false, unsubscribed_at: at }]]] },
-  { name: "is unsubscribed", type: "customer.unsubscribe", input: { customer: bob }, answer: { changed: false }, events: [] },
-  { name: "an erased one stays as it is", type: "customer.unsubscribe", input: { customer: erased }, answer: ["customer_erased", "/customer"] },
+  {
+    name: "subscribes",
+    type: "customer.subscribe",
+    input: { customer: bob },
+    answer: { customer: bob, changed: true },
+    events: [
+      [
+        "customer.subscribed",
+        [
+          { subscribed: false, unsubscribed_at: gone },
+          { subscribed: true, unsubscribed_at: null },
+        ],
+      ],
+    ],
+  },
+  {
+    name: "is subscribed",
+    type: "customer.subscribe",
+    input: { customer: ann },
+    answer: { changed: false },
+    events: [],
+  },
+  {
+    name: "unsubscribes",
+    type: "customer.unsubscribe",
+    input: { customer: ann },
+    answer: { changed: true },
+    events: [
+      [
+        "customer.unsubscribed",
+        [
+          { subscribed: true, unsubscribed_at: null },
+          { subscribed: false, unsubscribed_at: at },
+        ],
+      ],
+    ],
+  },
+  {
+    name: "is unsubscribed",
+    type: "customer.unsubscribe",
+    input: { customer: bob },
+    answer: { changed: false },
+    events: [],
+  },
+  {
+    name: "an erased one stays as it is",
+    type: "customer.unsubscribe",
+    input: { customer: erased },
+    answer: ["customer_erased", "/customer"],
+  },
   // assignee
-  { name: "assigns by e-mail", type: "customer.assign", input: { customer: merged, user: "Cleo@acme.test" }, answer: { customer: ann, changed: true }, events: [["customer.assigned", [{ assignee: users.ben }, { assignee: users.cleo }]]] },
-  { name: "is assigned", type: "customer.assign", input: { customer: ann, user: users.ben }, answer: { changed: false }, events: [] },
-  { name: "to nobody known", type: "customer.assign", input: { customer: ann, user: "x" }, answer: ["user_not_found", "/user"] },
-  { name: "to an archived user", type: "customer.assign", input: { customer: ann, user: users.dan }, answer: ["user_archived", "/user"] },
-  { name: "unassigns", type: "customer.unassign", input: { customer: ann }, answer: { changed: true }, events: [["customer.unassigned", [{ assignee: users.ben }, { assignee: null }]]] },
-  { name: "is not assigned", type: "customer.unassign", input: { customer: bob }, answer: { changed: false }, events: [] },
+  {
+    name: "assigns by e-mail",
+    type: "customer.assign",
+    input: { customer: merged, user: "Cleo@acme.test" },
+    answer: { customer: ann, changed: true },
+    events: [["customer.assigned", [{ assignee: users.ben }, { assignee: users.cleo }]]],
+  },
+  {
+    name: "is assigned",
+    type: "customer.assign",
+    input: { customer: ann, user: users.ben },
+    answer: { changed: false },
+    events: [],
+  },
+  {
+    name: "to nobody known",
+    type: "customer.assign",
+    input: { customer: ann, user: "x" },
+    answer: ["user_not_found", "/user"],
+  },
+  {
+    name: "to an archived user",
+    type: "customer.assign",
+    input: { customer: ann, user: users.dan },
+    answer: ["user_archived", "/user"],
+  },
+  {
+    name: "unassigns",
+    type: "customer.unassign",
+    input: { customer: ann },
+    answer: { changed: true },
+    events: [["customer.unassigned", [{ assignee: users.ben }, { assignee: null }]]],
+  },
+  {
+    name: "is not assigned",
+    type: "customer.unassign",
+    input: { customer: bob },
+    answer: { changed: false },
+    events: [],
+  },
   // teams
-  { name: "joins a team", type: "customer.add_to_team", input: { customer: ann, team: "support" }, answer: { changed: true }, events: [["customer.added_to_team", [{ teams: [teams.billing] }, { teams: [teams.billing, teams.support] }]]] },
-  { name: "is in the team", type: "customer.add_to_team", input: { customer: ann, team: teams.billing }, answer: { changed: false }, events: [] },
-  { name: "no such team", type: "customer.add_to_team", input: { customer: ann, team: "x" }, answer: ["team_not_found", "/team"] },
-  { name: "an archived team", type: "customer.add_to_team", input: { customer: ann, team: teams.former }, answer: ["team_archived", "/team"] },
-  { name: "leaves a team", type: "customer.remove_from_team", input: { customer: ann, team: "billing" }, answer: { changed: true }, events: [["customer.removed_from_team", [{ teams: [teams.billing] }, { teams: [] }]]] },
-  { name: "is not in the archived team", type: "customer.remove_from_team", input: { customer: ann, team: teams.former }, answer: { changed: false }, events: [] },
-  { name: "leaves no such team", type: "customer.remove_from_team", input: { customer: ann, team: "x" }, answer: ["team_not_found", "/team"] },
+  {
+    name: "joins a team",
+    type: "customer.add_to_team",
+    input: { customer: ann, team: "support" },
+    answer: { changed: true },
+    events: [["customer.added_to_team", [{ teams: [teams.billing] }, { teams: [teams.billing, teams.support] }]]],
+  },
+  {
+    name: "is in the team",
+    type: "customer.add_to_team",
+    input: { customer: ann, team: teams.billing },
+    answer: { changed: false },
+    events: [],
+  },
+  {
+    name: "no such team",
+    type: "customer.add_to_team",
+    input: { customer: ann, team: "x" },
+    answer: ["team_not_found", "/team"],
+  },
+  {
+    name: "an archived team",
+    type: "customer.add_to_team",
+    input: { customer: ann, team: teams.former },
+    answer: ["team_archived", "/team"],
+  },
+  {
+    name: "leaves a team",
+    type: "customer.remove_from_team",
+    input: { customer: ann, team: "billing" },
+    answer: { changed: true },
+    events: [["customer.removed_from_team", [{ teams: [teams.billing] }, { teams: [] }]]],
+  },
+  {
+    name: "is not in the archived team",
+    type: "customer.remove_from_team",
+    input: { customer: ann, team: teams.former },
+    answer: { changed: false },
+    events: [],
+  },
+  {
+    name: "leaves no such team",
+    type: "customer.remove_from_team",
+    input: { customer: ann, team: "x" },
+    answer: ["team_not_found", "/team"],
+  },
   // tags
-  { name: "tags", type: "customer.add_tags", input: { customer: ann, tags: [" late ", "VIP", "Late"] }, answer: { changed: true }, events: [["customer.tags_added", [{ tags: ["vip"] }, { tags: ["vip", "late"] }]]] },
-  { name: "has the tag", type: "customer.add_tags", input: { customer: ann, tags: ["Vip"] }, answer: { changed: false }, events: [] },
-  { name: "a blank tag", type: "customer.add_tags", input: { customer: ann, tags: ["a", " "] }, answer: ["tag_invalid", "/tags/1"] },
-  { name: "a long tag", type: "customer.remove_tags", input: { customer: ann, tags: ["x".repeat(101)] }, answer: ["tag_invalid", "/tags/0"] },
-  { name: "too many tags", type: "customer.add_tags", input: { customer: ann, tags: Array.from({ length: 100 }, (_, n) => `t${n}`) }, answer: ["too_many_tags", "/tags"] },
-  { name: "untags", type: "customer.remove_tags", input: { customer: ann, tags: ["VIP", "other"] }, answer: { changed: true }, events: [["customer.tags_removed", [{ tags: ["vip"] }, { tags: [] }]]] },
-  { name: "has no such tag", type: "customer.remove_tags", input: { customer: ann, tags: ["late"] }, answer: { changed: false }, events: [] },
+  {
+    name: "tags",
+    type: "customer.add_tags",
+    input: { customer: ann, tags: [" late ", "VIP", "Late"] },
+    answer: { changed: true },
+    events: [["customer.tags_added", [{ tags: ["vip"] }, { tags: ["vip", "late"] }]]],
+  },
+  {
+    name: "has the tag",
+    type: "customer.add_tags",
+    input: { customer: ann, tags: ["Vip"] },
+    answer: { changed: false },
+    events: [],
+  },
+  {
+    name: "a blank tag",
+    type: "customer.add_tags",
+    input: { customer: ann, tags: ["a", " "] },
+    answer: ["tag_invalid", "/tags/1"],
+  },
+  {
+    name: "a long tag",
+    type: "customer.remove_tags",
+    input: { customer: ann, tags: ["x".repeat(101)] },
+    answer: ["tag_invalid", "/tags/0"],
+  },
+  {
+    name: "too many tags",
+    type: "customer.add_tags",
+    input: { customer: ann, tags: Array.from({ length: 100 }, (_, n) => `t${n}`) },
+    answer: ["too_many_tags", "/tags"],
+  },
+  {
+    name: "untags",
+    type: "customer.remove_tags",
+    input: { customer: ann, tags: ["VIP", "other"] },
+    answer: { changed: true },
+    events: [["customer.tags_removed", [{ tags: ["vip"] }, { tags: [] }]]],
+  },
+  {
+    name: "has no such tag",
+    type: "customer.remove_tags",
+    input: { customer: ann, tags: ["late"] },
+    answer: { changed: false },
+    events: [],
+  },
   // close
-  { name: "closes nobody", type: "customer.close", input: { customer: ghost }, answer: ["customer_not_found", "/customer"] },
-  { name: "has nothing to close", type: "customer.close", input: { customer: bob }, answer: { customer: bob, changed: false, conversations: 0 }, events: [] },
-  { name: "clears assignee and teams", type: "customer.close", input: { customer: merged }, answer: { customer: ann, changed: true, conversations: 0 }, events: [["customer.closed", [{ assignee: users.ben, teams: [teams.billing] }, { assignee: null, teams: [] }]]] },
+  {
+    name: "closes nobody",
+    type: "customer.close",
+    input: { customer: ghost },
+    answer: ["customer_not_found", "/customer"],
+  },
+  {
+    name: "has nothing to close",
+    type: "customer.close",
+    input: { customer: bob },
+    answer: { customer: bob, changed: false, conversations: 0 },
+    events: [],
+  },
+  {
+    name: "clears assignee and teams",
+    type: "customer.close",
+    input: { customer: merged },
+    answer: { customer: ann, changed: true, conversations: 0 },
+    events: [
+      [
+        "customer.closed",
+        [
+          { assignee: users.ben, teams: [teams.billing] },
+          { assignee: null, teams: [] },
+        ],
+      ],
+    ],
+  },
   // merge
-  { name: "merges nobody", type: "customer.merge", input: { customer: ghost, into: ann }, answer: ["customer_not_found", "/customer"] },
-  { name: "merges into nobody", type: "customer.merge", input: { customer: bob, into: ghost }, answer: ["customer_not_found", "/into"] },
-  { name: "merges into itself", type: "customer.merge", input: { customer: ann, into: merged }, answer: ["merge_with_itself", "/into"] },
-  { name: "merges what is merged", type: "customer.merge", input: { customer: merged, into: bob }, answer: ["customer_merged", "/customer"] },
-  { name: "merges the erased", type: "customer.merge", input: { customer: erased, into: bob }, answer: ["customer_erased", "/customer"] },
-  { name: "merges into the erased", type: "customer.merge", input: { customer: bob, into: erased }, answer: ["customer_erased", "/into"] },
+  {
+    name: "merges nobody",
+    type: "customer.merge",
+    input: { customer: ghost, into: ann },
+    answer: ["customer_not_found", "/customer"],
+  },
+  {
+    name: "merges into nobody",
+    type: "customer.merge",
+    input: { customer: bob, into: ghost },
+    answer: ["customer_not_found", "/into"],
+  },
+  {
+    name: "merges into itself",
+    type: "customer.merge",
+    input: { customer: ann, into: merged },
+    answer: ["merge_with_itself", "/into"],
+  },
+  {
+    name: "merges what is merged",
+    type: "customer.merge",
+    input: { customer: merged, into: bob },
+    answer: ["customer_merged", "/customer"],
+  },
+  {
+    name: "merges the erased",
+    type: "customer.merge",
+    input: { customer: erased, into: bob },
+    answer: ["customer_erased", "/customer"],
+  },
+  {
+    name: "merges into the erased",
+    type: "customer.merge",
+    input: { customer: bob, into: erased },
+    answer: ["customer_erased", "/into"],
+  },
   // erase
-  { name: "erases nobody", type: "customer.erase", input: { customer: ghost }, answer: ["customer_not_found", "/customer"] },
-  { name: "erased once", type: "customer.erase", input: { customer: erased }, answer: { customer: erased, changed: false, erased: [], erase_pending: true }, events: [] },
+  {
+    name: "erases nobody",
+    type: "customer.erase",
+    input: { customer: ghost },
+    answer: ["customer_not_found", "/customer"],
+  },
+  {
+    name: "erased once",
+    type: "customer.erase",
+    input: { customer: erased },
+    answer: { customer: erased, changed: false, erased: [], erase_pending: true },
+    events: [],
+  },
   // checks before deciding
   { name: "an unknown field", type: "customer.close", input: { customer: ann, x: 1 }, answer: ["invalid_input", "/x"] },
   { name: "no id", type: "customer.close", input: { customer: "ann" }, answer: ["invalid_input", "/customer"] },
@@ -216,7 +617,8 @@ describe("customer commands", () => {
     }
     expect(decision.answer).toMatchObject({ ok: true, result: answer });
     if (events !== undefined) expect(told(decision)).toEqual(events);
-    for (const event of decision.events) expect(event.refs.customer).toBe((decision.answer as Accepted).result["customer"]);
+    for (const event of decision.events)
+      expect(event.refs.customer).toBe((decision.answer as Accepted).result["customer"]);
   });
 
   test("properties are told by name, never by value", () => {
@@ -225,10 +627,19 @@ describe("customer commands", () => {
   });
 
   test("a customer has 200 properties at most", () => {
-    const full = customerRow({ id: ann, properties: { ...many, ...Object.fromEntries(Object.keys(many).map((name) => [`${name}b`, 1])) } });
+    const full = customerRow({
+      id: ann,
+      properties: { ...many, ...Object.fromEntries(Object.keys(many).map((name) => [`${name}b`, 1])) },
+    });
     const crowded = scene({ world: memoryWorld({ customers: [full] }) });
-    expect(crowded.issue("customer.set_property", { customer: ann, name: "one", value: 1 }).answer).toMatchObject({ code: "too_many_properties", path: "/name" });
-    expect(crowded.issue("customer.upsert", { customer: ann, properties: { one: 1 } }).answer).toMatchObject({ code: "too_many_properties", path: "/properties" });
+    expect(crowded.issue("customer.set_property", { customer: ann, name: "one", value: 1 }).answer).toMatchObject({
+      code: "too_many_properties",
+      path: "/name",
+    });
+    expect(crowded.issue("customer.upsert", { customer: ann, properties: { one: 1 } }).answer).toMatchObject({
+      code: "too_many_properties",
+      path: "/properties",
+    });
     expect(crowded.issue("customer.set_property", { customer: ann, name: "p1", value: 2 }).answer.ok).toBe(true);
   });
 
@@ -239,10 +650,20 @@ describe("customer commands", () => {
 });
 
 const talk = (n: number, customer: string, patch = {}) =>
-  conversationRow({ id: testId(500 + n), customer, mailbox: mailboxes.support, channel: channels.sms, address: "+14155550101", ...patch });
+  conversationRow({
+    id: testId(500 + n),
+    customer,
+    mailbox: mailboxes.support,
+    channel: channels.sms,
+    address: "+14155550101",
+    ...patch,
+  });
 
 describe("customer.close", () => {
-  const customers = [customerRow({ ...(rows[0] as CustomerRow), open_conversations: 2, unreplied_conversations: 1, state: "unreplied" }), ...rows.slice(1)];
+  const customers = [
+    customerRow({ ...(rows[0] as CustomerRow), open_conversations: 2, unreplied_conversations: 1, state: "unreplied" }),
+    ...rows.slice(1),
+  ];
   const conversations = [
     talk(2, ann, { waiting_since: gone, assignee: users.ben }),
     talk(1, merged, { status: "snoozed", snoozed_until: "2027-01-01T00:00:00.000Z" }),
@@ -260,7 +681,13 @@ describe("customer.close", () => {
       ["customer.state_changed", { customer: ann }],
     ]);
     expect(events[2]?.data).toEqual({ conversations: 2 });
-    expect(set.ledger.get(key.customer(ann))).toMatchObject({ state: "closed", open_conversations: 0, unreplied_conversations: 0, assignee: null, teams: [] });
+    expect(set.ledger.get(key.customer(ann))).toMatchObject({
+      state: "closed",
+      open_conversations: 0,
+      unreplied_conversations: 0,
+      assignee: null,
+      teams: [],
+    });
     expect(set.ledger.get(key.load(users.ben))).toEqual({ user_id: users.ben, open: 0 });
   });
 
@@ -272,8 +699,14 @@ describe("customer.close", () => {
 
   test("tells of it when only conversations were closed", () => {
     const plain = customerRow({ id: bob, open_conversations: 1, state: "replied" });
-    const { events } = stage({ customers: [plain], conversations: [talk(1, bob)] }).issue("customer.close", { customer: bob });
-    expect(events.map((event) => [event.type, event.changes.length])).toEqual([["conversation.closed", 2], ["customer.closed", 0], ["customer.state_changed", 1]]);
+    const { events } = stage({ customers: [plain], conversations: [talk(1, bob)] }).issue("customer.close", {
+      customer: bob,
+    });
+    expect(events.map((event) => [event.type, event.changes.length])).toEqual([
+      ["conversation.closed", 2],
+      ["customer.closed", 0],
+      ["customer.state_changed", 1],
+    ]);
   });
 });
 
@@ -296,7 +729,10 @@ describe("customer.merge", () => {
       unreplied_conversations: 1,
       state: "unreplied",
     });
-    const set = stage({ customers: [rows[0] as CustomerRow, source], conversations: [talk(1, bob, { waiting_since: gone })] });
+    const set = stage({
+      customers: [rows[0] as CustomerRow, source],
+      conversations: [talk(1, bob, { waiting_since: gone })],
+    });
     const { answer, events } = set.issue("customer.merge", { customer: bob, into: ann });
     expect(answer).toEqual({ ok: true, result: { customer: ann, merged: bob } });
     expect(events.map((event) => [event.type, event.refs])).toEqual([
@@ -340,7 +776,13 @@ describe("customer.merge", () => {
         },
       },
     ]);
-    for (const address of ["phone:+14155550102", "email:bob@example.com", "external:e-bob", "chat:visitor", "phone:+14155550101"]) {
+    for (const address of [
+      "phone:+14155550102",
+      "email:bob@example.com",
+      "external:e-bob",
+      "chat:visitor",
+      "phone:+14155550101",
+    ]) {
       expect(set.ledger.get(`addresses/${address}`)).toEqual({ customer: ann });
     }
     // the customer writes under the old number: the talk goes on where it was, as the target's
@@ -367,7 +809,15 @@ describe("customer.erase", () => {
       data: { customers: [ann] },
       changes: [
         {
-          before: { phone: null, email: null, handles: [], first_name: null, tags: [], properties: {}, erased_at: null },
+          before: {
+            phone: null,
+            email: null,
+            handles: [],
+            first_name: null,
+            tags: [],
+            properties: {},
+            erased_at: null,
+          },
           after: { phone: null, email: null, handles: [], first_name: null, tags: [], properties: {}, erased_at: now },
         },
       ],
@@ -375,16 +825,22 @@ describe("customer.erase", () => {
     expect(JSON.stringify(events)).not.toMatch(/4155550101|example|Ann|vip|old/);
     expect(set.ledger.get(key.address("phone", "+14155550101"))).toBeNull();
     expect(set.issue("customer.erase", { customer: ann }).events).toEqual([]);
-    expect(set.issue("message.receive", { channel: "sms", from: "+14155550101", text: "hi" }).events[0]?.type).toBe("customer.created");
+    expect(set.issue("message.receive", { channel: "sms", from: "+14155550101", text: "hi" }).events[0]?.type).toBe(
+      "customer.created",
+    );
   });
 
   test("erases a merged row together with those it stands for", () => {
     const { answer, events } = stage().issue("customer.erase", { customer: merged });
     expect(answer).toMatchObject({ result: { customer: ann, erased: [merged, ann] } });
-    expect(events.map((event) => [event.refs.customer, event.changes.map((change) => change.id)])).toEqual([[ann, [merged, ann]]]);
+    expect(events.map((event) => [event.refs.customer, event.changes.map((change) => change.id)])).toEqual([
+      [ann, [merged, ann]],
+    ]);
   });
 
   test("needs a right that agents lack", () => {
-    expect(stage().issue("customer.erase", { customer: ann }, { actor: actors.agent }).answer).toMatchObject({ kind: "forbidden" });
+    expect(stage().issue("customer.erase", { customer: ann }, { actor: actors.agent }).answer).toMatchObject({
+      kind: "forbidden",
+    });
   });
 });

@@ -25,7 +25,9 @@ export const mergeCustomer = defineCommand({
     const views = (id: string) => [
       key.customer(id),
       key.open(id),
-      ...settings.all.channels.filter(({ archived_at }) => archived_at === null).map((channel) => key.latest(id, channel.id)),
+      ...settings.all.channels
+        .filter(({ archived_at }) => archived_at === null)
+        .map((channel) => key.latest(id, channel.id)),
     ];
     return [...views(input.customer), ...views(input.into)];
   },
@@ -40,7 +42,8 @@ export const mergeCustomer = defineCommand({
       draft,
       input.into,
       (target) => {
-        if (target.id === source.id) return refuse("conflict", "merge_with_itself", "A customer cannot be merged into itself", "/into");
+        if (target.id === source.id)
+          return refuse("conflict", "merge_with_itself", "A customer cannot be merged into itself", "/into");
         const changes = draft.mergeCustomer(source, target, union(target, source));
         draft.emit("customer.merged", { customer: target.id }, changes, { source: source.id, target: target.id });
         return accept({ customer: target.id, merged: source.id });

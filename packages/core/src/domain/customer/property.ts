@@ -19,7 +19,8 @@ export const setCustomerProperty = defineCommand({
     withCustomer(draft, input.customer, (row) => {
       const value = input.value as Json;
       const properties = withProperties(row.properties, { [input.name]: value });
-      const problem = propertyProblem(draft.settings, "customer", input.name, value, "/value") ?? countProblem(properties, "/name");
+      const problem =
+        propertyProblem(draft.settings, "customer", input.name, value, "/value") ?? countProblem(properties, "/name");
       if (problem !== null) return problem;
       const type = value === null ? "customer.property_deleted" : "customer.property_set";
       const changed = tell(draft, row, type, { properties }, { names: [input.name] });

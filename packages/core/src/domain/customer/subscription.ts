@@ -6,7 +6,11 @@ import { key } from "../keys.ts";
 import { change, customerInput, withCustomer } from "./with-customer.ts";
 
 /** What a customer's wish makes of the row; the instant of an older wish stays. */
-export function subscription(row: Pick<Customer, "unsubscribed_at">, subscribed: boolean, at: Instant): Partial<Customer> {
+export function subscription(
+  row: Pick<Customer, "unsubscribed_at">,
+  subscribed: boolean,
+  at: Instant,
+): Partial<Customer> {
   return { subscribed, unsubscribed_at: subscribed ? null : (row.unsubscribed_at ?? at) };
 }
 
@@ -22,7 +26,9 @@ export const subscribeCustomer = defineCommand({
   input,
   needs: (given) => [key.customer(given.customer)],
   decide: (given, draft) =>
-    withCustomer(draft, given.customer, (row) => change(draft, row, "customer.subscribed", subscription(row, true, draft.at))),
+    withCustomer(draft, given.customer, (row) =>
+      change(draft, row, "customer.subscribed", subscription(row, true, draft.at)),
+    ),
 });
 
 export const unsubscribeCustomer = defineCommand({
@@ -35,5 +41,7 @@ export const unsubscribeCustomer = defineCommand({
   input,
   needs: (given) => [key.customer(given.customer)],
   decide: (given, draft) =>
-    withCustomer(draft, given.customer, (row) => change(draft, row, "customer.unsubscribed", subscription(row, false, draft.at))),
+    withCustomer(draft, given.customer, (row) =>
+      change(draft, row, "customer.unsubscribed", subscription(row, false, draft.at)),
+    ),
 });

@@ -44,7 +44,9 @@ export const removeCustomerFromTeam = defineCommand({
   input,
   prepare(given, settings) {
     const team = settings.team(given.team);
-    return team === null ? refuse("not_found", "team_not_found", "There is no such team", "/team") : { ...given, team: team.id };
+    return team === null
+      ? refuse("not_found", "team_not_found", "There is no such team", "/team")
+      : { ...given, team: team.id };
   },
   needs: (given) => [key.customer(given.customer)],
   decide: (given, draft) =>

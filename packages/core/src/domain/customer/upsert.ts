@@ -28,7 +28,9 @@ const Input = Type.Object(
     zip_code: text(20),
     subscribed: Type.Optional(Type.Boolean()),
     assignee: Type.Optional(orNull(Type.String({ maxLength: 320, description: "id or e-mail address of a user" }))),
-    properties: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { maxProperties: 100, description: "null takes one away" })),
+    properties: Type.Optional(
+      Type.Record(Type.String(), Type.Unknown(), { maxProperties: 100, description: "null takes one away" }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -64,8 +66,12 @@ export const upsertCustomer = defineCommand({
   input: Input,
   prepare(input, settings) {
     const out = { ...input };
-    if (input.external_id?.trim() === "") return refuse("invalid", "external_id_empty", "An external id has a character at least", "/external_id");
-    for (const [field, kind] of [["phone", "sms"], ["email", "email"]] as const) {
+    if (input.external_id?.trim() === "")
+      return refuse("invalid", "external_id_empty", "An external id has a character at least", "/external_id");
+    for (const [field, kind] of [
+      ["phone", "sms"],
+      ["email", "email"],
+    ] as const) {
       const given = input[field];
       if (given === undefined || given === null) continue;
       const address = parseAddress(kind, given);
@@ -127,7 +133,8 @@ function find(input: UpsertInput, draft: Draft): CustomerRow | null | Refusal {
   if (row === null) return customerNotFound();
   if (row.erased_at !== null) return customerErased();
   for (const { field, owner } of owned) {
-    if (owner !== null && owner !== row.id) return refuse("conflict", `${field}_taken`, `Another customer has this ${field}`, `/${field}`);
+    if (owner !== null && owner !== row.id)
+      return refuse("conflict", `${field}_taken`, `Another customer has this ${field}`, `/${field}`);
     if (field === "phone" && owner === null && row.phone !== null) {
       return refuse("conflict", "phone_fixed", "A customer's telephone number cannot change to another", "/phone");
     }
@@ -151,7 +158,10 @@ function update(input: UpsertInput, draft: Draft, row: CustomerRow, properties: 
   const patch = (input.properties ?? {}) as Properties;
   const set = Object.keys(patch).filter((name) => patch[name] !== null);
   const gone = Object.keys(patch).filter((name) => patch[name] === null);
-  const kept = withProperties(row.properties, Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== null)));
+  const kept = withProperties(
+    row.properties,
+    Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== null)),
+  );
   const told = [
     tell(draft, row, "customer.updated", fields(input, draft, row)),
     tell(draft, row, "customer.property_set", { properties: kept }, { names: set }),
@@ -162,7 +172,11 @@ function update(input: UpsertInput, draft: Draft, row: CustomerRow, properties: 
     told.push(tell(draft, row, type, subscription(row, input.subscribed, draft.at)));
   }
   if (input.assignee !== undefined) {
-    told.push(tell(draft, row, input.assignee === null ? "customer.unassigned" : "customer.assigned", { assignee: input.assignee }));
+    told.push(
+      tell(draft, row, input.assignee === null ? "customer.unassigned" : "customer.assigned", {
+        assignee: input.assignee,
+      }),
+    );
   }
   return accept({ customer: row.id, created: false, changed: told.includes(true) });
 }

@@ -11,7 +11,8 @@ export const customerInput = { customer: IdSchema };
 export const customerNotFound = (path = "/customer"): Refusal =>
   refuse("not_found", "customer_not_found", "There is no such customer", path);
 
-export const customerErased = (path = "/customer"): Refusal => refuse("conflict", "customer_erased", "The customer was erased", path);
+export const customerErased = (path = "/customer"): Refusal =>
+  refuse("conflict", "customer_erased", "The customer was erased", path);
 
 /**
  * Reads the customer that a command names. One that was merged stands for the one it was merged into; one that was

@@ -53,18 +53,25 @@ export const recordDelivery = defineCommand({
       : { ...input, channel: channel.id };
   },
   needs: (input) => [
-    input.message === undefined ? key.provider(input.channel as string, input.provider_id as string) : key.message(input.message),
+    input.message === undefined
+      ? key.provider(input.channel as string, input.provider_id as string)
+      : key.message(input.message),
   ],
   decide(input, draft) {
     const id = input.message ?? draft.messageByProvider(input.channel as string, input.provider_id as string);
-    if (id === null) return refuse("not_found", "message_not_found", "The provider's id names no message", "/provider_id");
+    if (id === null)
+      return refuse("not_found", "message_not_found", "The provider's id names no message", "/provider_id");
     return withMessage(draft, id, (row) => {
       if (row.direction !== "outbound") {
         return refuse("conflict", "message_not_outbound", "Only a message that we sent is delivered", "/message");
       }
       const changes = draft.changeMessage(row, patchOf(row, input));
       draft.emit("message.delivery_changed", messageRefs(draft, row), changes);
-      return accept({ message: row.id, changed: changes.length > 0, delivery: (draft.message(row.id) as Message).delivery });
+      return accept({
+        message: row.id,
+        changed: changes.length > 0,
+        delivery: (draft.message(row.id) as Message).delivery,
+      });
     });
   },
 });

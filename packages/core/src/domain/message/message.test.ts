@@ -8,7 +8,13 @@ import { conversationRow, customerRow, memoryWorld, messageRow } from "../../tes
 import { key } from "../keys.ts";
 
 const [ann, shy, erased] = [301, 302, 303].map(testId) as [string, string, string];
-const [talk, dead, quiet, gone, merged] = [401, 402, 403, 404, 405].map(testId) as [string, string, string, string, string];
+const [talk, dead, quiet, gone, merged] = [401, 402, 403, 404, 405].map(testId) as [
+  string,
+  string,
+  string,
+  string,
+  string,
+];
 const [sent, inbound, moved, ghost] = [601, 602, 603, 699].map(testId) as [string, string, string, string];
 const { users, channels, mailboxes } = ids;
 const then = "2026-11-10T00:00:00.000Z";
@@ -17,7 +23,13 @@ const at = "2026-11-20T17:00:01.000Z";
 const place = { mailbox: mailboxes.support, channel: channels.sms, address: "+14155550101" };
 const start = {
   customers: [
-    customerRow({ id: ann, phone: "+14155550101", open_conversations: 3, unreplied_conversations: 1, state: "unreplied" }),
+    customerRow({
+      id: ann,
+      phone: "+14155550101",
+      open_conversations: 3,
+      unreplied_conversations: 1,
+      state: "unreplied",
+    }),
     customerRow({ id: shy, subscribed: false, open_conversations: 1, state: "replied" }),
     customerRow({ id: erased, erased_at: then, open_conversations: 1, state: "replied" }),
   ],
@@ -29,38 +41,142 @@ const start = {
     conversationRow({ id: merged, customer: ann, ...place, status: "closed", merged_into: talk }),
   ],
   messages: [
-    messageRow({ id: sent, conversation: talk, customer: ann, channel: channels.sms, direction: "outbound", delivery: "sent", provider_id: "p1", tags: ["vip"] }),
-    messageRow({ id: inbound, conversation: talk, customer: ann, channel: channels.sms, direction: "inbound", provider_id: "in1" }),
-    messageRow({ id: moved, conversation: merged, customer: ann, channel: channels.sms, direction: "outbound", delivery: "queued" }),
+    messageRow({
+      id: sent,
+      conversation: talk,
+      customer: ann,
+      channel: channels.sms,
+      direction: "outbound",
+      delivery: "sent",
+      provider_id: "p1",
+      tags: ["vip"],
+    }),
+    messageRow({
+      id: inbound,
+      conversation: talk,
+      customer: ann,
+      channel: channels.sms,
+      direction: "inbound",
+      provider_id: "in1",
+    }),
+    messageRow({
+      id: moved,
+      conversation: merged,
+      customer: ann,
+      channel: channels.sms,
+      direction: "outbound",
+      delivery: "queued",
+    }),
   ],
 };
 const stage = (messages: readonly Message[] = []) =>
-  scene({ world: memoryWorld({ ...start, messages: [...start.messages.filter(({ id }) => !messages.some((each) => each.id === id)), ...messages] }) });
+  scene({
+    world: memoryWorld({
+      ...start,
+      messages: [...start.messages.filter(({ id }) => !messages.some((each) => each.id === id)), ...messages],
+    }),
+  });
 
-const refusals: readonly { type: string; input: Record<string, Json>; code: string; path?: string; actor?: (typeof actors)[keyof typeof actors] }[] = [
-  { type: "message.receive", input: { channel: "x", from: "a", text: "" }, code: "channel_not_found", path: "/channel" },
-  { type: "message.receive", input: { channel: channels.former, from: "+14155550101", text: "" }, code: "channel_archived", path: "/channel" },
-  { type: "message.receive", input: { channel: "sms", from: "a", text: "" }, code: "phone_not_possible", path: "/from" },
-  { type: "message.receive", input: { channel: "sms", from: "+14155550101", text: "" }, code: "not_permitted", actor: actors.agent },
-  { type: "message.send", input: { conversation: ghost, text: "a" }, code: "conversation_not_found", path: "/conversation" },
-  { type: "message.send", input: { conversation: merged, text: "a" }, code: "conversation_merged", path: "/conversation" },
+const refusals: readonly {
+  type: string;
+  input: Record<string, Json>;
+  code: string;
+  path?: string;
+  actor?: (typeof actors)[keyof typeof actors];
+}[] = [
+  {
+    type: "message.receive",
+    input: { channel: "x", from: "a", text: "" },
+    code: "channel_not_found",
+    path: "/channel",
+  },
+  {
+    type: "message.receive",
+    input: { channel: channels.former, from: "+14155550101", text: "" },
+    code: "channel_archived",
+    path: "/channel",
+  },
+  {
+    type: "message.receive",
+    input: { channel: "sms", from: "a", text: "" },
+    code: "phone_not_possible",
+    path: "/from",
+  },
+  {
+    type: "message.receive",
+    input: { channel: "sms", from: "+14155550101", text: "" },
+    code: "not_permitted",
+    actor: actors.agent,
+  },
+  {
+    type: "message.send",
+    input: { conversation: ghost, text: "a" },
+    code: "conversation_not_found",
+    path: "/conversation",
+  },
+  {
+    type: "message.send",
+    input: { conversation: merged, text: "a" },
+    code: "conversation_merged",
+    path: "/conversation",
+  },
   { type: "message.send", input: { conversation: talk, text: " \n" }, code: "message_empty", path: "/text" },
   { type: "message.send", input: { conversation: dead, text: "a" }, code: "channel_archived", path: "/conversation" },
   { type: "message.send", input: { conversation: gone, text: "a" }, code: "customer_erased" },
-  { type: "message.send", input: { conversation: quiet, text: "a" }, code: "customer_unsubscribed", actor: actors.workflow },
-  { type: "message.note", input: { conversation: ghost, text: "a" }, code: "conversation_not_found", path: "/conversation" },
+  {
+    type: "message.send",
+    input: { conversation: quiet, text: "a" },
+    code: "customer_unsubscribed",
+    actor: actors.workflow,
+  },
+  {
+    type: "message.note",
+    input: { conversation: ghost, text: "a" },
+    code: "conversation_not_found",
+    path: "/conversation",
+  },
   { type: "message.note", input: { conversation: talk, text: " " }, code: "message_empty", path: "/text" },
   { type: "message.tag", input: { message: ghost, tags: ["a"] }, code: "message_not_found", path: "/message" },
   { type: "message.tag", input: { message: sent, tags: ["\t"] }, code: "tag_invalid", path: "/tags/0" },
-  { type: "message.tag", input: { message: sent, tags: Array.from({ length: 100 }, (_, n) => `t${n}`) }, code: "too_many_tags", path: "/tags" },
+  {
+    type: "message.tag",
+    input: { message: sent, tags: Array.from({ length: 100 }, (_, n) => `t${n}`) },
+    code: "too_many_tags",
+    path: "/tags",
+  },
   { type: "message.untag", input: { message: ghost, tags: ["a"] }, code: "message_not_found", path: "/message" },
   { type: "message.record_delivery", input: { delivery: "sent" }, code: "message_unidentified" },
   { type: "message.record_delivery", input: { delivery: "sent", channel: "sms" }, code: "message_unidentified" },
-  { type: "message.record_delivery", input: { delivery: "sent", channel: "x", provider_id: "p" }, code: "channel_not_found", path: "/channel" },
-  { type: "message.record_delivery", input: { delivery: "sent", channel: "sms", provider_id: "p" }, code: "message_not_found", path: "/provider_id" },
-  { type: "message.record_delivery", input: { delivery: "sent", message: ghost }, code: "message_not_found", path: "/message" },
-  { type: "message.record_delivery", input: { delivery: "sent", message: inbound }, code: "message_not_outbound", path: "/message" },
-  { type: "message.record_delivery", input: { delivery: "sent", message: sent }, code: "not_permitted", actor: actors.assistant },
+  {
+    type: "message.record_delivery",
+    input: { delivery: "sent", channel: "x", provider_id: "p" },
+    code: "channel_not_found",
+    path: "/channel",
+  },
+  {
+    type: "message.record_delivery",
+    input: { delivery: "sent", channel: "sms", provider_id: "p" },
+    code: "message_not_found",
+    path: "/provider_id",
+  },
+  {
+    type: "message.record_delivery",
+    input: { delivery: "sent", message: ghost },
+    code: "message_not_found",
+    path: "/message",
+  },
+  {
+    type: "message.record_delivery",
+    input: { delivery: "sent", message: inbound },
+    code: "message_not_outbound",
+    path: "/message",
+  },
+  {
+    type: "message.record_delivery",
+    input: { delivery: "sent", message: sent },
+    code: "not_permitted",
+    actor: actors.assistant,
+  },
 ];
 
 test.each(refusals)("$type is refused: $code", ({ type, input, code, path, actor }) => {
@@ -81,38 +197,109 @@ describe("message.receive", () => {
       provider_id: "m1",
       media: [{ url: "https://example.com/a.png" }],
     });
-    const { customer, conversation, message } = (answer as Accepted).result as Record<"customer" | "conversation" | "message", string>;
-    expect(events.map((event) => [event.type, event.refs, event.changes.map(({ table, before, after }) => [table, before, after])])).toEqual([
-      ["customer.created", { customer }, [["customers", null, { email: "Cy@example.com", first_name: "Cy", state: "unreplied", open_conversations: 1, unreplied_conversations: 1 }]]],
+    const { customer, conversation, message } = (answer as Accepted).result as Record<
+      "customer" | "conversation" | "message",
+      string
+    >;
+    expect(
+      events.map((event) => [
+        event.type,
+        event.refs,
+        event.changes.map(({ table, before, after }) => [table, before, after]),
+      ]),
+    ).toEqual([
+      [
+        "customer.created",
+        { customer },
+        [
+          [
+            "customers",
+            null,
+            {
+              email: "Cy@example.com",
+              first_name: "Cy",
+              state: "unreplied",
+              open_conversations: 1,
+              unreplied_conversations: 1,
+            },
+          ],
+        ],
+      ],
       [
         "conversation.opened",
         { customer, conversation },
-        [["conversations", null, { customer, mailbox: mailboxes.sales, channel: channels.email, address: "Cy@example.com", subject: "Help", waiting_since: at }]],
+        [
+          [
+            "conversations",
+            null,
+            {
+              customer,
+              mailbox: mailboxes.sales,
+              channel: channels.email,
+              address: "Cy@example.com",
+              subject: "Help",
+              waiting_since: at,
+            },
+          ],
+        ],
       ],
       [
         "message.received",
         { customer, conversation, message },
         [
-          ["messages", null, { conversation, customer, channel: channels.email, direction: "inbound", text: "hello", media: [{ url: "https://example.com/a.png" }], provider_id: "m1" }],
-          ["conversations", { last_message_at: null, last_inbound_at: null, inbound_count: 0 }, { last_message_at: at, last_inbound_at: at, inbound_count: 1 }],
+          [
+            "messages",
+            null,
+            {
+              conversation,
+              customer,
+              channel: channels.email,
+              direction: "inbound",
+              text: "hello",
+              media: [{ url: "https://example.com/a.png" }],
+              provider_id: "m1",
+            },
+          ],
+          [
+            "conversations",
+            { last_message_at: null, last_inbound_at: null, inbound_count: 0 },
+            { last_message_at: at, last_inbound_at: at, inbound_count: 1 },
+          ],
         ],
       ],
     ]);
-    const again = set.issue("message.receive", { channel: "email", from: "other@example.com", text: "hello", provider_id: "m1" });
-    expect(again).toMatchObject({ answer: { result: { message, conversation, customer, duplicate: true } }, events: [] });
+    const again = set.issue("message.receive", {
+      channel: "email",
+      from: "other@example.com",
+      text: "hello",
+      provider_id: "m1",
+    });
+    expect(again).toMatchObject({
+      answer: { result: { message, conversation, customer, duplicate: true } },
+      events: [],
+    });
   });
 
   test("a view that outlived its message still says that it is known", () => {
     const world = memoryWorld(start);
     const stale = { get: (name: string) => (name.startsWith("provider/") ? { id: ghost } : world.get(name)) };
-    const { answer } = scene({ world: stale }).issue("message.receive", { channel: "sms", from: "+14155550101", text: "", provider_id: "p" });
+    const { answer } = scene({ world: stale }).issue("message.receive", {
+      channel: "sms",
+      from: "+14155550101",
+      text: "",
+      provider_id: "p",
+    });
     expect(answer).toMatchObject({ result: { message: ghost, conversation: null, customer: null, duplicate: true } });
   });
 
   test("joins, keeps the first wait, and finds a number on WhatsApp and SMS alike", () => {
     const set = stage();
-    expect(set.issue("message.receive", { channel: "sms", from: "+14155550101", text: "again" }).answer).toMatchObject({ result: { customer: ann } });
-    expect(set.issue("message.receive", { channel: "whatsapp", from: "whatsapp:+14155550101", text: "here" }).answer).toMatchObject({ result: { customer: ann } });
+    expect(set.issue("message.receive", { channel: "sms", from: "+14155550101", text: "again" }).answer).toMatchObject({
+      result: { customer: ann },
+    });
+    expect(
+      set.issue("message.receive", { channel: "whatsapp", from: "whatsapp:+14155550101", text: "here" }).answer,
+    ).toMatchObject({ result: { customer: ann } });
     expect(set.ledger.get(key.customer(ann))).toMatchObject({ open_conversations: 4 });
   });
 });
@@ -120,16 +307,31 @@ describe("message.receive", () => {
 describe("message.send", () => {
   test("by a person answers the customer and asks for the delivery", () => {
     const set = stage();
-    const { answer, events, effects } = set.issue("message.send", { conversation: talk, text: "Hi", media: [] }, { actor: actors.agent });
+    const { answer, events, effects } = set.issue(
+      "message.send",
+      { conversation: talk, text: "Hi", media: [] },
+      { actor: actors.agent },
+    );
     const { message, effect } = (answer as Accepted).result as Record<"message" | "effect", string>;
     const refs = { customer: ann, conversation: talk, message };
-    expect(events.map((event) => [event.type, event.refs])).toEqual([["message.sent", refs], ["customer.state_changed", { customer: ann }]]);
+    expect(events.map((event) => [event.type, event.refs])).toEqual([
+      ["message.sent", refs],
+      ["customer.state_changed", { customer: ann }],
+    ]);
     expect(events[0]?.changes).toEqual([
       {
         table: "messages",
         id: message,
         before: null,
-        after: { conversation: talk, customer: ann, channel: channels.sms, direction: "outbound", author: users.ben, text: "Hi", delivery: "queued" },
+        after: {
+          conversation: talk,
+          customer: ann,
+          channel: channels.sms,
+          direction: "outbound",
+          author: users.ben,
+          text: "Hi",
+          delivery: "queued",
+        },
       },
       {
         table: "conversations",
@@ -140,7 +342,15 @@ describe("message.send", () => {
       { table: "customers", id: ann, before: { unreplied_conversations: 1 }, after: { unreplied_conversations: 0 } },
     ]);
     expect(effects).toMatchObject([
-      { id: effect, kind: "message.deliver", order_key: talk, key: effect, refs, payload: { message, channel: channels.sms, to: "+14155550101", text: "Hi", media: [] }, due_at: at },
+      {
+        id: effect,
+        kind: "message.deliver",
+        order_key: talk,
+        key: effect,
+        refs,
+        payload: { message, channel: channels.sms, to: "+14155550101", text: "Hi", media: [] },
+        due_at: at,
+      },
     ]);
   });
 
@@ -156,7 +366,10 @@ describe("message.send", () => {
   });
 
   test("the limit of automated messages is of an hour", () => {
-    const organization = { ...sampleSettings.organization, limits: { ...sampleSettings.organization.limits, automated_messages_per_hour: 2 } };
+    const organization = {
+      ...sampleSettings.organization,
+      limits: { ...sampleSettings.organization.limits, automated_messages_per_hour: 2 },
+    };
     const set = scene({ world: memoryWorld(start), settings: sampleIndex({ organization }) });
     const send = () => set.issue("message.send", { conversation: talk, text: "a" }, { actor: actors.system }).answer;
     expect([send().ok, send().ok]).toEqual([true, true]);
@@ -166,7 +379,10 @@ describe("message.send", () => {
   });
 
   test("a person may write to who wants no automated messages", () => {
-    expect(stage().issue("message.send", { conversation: quiet, text: "a", media: [{ url: "https://example.com/x" }] }).answer.ok).toBe(true);
+    expect(
+      stage().issue("message.send", { conversation: quiet, text: "a", media: [{ url: "https://example.com/x" }] })
+        .answer.ok,
+    ).toBe(true);
   });
 });
 
@@ -183,14 +399,24 @@ describe("message.note", () => {
         table: "messages",
         id: message,
         before: null,
-        after: { conversation: talk, customer: ann, channel: channels.sms, direction: "note", author, text: "call back", ...(automated && { automated }) },
+        after: {
+          conversation: talk,
+          customer: ann,
+          channel: channels.sms,
+          direction: "note",
+          author,
+          text: "call back",
+          ...(automated && { automated }),
+        },
       },
     ]);
   });
 
   test("is left in a conversation whose customer is not there", () => {
     const world = memoryWorld({ conversations: start.conversations });
-    expect(scene({ world }).issue("message.note", { conversation: talk, text: "a" }).events[0]?.refs.customer).toBe(ann);
+    expect(scene({ world }).issue("message.note", { conversation: talk, text: "a" }).events[0]?.refs.customer).toBe(
+      ann,
+    );
   });
 });
 
@@ -204,16 +430,26 @@ describe("tags of messages", () => {
     const { answer, events } = stage().issue(type, { message: sent, tags });
     expect(answer).toEqual({ ok: true, result: { message: sent, changed: event !== null } });
     const refs = { customer: ann, conversation: talk, message: sent };
-    expect(events).toMatchObject(event === null ? [] : [{ type: event, refs, changes: [{ before: { tags: before }, after: { tags: after } }] }]);
+    expect(events).toMatchObject(
+      event === null ? [] : [{ type: event, refs, changes: [{ before: { tags: before }, after: { tags: after } }] }],
+    );
   });
 
   test("what happens in a merged conversation is told of the one it was merged into", () => {
-    expect(stage().issue("message.tag", { message: moved, tags: ["a"] }).events[0]?.refs).toEqual({ customer: ann, conversation: talk, message: moved });
+    expect(stage().issue("message.tag", { message: moved, tags: ["a"] }).events[0]?.refs).toEqual({
+      customer: ann,
+      conversation: talk,
+      message: moved,
+    });
   });
 
   test("a conversation that is not there is named as it was", () => {
     const world = memoryWorld({ messages: start.messages });
-    expect(scene({ world }).issue("message.tag", { message: moved, tags: ["a"] }).events[0]?.refs).toEqual({ customer: ann, conversation: merged, message: moved });
+    expect(scene({ world }).issue("message.tag", { message: moved, tags: ["a"] }).events[0]?.refs).toEqual({
+      customer: ann,
+      conversation: merged,
+      message: moved,
+    });
   });
 });
 
@@ -233,26 +469,44 @@ describe("message.record_delivery", () => {
 
   test.each(pairs)("from $from, news of $to", ({ from, to }) => {
     const set = stage([messageRow({ ...(start.messages[0] as Message), delivery: from })]);
-    const { answer, events } = set.issue("message.record_delivery", { channel: "sms", provider_id: "p1", delivery: to, error: "no route" });
+    const { answer, events } = set.issue("message.record_delivery", {
+      channel: "sms",
+      provider_id: "p1",
+      delivery: to,
+      error: "no route",
+    });
     const moves = (onward[from] as readonly Delivery[]).includes(to);
     expect(answer).toEqual({ ok: true, result: { message: sent, changed: moves, delivery: moves ? to : from } });
     const error = to === "failed" || to === "held" ? { delivery_error: "no route" } : {};
-    expect(events.map((event) => [event.type, event.changes[0]?.before?.["delivery"], event.changes[0]?.after])).toEqual(
-      moves ? [["message.delivery_changed", from, { delivery: to, ...error }]] : [],
-    );
+    expect(
+      events.map((event) => [event.type, event.changes[0]?.before?.["delivery"], event.changes[0]?.after]),
+    ).toEqual(moves ? [["message.delivery_changed", from, { delivery: to, ...error }]] : []);
   });
 
   test("keeps the provider's id, even when it comes with late news, and finds the message by it", () => {
     const set = stage([messageRow({ ...(start.messages[2] as Message), delivery: "delivered" })]);
-    expect(set.issue("message.record_delivery", { message: moved, delivery: "sent", provider_id: "q9" }).events[0]?.changes[0]?.after).toEqual({ provider_id: "q9" });
-    expect(set.issue("message.record_delivery", { channel: channels.sms, provider_id: "q9", delivery: "read" }).answer).toMatchObject({ result: { message: moved, delivery: "read" } });
+    expect(
+      set.issue("message.record_delivery", { message: moved, delivery: "sent", provider_id: "q9" }).events[0]
+        ?.changes[0]?.after,
+    ).toEqual({ provider_id: "q9" });
+    expect(
+      set.issue("message.record_delivery", { channel: channels.sms, provider_id: "q9", delivery: "read" }).answer,
+    ).toMatchObject({ result: { message: moved, delivery: "read" } });
   });
 
   test("a failed message goes out after all under another id; the error is gone", () => {
     const failed = messageRow({ ...(start.messages[0] as Message), delivery: "failed", delivery_error: "busy" });
-    const same = stage([failed]).issue("message.record_delivery", { message: sent, delivery: "sent", provider_id: "p1" });
+    const same = stage([failed]).issue("message.record_delivery", {
+      message: sent,
+      delivery: "sent",
+      provider_id: "p1",
+    });
     expect(same.events).toEqual([]);
-    const next = stage([failed]).issue("message.record_delivery", { message: sent, delivery: "sent", provider_id: "p2" });
+    const next = stage([failed]).issue("message.record_delivery", {
+      message: sent,
+      delivery: "sent",
+      provider_id: "p2",
+    });
     expect(next.events[0]?.changes[0]?.after).toEqual({ delivery: "sent", delivery_error: null, provider_id: "p2" });
   });
 

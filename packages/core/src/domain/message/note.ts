@@ -13,7 +13,10 @@ export const noteMessage = defineCommand({
   target: "conversation",
   action: true,
   events: ["message.noted"],
-  input: Type.Object({ ...conversationInput, text: Type.String({ maxLength: 65_536 }) }, { additionalProperties: false }),
+  input: Type.Object(
+    { ...conversationInput, text: Type.String({ maxLength: 65_536 }) },
+    { additionalProperties: false },
+  ),
   needs: (input) => [key.conversation(input.conversation)],
   decide: (input, draft) =>
     withConversation(draft, input.conversation, (conversation) => {
@@ -21,7 +24,7 @@ export const noteMessage = defineCommand({
       const refs = refsOf(draft, conversation);
       const { row, changes } = draft.createMessage({
         conversation: conversation.id,
-        customer: refs.customer ?? conversation.customer,
+        customer: refs.customer,
         channel: conversation.channel,
         direction: "note",
         author: authorOf(draft),

@@ -31,7 +31,11 @@ export const receiveMessage = defineCommand({
       subject: Type.Optional(orNull(Type.String({ maxLength: 998 }))),
       media: Type.Optional(Type.Array(MediaSchema, { maxItems: 20 })),
       provider_id: Type.Optional(
-        Type.String({ minLength: 1, maxLength: 200, description: "the provider's own id; the same id is taken in once" }),
+        Type.String({
+          minLength: 1,
+          maxLength: 200,
+          description: "the provider's own id; the same id is taken in once",
+        }),
       ),
       first_name: Type.Optional(Type.String({ maxLength: 200 })),
       last_name: Type.Optional(Type.String({ maxLength: 200 })),
@@ -58,7 +62,12 @@ export const receiveMessage = defineCommand({
       const known = draft.messageByProvider(channel.id, input.provider_id);
       if (known !== null) {
         const message = draft.message(known);
-        return accept({ message: known, conversation: message?.conversation ?? null, customer: message?.customer ?? null, duplicate: true });
+        return accept({
+          message: known,
+          conversation: message?.conversation ?? null,
+          customer: message?.customer ?? null,
+          duplicate: true,
+        });
       }
     }
     const { kind, value } = identityOf(channel.kind, input.from);

@@ -18,7 +18,9 @@ const Input = Type.Object(
     text: Type.String({ maxLength: 65_536 }),
     media: Type.Optional(Type.Array(MediaSchema, { maxItems: 20 })),
     counts_as_reply: Type.Optional(
-      Type.Boolean({ description: "whether the customer no longer waits for us; default: only when a person or the API writes" }),
+      Type.Boolean({
+        description: "whether the customer no longer waits for us; default: only when a person or the API writes",
+      }),
     ),
   },
   { additionalProperties: false },
@@ -34,7 +36,8 @@ export const sendMessage = defineCommand({
   events: ["message.sent", "customer.state_changed"],
   input: Input,
   needs: (input) => [key.conversation(input.conversation)],
-  decide: (input, draft) => withConversation(draft, input.conversation, (conversation) => send(input, draft, conversation)),
+  decide: (input, draft) =>
+    withConversation(draft, input.conversation, (conversation) => send(input, draft, conversation)),
 });
 
 function send(input: Static<typeof Input>, draft: Draft, conversation: ConversationRow): Accepted | Refusal {
@@ -74,7 +77,13 @@ function send(input: Static<typeof Input>, draft: Draft, conversation: Conversat
   const effect = draft.effect({
     kind: "message.deliver",
     order_key: conversation.id,
-    payload: { message: row.id, channel: channel.id, to: conversation.address, text: row.text, media: row.media as never },
+    payload: {
+      message: row.id,
+      channel: channel.id,
+      to: conversation.address,
+      text: row.text,
+      media: row.media as never,
+    },
     refs: { ...refs, message: row.id },
   });
   return accept({ message: row.id, conversation: conversation.id, customer: customer.id, effect });
@@ -86,12 +95,16 @@ export const authorOf = (draft: Draft): string | null =>
 
 /** What stops an automated message: the customer wants none, or had too many within the hour. */
 function guard(draft: Draft, customer: CustomerRow) {
-  if (!customer.subscribed) return refuse("limited", "customer_unsubscribed", "The customer wants no automated messages");
+  if (!customer.subscribed)
+    return refuse("limited", "customer_unsubscribed", "The customer wants no automated messages");
   const limit = draft.settings.organization.limits.automated_messages_per_hour;
   const since = Date.parse(draft.at) - hourMs;
   const sends = customer.guards?.sends.filter((at) => Date.parse(at) > since) ?? [];
   return sends.length < limit
     ? null
-    : refuse("limited", "too_many_automated_messages", `The customer got ${sends.length} automated messages within an hour; the limit is ${limit}`);
+    : refuse(
+        "limited",
+        "too_many_automated_messages",
+        `The customer got ${sends.length} automated messages within an hour; the limit is ${limit}`,
+      );
 }
-

@@ -39,11 +39,17 @@ export const untagMessage = defineCommand({
   prepare: prepareTags,
   needs: (given) => [key.message(given.message)],
   decide: (given, draft) =>
-    withMessage(draft, given.message, (row) => changeTags(draft, row, "message.untagged", withoutTags(row.tags, given.tags))),
+    withMessage(draft, given.message, (row) =>
+      changeTags(draft, row, "message.untagged", withoutTags(row.tags, given.tags)),
+    ),
 });
 
 /** Reads the message that a command names. */
-export function withMessage(draft: Draft, id: string, act: (message: Message) => Accepted | Refusal): Accepted | Refusal {
+export function withMessage(
+  draft: Draft,
+  id: string,
+  act: (message: Message) => Accepted | Refusal,
+): Accepted | Refusal {
   const row = draft.message(id);
   return row === null ? refuse("not_found", "message_not_found", "There is no such message", "/message") : act(row);
 }

@@ -7,11 +7,24 @@ const { users } = ids;
 
 test("presence is told with before and after, once", () => {
   const set = scene();
-  const events = (["online", "online", "away"] as const).map((status) => set.issue("user.set_presence", { user: "ben@acme.test", status }));
-  expect(events.map(({ answer, events: told }) => [answer, told.map(({ type, refs, changes, data }) => [type, refs, changes, data])])).toEqual([
-    [{ ok: true, result: { user: users.ben, changed: true } }, [["user.presence_changed", { user: users.ben }, [], { before: null, after: "online" }]]],
+  const events = (["online", "online", "away"] as const).map((status) =>
+    set.issue("user.set_presence", { user: "ben@acme.test", status }),
+  );
+  expect(
+    events.map(({ answer, events: told }) => [
+      answer,
+      told.map(({ type, refs, changes, data }) => [type, refs, changes, data]),
+    ]),
+  ).toEqual([
+    [
+      { ok: true, result: { user: users.ben, changed: true } },
+      [["user.presence_changed", { user: users.ben }, [], { before: null, after: "online" }]],
+    ],
     [{ ok: true, result: { user: users.ben, changed: false } }, []],
-    [{ ok: true, result: { user: users.ben, changed: true } }, [["user.presence_changed", { user: users.ben }, [], { before: "online", after: "away" }]]],
+    [
+      { ok: true, result: { user: users.ben, changed: true } },
+      [["user.presence_changed", { user: users.ben }, [], { before: "online", after: "away" }]],
+    ],
   ]);
   expect(set.ledger.get(key.presence(users.ben))).toEqual({ user_id: users.ben, status: "away", since: set.now() });
 });
@@ -25,5 +38,7 @@ test.each([
 });
 
 test("of an archived asker is refused", () => {
-  expect(scene().issue("user.set_presence", { user: users.ben, status: "online" }, { actor: actors.archived }).answer).toMatchObject({ kind: "forbidden" });
+  expect(
+    scene().issue("user.set_presence", { user: users.ben, status: "online" }, { actor: actors.archived }).answer,
+  ).toMatchObject({ kind: "forbidden" });
 });

@@ -15,7 +15,10 @@ export const setPresence = defineCommand({
   action: false,
   events: ["user.presence_changed"],
   input: Type.Object(
-    { user: Type.String({ maxLength: 320, description: "id or e-mail address of the user" }), status: oneOf(presenceStatuses) },
+    {
+      user: Type.String({ maxLength: 320, description: "id or e-mail address of the user" }),
+      status: oneOf(presenceStatuses),
+    },
     { additionalProperties: false },
   ),
   prepare(input, settings) {

@@ -129,6 +129,7 @@ create table workflow_versions (
   hash text not null,
   publisher uuid not null,
   published_at timestamptz not null,
+  due_from timestamptz not null default now(), -- its time triggers fire for what falls due from then on
   primary key (lane, organization, id)
 );
 create unique index workflow_versions_by_number on workflow_versions (lane, organization, workflow, number);

@@ -1,0 +1,125 @@
+import { describe, expect, test } from "vitest";
+import type { Accepted } from "../../model/command.ts";
+import type { Json } from "../../model/common.ts";
+import type { Run } from "../../model/run.ts";
+import { actors, ids, testId } from "../../testing/settings.ts";
+import { scene } from "../../testing/scene.ts";
+import { conversationRow, customerRow, memoryWorld } from "../../testing/world.ts";
+import type { CompiledVersion } from "../../workflow/compiled.ts";
+import type { WorkflowDirectory } from "../draft.ts";
+import { key } from "../keys.ts";
+import { needsOf } from "../registry.ts";
+
+const [ann, talk, ghost] = [301, 401, 499].map(testId) as [string, string, string];
+const [waiting, over] = [701, 702].map(testId) as [string, string];
+
+const version = (kind: CompiledVersion["kind"], inputs?: unknown): CompiledVersion =>
+  ({
+    id: `${kind}-1`,
+    workflow: kind,
+    kind,
+    publisher: ids.users.ada,
+    start: "first",
+    document: { inputs },
+  }) as CompiledVersion;
+const known: Record<string, CompiledVersion> = {
+  manual: version("manual"),
+  automatic: version("automatic"),
+  callable: version("callable", { order: { type: "text", required: true }, note: { type: "text" } }),
+};
+const workflows: WorkflowDirectory = { published: (name) => known[name] ?? null };
+const run = (id: string, status: Run["status"]): Run =>
+  ({ id, subject: talk, status, cursor: "hold", waiting: { wait: 1 }, steps: [] }) as unknown as Run;
+const world = memoryWorld({
+  customers: [customerRow({ id: ann })],
+  conversations: [
+    conversationRow({
+      id: talk,
+      customer: ann,
+      mailbox: ids.mailboxes.support,
+      channel: ids.channels.sms,
+      address: "+1",
+    }),
+  ],
+  runs: [run(waiting, "waiting"), run(over, "finished")],
+});
+const stage = () => scene({ world, workflows });
+
+describe("run.start", () => {
+  test.each<{ input: Record<string, Json>; about: object }>([
+    {
+      input: { conversation: talk },
+      about: { subject_kind: "conversation", subject: talk, conversation: talk, customer: ann },
+    },
+    { input: { customer: ann }, about: { subject_kind: "customer", subject: ann, customer: ann } },
+    { input: { user: ids.users.ben }, about: { subject_kind: "user", subject: ids.users.ben } },
+    { input: {}, about: { subject_kind: "organization", subject: ids.organization } },
+    { input: { inputs: { a: 1 } }, about: { inputs: { a: 1 } } },
+  ])("queues a run about $about", ({ input, about }) => {
+    const set = stage();
+    const { answer, events, runs } = set.issue("run.start", { workflow: "manual", ...input });
+    const id = (answer as Accepted).result["run"] as string;
+    expect(answer).toEqual({ ok: true, result: { run: id, workflow: "manual", version: "manual-1" } });
+    expect([events, runs]).toEqual([[], [id]]);
+    expect(set.ledger.get(key.run(id))).toMatchObject({ status: "queued", cursor: "first", depth: 0, ...about });
+  });
+
+  test("is a level deeper when a workflow asks", () => {
+    const set = stage();
+    const { runs } = set.issue(
+      "run.start",
+      { workflow: "callable", inputs: { order: "7" } },
+      { actor: actors.workflow },
+    );
+    expect(set.ledger.get(key.run(runs[0] as string))).toMatchObject({ depth: 1, inputs: { order: "7" } });
+  });
+
+  test.each<{ input: Record<string, Json>; code: string }>([
+    { input: { workflow: "none" }, code: "workflow_not_found" },
+    { input: { workflow: "automatic" }, code: "workflow_automatic" },
+    { input: { workflow: "manual", conversation: ghost }, code: "conversation_not_found" },
+    { input: { workflow: "manual", customer: ghost }, code: "customer_not_found" },
+    { input: { workflow: "manual", user: ghost }, code: "user_not_found" },
+    { input: { workflow: "callable" }, code: "input_missing" },
+    { input: { workflow: "callable", inputs: { note: "a" } }, code: "input_missing" },
+  ])("is refused: $code", ({ input, code }) => {
+    expect(stage().issue("run.start", input)).toMatchObject({ answer: { ok: false, code }, runs: [] });
+  });
+
+  test("reads what it is about", () => {
+    const needs = (input: Record<string, Json>) =>
+      needsOf({ type: "run.start", actor: actors.admin, input }, stage().settings);
+    expect(needs({ workflow: "manual", conversation: talk })).toEqual([key.conversation(talk)]);
+    expect(needs({ workflow: "manual", customer: ann })).toEqual([key.customer(ann)]);
+  });
+});
+
+describe("run.cancel", () => {
+  test.each([
+    { input: { run: waiting }, message: "Cancelled by a person" },
+    { input: { run: waiting, reason: "wrong one" }, message: "wrong one" },
+  ])("ends a run that waits: $message", ({ input, message }) => {
+    const set = stage();
+    expect(set.issue("run.cancel", input).answer).toEqual({ ok: true, result: { run: waiting, changed: true } });
+    expect(set.ledger.get(key.run(waiting))).toMatchObject({
+      status: "cancelled",
+      cursor: null,
+      waiting: null,
+      reason: { code: "cancelled", message },
+      finished_at: set.now(),
+    });
+    expect(set.ledger.get(key.timer(waiting))).toBeNull();
+    expect(set.ledger.list(key.waiting(talk), talk)).toEqual([]);
+  });
+
+  test("changes nothing of a run that is over, and knows no other", () => {
+    expect(stage().issue("run.cancel", { run: over }).answer).toEqual({
+      ok: true,
+      result: { run: over, changed: false },
+    });
+    expect(stage().issue("run.cancel", { run: ghost }).answer).toMatchObject({ code: "run_not_found" });
+    expect(needsOf({ type: "run.cancel", actor: actors.admin, input: { run: over } }, stage().settings)).toEqual([
+      key.run(over),
+    ]);
+  });
+});
