@@ -4,11 +4,11 @@ import { features } from "./features/features.ts";
 import { createAuthenticator } from "./http/auth.ts";
 import { readJson } from "./http/body-guard.ts";
 import { badQuery } from "./http/bad-query.ts";
-import { handleErrors, ProblemAnswer } from "./http/errors.ts";
+import { handleErrors, ProblemAnswer, sendProblem } from "./http/errors.ts";
 import { secureHeaders } from "./http/headers.ts";
 import type { AppPorts } from "./http/ports.ts";
 import { registerProbes } from "./http/probes.ts";
-import { Problem } from "./http/problems.ts";
+import { Problem, problem } from "./http/problems.ts";
 import { registerReference } from "./http/reference.ts";
 import { logRequests } from "./http/request-log.ts";
 import { registerRoutes } from "./http/route.ts";
@@ -28,6 +28,8 @@ export async function createApp(ports: AppPorts): Promise<FastifyInstance> {
     requestTimeout: 60_000,
     // requests that come while the server closes are answered; the engine says what it can still take
     return503OnClosing: false,
+    // an address that cannot be decoded comes to no route, and so not to the error handler
+    frameworkErrors: (_error, _request, reply) => void sendProblem(reply, problem("not_found")),
   });
   app.decorateRequest("rawBody", null);
   app.decorateRequest("caller", null);

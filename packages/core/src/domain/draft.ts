@@ -1,7 +1,7 @@
 import type { Id, Instant, Json } from "../model/common.ts";
 import type { Conversation, ConversationRow } from "../model/conversation.ts";
 import type { Customer, CustomerRow, CustomerState } from "../model/customer.ts";
-import type { Effect } from "../model/effect.ts";
+import type { Effect, EffectRow } from "../model/effect.ts";
 import type { Actor, Cause, Change, Event, LoggedTable, Refs } from "../model/event.ts";
 import type { Message } from "../model/message.ts";
 import type { Run } from "../model/run.ts";
@@ -280,6 +280,15 @@ export class Draft {
     return event.id;
   }
 
+  /** An effect that is not done. */
+  effectRow(id: Id): EffectRow | null {
+    return this.#ledger.get<EffectRow>(key.effect(id));
+  }
+
+  putEffect(row: EffectRow): void {
+    this.#ledger.set(key.effect(row.id), row);
+  }
+
   /** Asks for work in the outside world. */
   effect(fields: Pick<Effect, "kind" | "order_key" | "payload" | "refs"> & { readonly due_at?: Instant }): Id {
     const id = this.newId();
@@ -303,8 +312,7 @@ export class Draft {
   /** Ends the decision: tells of the customers whose state followed from what was changed. */
   finish(): void {
     for (const id of this.#customers) {
-      const row = this.customer(id);
-      if (row === null) continue;
+      const row = this.customer(id) as CustomerRow;
       const state = stateOf(row);
       if (state === row.state) continue;
       this.emit("customer.state_changed", { customer: id }, this.changeCustomer(row, { state }));

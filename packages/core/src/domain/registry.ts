@@ -25,6 +25,7 @@ import { addCustomerTags, removeCustomerTags } from "./customer/tags.ts";
 import { addCustomerToTeam, removeCustomerFromTeam } from "./customer/team.ts";
 import { upsertCustomer } from "./customer/upsert.ts";
 import type { AnyCommand } from "./define.ts";
+import { retryEffect } from "./effect/retry.ts";
 import type { Key } from "./keys.ts";
 import { recordDelivery } from "./message/delivery.ts";
 import { noteMessage } from "./message/note.ts";
@@ -75,6 +76,7 @@ const definitions = [
   setPresence,
   startRun,
   cancelRun,
+  retryEffect,
 ] as readonly AnyCommand[];
 
 export const commands: ReadonlyMap<string, AnyCommand> = new Map(

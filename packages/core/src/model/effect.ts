@@ -22,3 +22,10 @@ export type Outcome =
   | { readonly status: "done"; readonly output: { readonly [name: string]: Json } }
   | { readonly status: "failed"; readonly error: { readonly code: string; readonly message: string } }
   | { readonly status: "unknown"; readonly error: { readonly code: string; readonly message: string } };
+
+/** An effect as it stands in its table: due, perhaps held by a worker until its lease ends, or given up. */
+export interface EffectRow extends Effect {
+  readonly status: "due" | "dead";
+  readonly lease_until: Instant | null;
+  readonly last_error: Json;
+}

@@ -31,13 +31,13 @@ async function wakeSlice(pool: Pool, { lane, organization, id }: Claimed, table:
   return transaction(pool, async (tx) => {
     await tx.query("select lane from lanes where lane = $1 for update", [lane]);
     const { rows } = await tx.query<{ last: string | null }>(
-      `with some as (
+      `with these as (
   select id from ${table} where lane = $1 and organization = $2 and ($3::uuid is null or id > $3) order by id limit $4),
 woken as (
-  update ${table} t set wake_at = clock_timestamp() from some
-  where t.lane = $1 and t.organization = $2 and t.id = some.id and t.${field} is not null
+  update ${table} t set wake_at = clock_timestamp() from these
+  where t.lane = $1 and t.organization = $2 and t.id = these.id and t.${field} is not null
     and (t.wake_at is null or t.wake_at > clock_timestamp()))
-select max(id::text) as last from some`,
+select max(id::text) as last from these`,
       [lane, organization, after, slice],
     );
     const last = rows[0]?.last ?? null;
@@ -58,7 +58,7 @@ export async function askToWatch(
 ): Promise<void> {
   await tx.query(
     `insert into effects (lane, organization, id, kind, order_key, key, payload, run, refs, due_at, attempt, ordinal, created_at)
-values ($1, $2, $3, 'workflow.watch', $4, $3::text, $5, null, '{}', $6, 0, 0, $6)`,
+values ($1, $2, $3::uuid, 'workflow.watch', $4, $3::uuid::text, $5, null, '{}', $6, 0, 0, $6)`,
     [place.lane, place.organization, ask.id, `watch/${ask.version}`, JSON.stringify({ table: ask.table, field: ask.field }), ask.at],
   );
 }

@@ -17,6 +17,7 @@ import { properties } from "./properties/properties.ts";
 import { runRoutes } from "./runs/routes.ts";
 import { settingsChanger } from "./settings/change.ts";
 import { resourceRoutes } from "./settings/resource-routes.ts";
+import { statsRoutes } from "./stats/routes.ts";
 import { teams } from "./teams/teams.ts";
 import { tokenRoutes } from "./tokens/routes.ts";
 import { users } from "./users/users.ts";
@@ -43,5 +44,6 @@ export function features(ports: AppPorts, auth: Authenticator): Route[] {
     ...runRoutes(ports),
     ...eventRoutes(ports),
     ...operationRoutes(ports),
+    ...statsRoutes(ports),
   ];
 }

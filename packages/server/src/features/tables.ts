@@ -1,4 +1,16 @@
-import type { Channel, Conversation, Customer, Event, Limits, Mailbox, Message, PropertyDefinition, Run, Team, User } from "@threadmill/core";
+import type {
+  Channel,
+  Conversation,
+  Customer,
+  Event,
+  Limits,
+  Mailbox,
+  Message,
+  PropertyDefinition,
+  Run,
+  Team,
+  User,
+} from "@threadmill/core";
 
 /** What every table of an organization's world begins with. */
 interface Placed {
@@ -37,7 +49,15 @@ export interface VersionRow extends Placed {
 /** The columns that the HTTP side reads, by table; for Kysely. Rows that the mill writes are read here and not written. */
 export interface Tables {
   organizations: Placed &
-    Made & { name: string; zone: string; sandbox: boolean; automation: string; limits: Limits; workflow_user: string; config_version: number };
+    Made & {
+      name: string;
+      zone: string;
+      sandbox: boolean;
+      automation: string;
+      limits: Limits;
+      workflow_user: string;
+      config_version: number;
+    };
   users: Placed & Made & User;
   teams: Placed & Made & Team;
   mailboxes: Placed & Made & Mailbox;
@@ -54,7 +74,14 @@ export interface Tables {
   messages: Placed & Message & { seq: number };
   runs: Placed & Run;
   runs_history: Placed & Run;
-  log: Placed & { seq: number; at: string; root: string; customer: string | null; count: number; events: readonly Event[] };
+  log: Placed & {
+    seq: number;
+    at: string;
+    root: string;
+    customer: string | null;
+    count: number;
+    events: readonly Event[];
+  };
   effects: Placed &
     Made & {
       id: string;

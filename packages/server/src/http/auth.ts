@@ -26,14 +26,20 @@ const mostRemembered = 10_000;
 
 /** Looks tokens up in the directory, by their hash, and remembers them for a few seconds. */
 export function createAuthenticator(pool: Pool, nowMs: () => number): Authenticator {
-  const callers = ttlCache<Caller | null>({ load: (hash) => findCaller(pool, hash), ttlMs: rememberMs, most: mostRemembered, nowMs });
+  const callers = ttlCache<Caller | null>({
+    load: (hash) => findCaller(pool, hash),
+    ttlMs: rememberMs,
+    most: mostRemembered,
+    nowMs,
+  });
   return {
     async caller(request) {
       const token = tokenOf(request);
       if (token === null) throw new ProblemAnswer(problem("unauthorized"));
       // the form of every token, ours or preset; anything else is not worth a look-up
       const found = /^[\x21-\x7e]{24,200}$/.test(token) ? await callers.get(hashToken(token)) : null;
-      if (found === null) throw new ProblemAnswer(problem("unauthorized", { detail: "The token is unknown or was revoked" }));
+      if (found === null)
+        throw new ProblemAnswer(problem("unauthorized", { detail: "The token is unknown or was revoked" }));
       return found;
     },
     forget: (hash) => callers.forget(hash),
@@ -56,5 +62,9 @@ async function findCaller(pool: Pool, hash: string): Promise<Caller | null> {
   });
   const [row] = rows;
   if (row === undefined) return null;
-  return { place: { lane: row.lane, organization: row.organization }, user: row.user_id, token: { id: row.id, name: row.name } };
+  return {
+    place: { lane: row.lane, organization: row.organization },
+    user: row.user_id,
+    token: { id: row.id, name: row.name },
+  };
 }

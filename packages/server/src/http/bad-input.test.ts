@@ -15,12 +15,17 @@ describe("a body that is refused, with its code and path", () => {
   test.each([
     ["no JSON", '{"from": ', 400, "invalid_json", ""],
     ["JSON and more", "{} {}", 400, "invalid_json", ""],
-    ["not UTF-8", Buffer.from([0x22, 0xff, 0x22]).toString("latin1"), 400, "invalid_json", ""],
     ["a list", "[]", 422, "invalid_input", ""],
     ["null", "null", 422, "invalid_input", ""],
     ["a missing field", { text: "x" }, 422, "invalid_input", "/from"],
     ["an unknown field", message({ colour: "red" }), 422, "unknown_field", "/colour"],
-    ["an unknown field deep inside", message({ media: [{ url: "http://a.test", size: 1 }] }), 422, "unknown_field", "/media/0/size"],
+    [
+      "an unknown field deep inside",
+      message({ media: [{ url: "http://a.test", size: 1 }] }),
+      422,
+      "unknown_field",
+      "/media/0/size",
+    ],
     ["a wrong type", message({ text: 5 }), 422, "invalid_input", "/text"],
     ["NUL", message({ text: "a\0b" }), 422, "text_not_allowed", "/text"],
     ["half a surrogate pair", '{"from": "ada", "text": "\\ud83d"}', 422, "text_not_allowed", "/text"],
@@ -29,35 +34,34 @@ describe("a body that is refused, with its code and path", () => {
     ["a number beyond all bounds", '{"from": "ada", "text": "x", "n": 1e999}', 422, "invalid_input", "/n"],
     ["depth", `${"[".repeat(200_000)}${"]".repeat(200_000)}`, 422, "invalid_input", ""],
     ["an empty address", message({ from: "" }), 422, "invalid_input", "/from"],
-  ])("%s", async (name, body, status, code, path) => {
-    const payload = name === "not UTF-8" ? (Buffer.from([0x22, 0xff, 0x22]) as unknown as string) : body;
-    const answer =
-      name === "not UTF-8"
-        ? await raw(payload as string)
-        : await post(typeof payload === "string" ? payload : payload);
+  ])("%s", async (_name, body, status, code, path) => {
+    const answer = await post(body);
     expect(answer.json).toMatchObject({ status, code, path });
     expect(answer.status).toBe(status);
   });
 
-  const raw = async (payload: string) => {
+  test("not UTF-8", async () => {
     const answer = await api.raw({
       method: "POST",
       url: `/api/v2${inbound}`,
       headers: { authorization: `Bearer ${testToken}`, "content-type": "application/json" },
-      payload,
+      payload: Buffer.from([0x22, 0xff, 0x22]),
     });
-    return { status: answer.statusCode, json: answer.json() as unknown };
-  };
+    expect(answer.json()).toMatchObject({ status: 400, code: "invalid_json" });
+  });
 
   test("too large", async () => {
     const answer = await post(message({ text: "x".repeat(1024 * 1024) }));
     expect(answer).toMatchObject({ status: 413, json: { code: "body_too_large" } });
   });
 
-  test.each(["text/plain", "application/xml", "application/x-www-form-urlencoded", "garbage"])("as %s", async (type) => {
-    const answer = await post("<a/>", { "content-type": type });
-    expect(answer).toMatchObject({ status: 415, json: { code: "unsupported_media_type" } });
-  });
+  test.each(["text/plain", "application/xml", "application/x-www-form-urlencoded", "garbage"])(
+    "as %s",
+    async (type) => {
+      const answer = await post("<a/>", { "content-type": type });
+      expect(answer).toMatchObject({ status: 415, json: { code: "unsupported_media_type" } });
+    },
+  );
 
   test("a phone number that is not possible", async () => {
     const answer = await api.call("POST", "/customers", { body: { phone: "123" } });
@@ -116,7 +120,9 @@ describe("sign-in", () => {
   });
 
   test("X-Token does as well", async () => {
-    expect(await api.call("GET", "/me", { token: null, headers: { "x-token": testToken } })).toMatchObject({ status: 200 });
+    expect(await api.call("GET", "/me", { token: null, headers: { "x-token": testToken } })).toMatchObject({
+      status: 200,
+    });
   });
 });
 
@@ -161,7 +167,9 @@ test("the OpenAPI document is whole", async () => {
   const operations = Object.values(document.paths).flatMap((methods) => Object.values(methods));
   expect(operations.length).toBeGreaterThan(90);
   expect(new Set(operations.map((one) => one.operationId)).size).toBe(operations.length);
-  for (const one of operations) expect(one).toMatchObject({ summary: expect.stringMatching(/./), tags: [expect.any(String)] });
+  for (const one of operations)
+    expect(one).toMatchObject({ summary: expect.stringMatching(/./), tags: [expect.any(String)] });
   expect(JSON.stringify(document)).not.toContain("~kind");
-  for (const [, ref] of JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)) expect(ref).toBe("#/components/schemas/Problem");
+  for (const [, ref] of JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g))
+    expect(ref).toBe("#/components/schemas/Problem");
 });

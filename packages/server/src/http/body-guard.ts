@@ -7,7 +7,9 @@ export const mostLevels = 100;
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /** What reading a body gave. */
-export type BodyRead = { readonly ok: true; readonly json: unknown } | { readonly ok: false; readonly problem: Problem };
+export type BodyRead =
+  | { readonly ok: true; readonly json: unknown }
+  | { readonly ok: false; readonly problem: Problem };
 
 /** Reads a JSON body. An empty one is undefined: many commands need no input. */
 export function readJson(bytes: Buffer): BodyRead {
@@ -44,7 +46,8 @@ interface Oddity {
 
 function oddity(value: unknown, path: string, depth: number): Oddity | null {
   // "1e999" is valid JSON and becomes Infinity, which no JSON can say
-  if (typeof value === "number" && !Number.isFinite(value)) return { code: "number_too_large", path, message: "The number is too large" };
+  if (typeof value === "number" && !Number.isFinite(value))
+    return { code: "number_too_large", path, message: "The number is too large" };
   if (typeof value !== "object" || value === null) return null;
   if (depth === mostLevels) return { code: "too_deep", path: "", message: `A body has at most ${mostLevels} levels` };
   for (const [key, item] of Object.entries(value)) {
@@ -61,5 +64,7 @@ function oddity(value: unknown, path: string, depth: number): Oddity | null {
 function reasonOf(error: unknown): string {
   if (!(error instanceof SyntaxError)) return "The body is not UTF-8";
   const at = /position (\d+)/.exec(error.message)?.[1];
-  return at === undefined ? "The body is not one whole JSON document" : `The JSON breaks off or goes wrong at position ${at}`;
+  return at === undefined
+    ? "The body is not one whole JSON document"
+    : `The JSON breaks off or goes wrong at position ${at}`;
 }

@@ -3,7 +3,14 @@ import { classifyFault } from "../db/fault-table.ts";
 import { EngineFault } from "../lanes/port.ts";
 import { type LimitedLog, limitedLog } from "../observe/limited-log.ts";
 import type { AppPorts } from "./ports.ts";
-import { isProblemCode, problem, type Problem, type ProblemCode, problemMediaType, retryAfterSeconds } from "./problems.ts";
+import {
+  isProblemCode,
+  problem,
+  type Problem,
+  type ProblemCode,
+  problemMediaType,
+  retryAfterSeconds,
+} from "./problems.ts";
 import { InvalidRequest } from "./validation.ts";
 
 /** Thrown by hooks and handlers to answer with a problem. An answer, not a fault: it is not logged. */
@@ -38,13 +45,17 @@ export function problemOfError(error: unknown): { readonly problem: Problem; rea
   if (error instanceof ProblemAnswer) return answer(error.problem);
   if (error instanceof InvalidRequest) return answer(problemOfInvalid(error));
   if (error instanceof EngineFault) {
-    return { problem: problem(error.code, error.code === "internal" ? {} : { detail: error.message }), fault: error.code !== "shutting_down" };
+    return {
+      problem: problem(error.code, error.code === "internal" ? {} : { detail: error.message }),
+      fault: error.code !== "shutting_down",
+    };
   }
   const { code = "", statusCode = 500 } = error as Partial<FastifyError>;
   const known = ofFastify[code];
   if (known !== undefined) return answer(problem(known));
   // the rest of what Fastify refuses itself: broken framing, an aborted body
-  if (typeof code === "string" && code.startsWith("FST_ERR_") && statusCode < 500) return answer(problem("invalid_input", { detail: (error as Error).message }));
+  if (typeof code === "string" && code.startsWith("FST_ERR_") && statusCode < 500)
+    return answer(problem("invalid_input", { detail: (error as Error).message }));
   const kind = classifyFault(error);
   const fault: ProblemCode = kind === "retryable" ? "unavailable" : kind === "in_doubt" ? "commit_unknown" : "internal";
   return { problem: problem(fault), fault: true };

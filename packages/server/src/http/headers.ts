@@ -25,7 +25,9 @@ export const referencePolicy = [
 
 /** Puts security headers on every answer. */
 export function secureHeaders(app: FastifyInstance, publicUrl: string): void {
-  const headers = publicUrl.startsWith("https:") ? { ...always, "strict-transport-security": "max-age=31536000" } : always;
+  const headers = publicUrl.startsWith("https:")
+    ? { ...always, "strict-transport-security": "max-age=31536000" }
+    : always;
   app.addHook("onRequest", async (_request, reply) => {
     reply.headers(headers);
   });

@@ -34,7 +34,9 @@ const half = (...parts: readonly (string | Uint8Array)[]): string => {
 /** Scopes a client's key. Throws a problem for a key that is empty, too long or holds other than visible ASCII. */
 export function scopeKey({ organization, token, method, url, clientKey, body }: KeyedRequest): ScopedKey {
   if (!/^[\x21-\x7e]{1,255}$/.test(clientKey)) {
-    throw new ProblemAnswer(problem("invalid_input", { detail: "An Idempotency-Key has 1 to 255 visible ASCII characters" }));
+    throw new ProblemAnswer(
+      problem("invalid_input", { detail: "An Idempotency-Key has 1 to 255 visible ASCII characters" }),
+    );
   }
   const scope = half(organization, token, method, url, clientKey);
   return { scope, key: scope + half(body) };

@@ -35,7 +35,11 @@ export interface EnginePort {
   /** Has a command decided, and waits until its batch is committed. Throws `EngineFault`. */
   submit(request: SubmitRequest): Promise<Submitted>;
   /** Changes settings in one transaction that holds the organization's lane and logs `settings.changed`. */
-  changeSettings<T>(place: Place, actor: Actor, fn: ChangeSettings<T>): Promise<{ readonly ok: true; readonly result: T } | Refusal>;
+  changeSettings<T>(
+    place: Place,
+    actor: Actor,
+    fn: ChangeSettings<T>,
+  ): Promise<{ readonly ok: true; readonly result: T } | Refusal>;
   /** The compiled settings of an organization. */
   settings(place: Place): Promise<SettingsIndex>;
   /** Whether this process can take commands. */

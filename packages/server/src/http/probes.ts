@@ -7,7 +7,11 @@ export function registerProbes(app: FastifyInstance, { engine, metrics }: Pick<A
   app.get("/healthz", { schema }, async () => ({ status: "ok" }));
   app.get("/readyz", { schema }, async (_request, reply) => {
     const { ready, reason } = engine.health();
-    return reply.code(ready ? 200 : 503).send({ status: ready ? "ready" : "not_ready", ...(reason !== undefined && { reason }) });
+    return reply
+      .code(ready ? 200 : 503)
+      .send({ status: ready ? "ready" : "not_ready", ...(reason !== undefined && { reason }) });
   });
-  app.get("/metrics", { schema }, async (_request, reply) => reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()));
+  app.get("/metrics", { schema }, async (_request, reply) =>
+    reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
+  );
 }

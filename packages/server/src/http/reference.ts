@@ -26,20 +26,34 @@ Errors are problems (RFC 9457) with a stable \`code\` and the \`path\` of what i
 \`cursor\` until \`next_cursor\` is null. Every POST takes an \`Idempotency-Key\`.`;
 
 /** Collects the OpenAPI document from the routes that follow, and serves it and the reference made from it. */
-export async function registerReference(app: FastifyInstance, { publicUrl, version }: Pick<AppPorts, "publicUrl" | "version">): Promise<void> {
+export async function registerReference(
+  app: FastifyInstance,
+  { publicUrl, version }: Pick<AppPorts, "publicUrl" | "version">,
+): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: "3.1.0",
-      info: { title: "Threadmill", version, description: about, license: { name: "Apache-2.0", identifier: "Apache-2.0" } },
+      info: {
+        title: "Threadmill",
+        version,
+        description: about,
+        license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+      },
       servers: [{ url: publicUrl }],
       tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
       components: { securitySchemes: { token: { type: "http", scheme: "bearer" } } },
     },
-    refResolver: { buildLocalReference: (json, _base, _fragment, at) => (typeof json["$id"] === "string" ? json["$id"] : `def-${at}`) },
+    refResolver: {
+      buildLocalReference: (json, _base, _fragment, at) =>
+        typeof json["$id"] === "string" ? json["$id"] : `def-${at}`,
+    },
   });
   let document: string | undefined;
   app.get(`${apiPrefix}/openapi.json`, { schema: { hide: true } }, async (_request, reply) =>
-    reply.type("application/json").serializer((text: unknown) => text as string).send((document ??= JSON.stringify(app.swagger()))),
+    reply
+      .type("application/json")
+      .serializer((text: unknown) => text as string)
+      .send((document ??= JSON.stringify(app.swagger()))),
   );
   await app.register(async (scope) => {
     scope.addHook("onSend", async (_request, reply) => {
@@ -48,7 +62,13 @@ export async function registerReference(app: FastifyInstance, { publicUrl, versi
     await scope.register(swaggerUi, {
       routePrefix: "/",
       theme: { title: "Threadmill API" },
-      uiConfig: { url: `${apiPrefix}/openapi.json`, docExpansion: "none", deepLinking: true, persistAuthorization: false, tryItOutEnabled: true },
+      uiConfig: {
+        url: `${apiPrefix}/openapi.json`,
+        docExpansion: "none",
+        deepLinking: true,
+        persistAuthorization: false,
+        tryItOutEnabled: true,
+      },
     });
   });
 }

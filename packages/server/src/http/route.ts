@@ -60,17 +60,27 @@ export interface RouteFacts<P extends TObject, Q extends TObject, B extends TSch
 export type Route = RouteFacts<TObject, TObject, TSchema, TSchema>;
 
 /** Declares a route; keeps the types of its parts for `handle`. */
-export function route<P extends TObject, Q extends TObject, B extends TSchema, R extends TSchema>(facts: RouteFacts<P, Q, B, R>): Route {
+export function route<P extends TObject, Q extends TObject, B extends TSchema, R extends TSchema>(
+  facts: RouteFacts<P, Q, B, R>,
+): Route {
   return facts;
 }
 
 export const apiPrefix = "/api/v2";
 
 /** What any route may answer besides its own. */
-const usualProblems: Record<string, readonly number[]> = { GET: [401, 403, 422, 503], POST: [400, 401, 403, 409, 413, 415, 422, 503] };
+const usualProblems: Record<string, readonly number[]> = {
+  GET: [401, 403, 422, 503],
+  POST: [400, 401, 403, 409, 413, 415, 422, 503],
+};
 
 /** Registers routes on the app. */
-export function registerRoutes(app: FastifyInstance, routes: readonly Route[], ports: AppPorts, auth: Authenticator): void {
+export function registerRoutes(
+  app: FastifyInstance,
+  routes: readonly Route[],
+  ports: AppPorts,
+  auth: Authenticator,
+): void {
   for (const facts of routes) {
     app.route({
       method: facts.method,
@@ -100,7 +110,7 @@ declare module "fastify" {
 }
 
 async function emptyBody(request: FastifyRequest): Promise<void> {
-  if (request.body === undefined || request.body === null) request.body = {};
+  if (request.body === undefined) request.body = {};
 }
 
 function callOf(request: FastifyRequest, reply: FastifyReply, ports: AppPorts): Call<never, never, never> {
@@ -153,8 +163,14 @@ function withoutParamPath(given: Problem, facts: Route): Problem {
 }
 
 function schemaOf(facts: Route): object {
-  const statuses = new Set([...(usualProblems[facts.method] ?? [400, 401, 403, 409, 422, 503]), ...(facts.params ? [404] : []), ...(facts.problems ?? [])]);
-  const responses = [...statuses].sort((a, b) => a - b).map((status) => [status, { description: "A problem", content: { [problemMediaType]: { schema: problemRef } } }]);
+  const statuses = new Set([
+    ...(usualProblems[facts.method] ?? [400, 401, 403, 409, 422, 503]),
+    ...(facts.params ? [404] : []),
+    ...(facts.problems ?? []),
+  ]);
+  const responses = [...statuses]
+    .sort((a, b) => a - b)
+    .map((status) => [status, { description: "A problem", content: { [problemMediaType]: { schema: problemRef } } }]);
   const rights = facts.permission === null ? "" : `Needs the right \`${facts.permission}\`.`;
   return {
     operationId: `${facts.method.toLowerCase()}${facts.url.replace(/\/:?(\w)/g, (_, letter: string) => `_${letter}`)}`,
@@ -176,8 +192,10 @@ function schemaOf(facts: Route): object {
 const problemRef = Type.Unsafe<Problem>({ $ref: "Problem#" });
 const idempotencyHeader = Type.Object({
   "idempotency-key": Type.Optional(
-    Type.String({ description: "Makes repeats safe: the same key with the same body is done once, and answered alike, for 24 hours" }),
+    Type.String({
+      description: "Makes repeats safe: the same key with the same body is done once, and answered alike, for 24 hours",
+    }),
   ),
 });
 
-const closed = (schema: TObject): TObject => ({ ...schema, additionalProperties: false }) as TObject;
+const closed = ({ properties }: TObject): TObject => Type.Object(properties, { additionalProperties: false });

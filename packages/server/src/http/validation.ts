@@ -20,8 +20,10 @@ export class InvalidRequest extends Error {
  * turned into what the schema asks for; a body is taken as it is. Nothing is removed and nothing filled in.
  */
 export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
-  const validator = Compile(schema);
   const part = httpPart ?? "body";
+  // headers are in the reference for people to read; what matters of them is checked where it is used
+  if (part === "headers") return () => true;
+  const validator = Compile(schema);
   return (value: unknown) => {
     const given = part === "body" ? value : Value.Convert(schema, value);
     if (validator.Check(given)) return { value: given };
@@ -44,7 +46,8 @@ export function itemsOf(mismatches: readonly Mismatch[]): ProblemItem[] {
   const unions = new Map<string, Mismatch[]>();
   for (const one of mismatches) {
     const union = /^(.*?)\/anyOf\/\d+/.exec(one.schemaPath)?.[1];
-    if (union !== undefined) unions.set(`${union} ${one.instancePath}`, [...(unions.get(`${union} ${one.instancePath}`) ?? []), one]);
+    if (union !== undefined)
+      unions.set(`${union} ${one.instancePath}`, [...(unions.get(`${union} ${one.instancePath}`) ?? []), one]);
     else if (one.keyword !== "anyOf") items.push(...itemOf(one));
   }
   for (const branches of unions.values()) items.push(unionItem(branches));
@@ -59,7 +62,11 @@ function itemOf({ keyword, schemaPath, instancePath: path, params, message }: Mi
   if (keyword === "additionalProperties") return [];
   if (keyword === "required") {
     const { requiredProperties = [] } = params as { readonly requiredProperties?: readonly string[] };
-    return requiredProperties.map((name) => ({ code: "missing_field", path: `${path}/${name}`, message: "The field is missing" }));
+    return requiredProperties.map((name) => ({
+      code: "missing_field",
+      path: `${path}/${name}`,
+      message: "The field is missing",
+    }));
   }
   return [{ code: "invalid_value", path, message }];
 }

@@ -16,15 +16,24 @@ export interface Admitted {
   readonly reject: (error: unknown) => void;
 }
 
-/** Settled effects wait beside the commands; nobody waits for them. */
+/** Settled effects wait beside the commands; the worker that performed them waits for `done`. */
 export interface Settlement {
   readonly place: Place;
+  readonly since: number;
   readonly item: Omit<Extract<Item, { kind: "settled" }>, "at">;
   readonly done: (error?: unknown) => void;
 }
 
 /** How many of each kind one batch takes at the most; room is kept for the last three kinds (MILL law 9). */
-export const batchLimits = { interactive: 1000, bulk: 50, settlements: 300, timers: 200, wakes: 200 } as const;
+export const batchLimits = {
+  interactive: 1000,
+  bulk: 50,
+  settlements: 300,
+  leftovers: 1000,
+  timers: 200,
+  conversations: 200,
+  customers: 200,
+} as const;
 
 /** What waits for one lane in this process. */
 export class LaneQueue {
@@ -46,18 +55,14 @@ export class LaneQueue {
     return { admitted, settlements: this.settlements.splice(0, batchLimits.settlements) };
   }
 
-  /** Puts back what a batch could not carry, in its old order. */
+  /** Puts back what a batch could not carry, each at its old place, in whatever order the parts of a batch give back. */
   giveBack(admitted: readonly Admitted[], settlements: readonly Settlement[]): void {
-    this.interactive.unshift(...admitted.filter((each) => each.work === "interactive"));
-    this.bulk.unshift(...admitted.filter((each) => each.work === "bulk"));
-    this.settlements.unshift(...settlements);
+    this.interactive = inOrder(admitted.filter((each) => each.work === "interactive"), this.interactive);
+    this.bulk = inOrder(admitted.filter((each) => each.work === "bulk"), this.bulk);
+    this.settlements = inOrder(settlements, this.settlements);
   }
+}
 
-  /** Everything that waits, taken out; for a stop. */
-  drain(): Admitted[] {
-    const all = [...this.interactive, ...this.bulk];
-    this.interactive = [];
-    this.bulk = [];
-    return all;
-  }
+function inOrder<T extends { readonly since: number }>(back: readonly T[], waiting: T[]): T[] {
+  return back.length === 0 ? waiting : [...back, ...waiting].sort((a, b) => a.since - b.since);
 }

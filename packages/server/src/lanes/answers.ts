@@ -1,5 +1,6 @@
-import type { Accepted, Refusal } from "@threadmill/core";
+import { type Accepted, refuse, type Refusal } from "@threadmill/core";
 import type { PoolClient } from "pg";
+import type { Admitted } from "./admission.ts";
 import type { BatchResult } from "./batch.ts";
 import { EngineFault } from "./port.ts";
 import type { Taken } from "./lane.ts";
@@ -8,18 +9,21 @@ import type { Taken } from "./lane.ts";
 export function answerAll(taken: Taken, result: BatchResult): void {
   const waiting = new Map(taken.admitted.map((each) => [each.id, each]));
   const notReached = new Set<unknown>([...result.notReached.admitted, ...result.notReached.settlements]);
+  for (const { id, resolve } of result.strangers) {
+    const answer = refuse("not_found", "organization_not_found", "There is no such organization here");
+    resolve({ command: id, answer, repeated: false, cut: false });
+    waiting.delete(id);
+  }
   for (const { output } of result.parts) {
     for (const { command, answer, repeated } of output.replies) {
       waiting.get(command)?.resolve({ command, answer, repeated, cut: output.leftover?.root === command });
       waiting.delete(command);
     }
-    for (const { item } of output.poisoned) {
+    for (const { item, error } of output.poisoned) {
       if (item?.kind !== "command") continue;
       const caller = waiting.get(item.id);
+      if (caller !== undefined) answerParked(caller, error);
       waiting.delete(item.id);
-      if (item.command.type === "message.receive") {
-        caller?.resolve({ command: item.id, answer: { ok: true, result: { parked: item.id } }, repeated: false, cut: false });
-      } else caller?.reject(new EngineFault("internal", `A fault inside Threadmill; the command was kept as ${item.id}`));
     }
   }
   for (const each of waiting.values()) {
@@ -28,12 +32,20 @@ export function answerAll(taken: Taken, result: BatchResult): void {
   for (const each of taken.settlements) if (!notReached.has(each)) each.done();
 }
 
+/** An inbound message is parked for a person, never refused (MILL law 11); callers of other commands hear of the fault. */
+export function answerParked({ id, command, resolve, reject }: Admitted, cause: unknown): void {
+  if (command.type === "message.receive") {
+    resolve({ command: id, answer: { ok: true, result: { parked: id } }, repeated: false, cut: false });
+  } else reject(new EngineFault("internal", `A fault inside Threadmill; the command was kept as ${id}`, { cause }));
+}
+
 /** The answers of commands that were committed, by command id. */
-export async function lookUpReceipts(client: PoolClient, lane: number, ids: readonly string[]): Promise<Map<string, Accepted | Refusal>> {
+export async function lookUpReceipts(client: PoolClient, lane: number, commands: readonly Admitted[]): Promise<Map<string, Accepted | Refusal>> {
   const found = await client.query<{ id: string; answer: Accepted | Refusal }>({
     name: "look_up_receipts",
-    text: "select id, answer from receipts where lane = $1 and id = any($2)",
-    values: [lane, ids],
+    text: `select r.id, r.answer from unnest($2::uuid[], $3::uuid[]) as k(organization, id)
+join receipts r on r.lane = $1 and r.organization = k.organization and r.id = k.id`,
+    values: [lane, commands.map((each) => each.place.organization), commands.map((each) => each.id)],
   });
   return new Map(found.rows.map((row) => [row.id, row.answer]));
 }

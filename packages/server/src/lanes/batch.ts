@@ -1,8 +1,9 @@
 import { type Config, type Item, type Key, type Leftover, needsOf, prepare, process as mill, type Output } from "@threadmill/core";
 import type { PoolClient } from "pg";
-import { batchLimits, type Admitted, type Settlement } from "./admission.ts";
+import { type Admitted, batchLimits, type Settlement } from "./admission.ts";
 import { type BrokenWorkflow, type CachedConfig, loadConfig, loadVersions } from "./configs.ts";
 import { load, LoadedWorld } from "./loader.ts";
+import { clearPoison, type DueKind } from "./park.ts";
 import { flush, type Part, plan, writeLeftovers } from "./writer.ts";
 
 /** What a batch transaction needs from the process around it. */
@@ -18,6 +19,8 @@ export interface BatchResult {
   readonly parts: readonly Part[];
   /** those whose command was not reached: the slice or a need cut the batch before it */
   readonly notReached: { readonly admitted: readonly Admitted[]; readonly settlements: readonly Settlement[] };
+  /** those that name an organization which does not live in this lane */
+  readonly strangers: readonly Admitted[];
   /** whether more is due in this lane right now */
   readonly more: boolean;
   readonly items: number;
@@ -31,12 +34,14 @@ interface Head {
   readonly now: string;
   readonly lastSeq: number;
   readonly leftovers: ReadonlyMap<string, Leftover>;
+  /** organizations whose left-over is not taken this time: nothing of theirs may overtake it (MILL law 2) */
+  readonly blocked: ReadonlySet<string>;
   readonly timers: readonly { readonly organization: string; readonly run: string; readonly wait: number }[];
   readonly wakes: readonly { readonly organization: string; readonly kind: "conversation" | "customer"; readonly id: string }[];
 }
 
-/** How many due timers and wakes a batch takes; fewer while a poisonous one is looked for. */
-export type HeadLimits = { readonly timers: number; readonly wakes: number };
+/** How many left-overs, due timers and wakes of each kind a batch takes; fewer while a poisonous one is looked for. */
+export type HeadLimits = { readonly [K in DueKind]: number };
 
 /** After this many rounds of loading, what is decided is committed; the head item alone may take as many as it needs. */
 const roundsBeforeCommit = 3;
@@ -55,10 +60,10 @@ export async function runBatch(
   heads: HeadLimits = batchLimits,
 ): Promise<BatchResult> {
   const head = await readHead(client, lane, heads);
-  const work = await gather(client, lane, head, taken, context);
+  const { work, strangers } = await gather(client, lane, head, taken, context);
   const parts: Part[] = [];
-  const reached = new Set<unknown>();
-  let more = head.timers.length >= heads.timers || head.wakes.length >= heads.wakes;
+  const reached = new Set<unknown>(strangers);
+  let more = head.blocked.size > 0;
   for (const each of work) {
     const output = await grind(client, lane, each, context);
     parts.push({ world: each.world, output });
@@ -68,8 +73,12 @@ export async function runBatch(
   const written = plan(parts, head.lastSeq + 1, head.now);
   await flush(client, lane, written);
   await writeLeftovers(client, lane, parts, head.leftovers, head.now);
+  for (const { world, output } of parts) await clearPoison(client, lane, world.organization, output.poisoned);
+  // where nothing could be written, asking again at once would only spin
+  if (written.rows > 0 && fullHead(head, heads)) more = true;
   return {
     parts,
+    strangers,
     notReached: {
       admitted: taken.admitted.filter((each) => !reached.has(each)),
       settlements: taken.settlements.filter((each) => !reached.has(each)),
@@ -83,28 +92,36 @@ export async function runBatch(
   };
 }
 
-/** Everything that is read before anything is decided: the clock, the log's end, what is due. Sent in one go. */
+/** Whether a batch took as much of something as it may: more of it is probably due. */
+function fullHead({ timers, wakes }: Head, heads: HeadLimits): boolean {
+  const full = (count: number, limit: number): boolean => limit > 0 && count >= limit;
+  const customers = wakes.filter((each) => each.kind === "customer").length;
+  return full(timers.length, heads.timers) || full(wakes.length - customers, heads.conversations) || full(customers, heads.customers);
+}
+
+/** Everything that is read before anything is decided: the log's end, what is due, the clock. Sent in one go. */
 async function readHead(client: PoolClient, lane: number, heads: HeadLimits): Promise<Head> {
   const ask = <T>(name: string, text: string, more: unknown[] = []) => client.query<T & object>({ name, text, values: [lane, ...more] });
-  const [clock, last, leftovers, timers, conversations, customers] = await Promise.all([
-    client.query<{ now: string }>({ name: "head_clock", text: "select clock_timestamp() as now" }),
+  const [last, leftovers, timers, conversations, customers, clock] = await Promise.all([
     ask<{ seq: number; count: number; at: string }>("head_log", "select seq, count, at from log where lane = $1 order by seq desc limit 1"),
-    ask<{ organization: string; body: Leftover }>("head_leftovers", "select organization, body from leftovers where lane = $1"),
+    ask<{ organization: string; body: Leftover }>("head_leftovers", "select organization, body from leftovers where lane = $1 order by at, organization"),
     ask<{ organization: string; run: string; wait: number }>(
       "head_timers",
-      "select organization, run, wait from timers where lane = $1 and due_at <= clock_timestamp() order by due_at limit $2",
+      "select organization, run, wait from timers where lane = $1 and due_at <= clock_timestamp() order by due_at, run limit $2",
       [heads.timers],
     ),
     ask<{ organization: string; id: string }>(
       "head_wakes",
-      "select organization, id from conversations where lane = $1 and wake_at <= clock_timestamp() order by wake_at limit $2",
-      [heads.wakes],
+      "select organization, id from conversations where lane = $1 and wake_at <= clock_timestamp() order by wake_at, id limit $2",
+      [heads.conversations],
     ),
     ask<{ organization: string; id: string }>(
       "head_customer_wakes",
-      "select organization, id from customers where lane = $1 and wake_at <= clock_timestamp() order by wake_at limit $2",
-      [heads.wakes],
+      "select organization, id from customers where lane = $1 and wake_at <= clock_timestamp() order by wake_at, id limit $2",
+      [heads.customers],
     ),
+    // the clock last: what was due by an earlier look is due by this one too, so nothing happens before its instant
+    client.query<{ now: string }>({ name: "head_clock", text: "select clock_timestamp() as now" }),
   ]);
   const end = last.rows[0];
   const floor = end === undefined ? (await ask<{ seq_floor: number }>("head_floor", "select seq_floor from lanes where lane = $1")).rows[0] : undefined;
@@ -113,7 +130,8 @@ async function readHead(client: PoolClient, lane: number, heads: HeadLimits): Pr
     // an item's instant is the later of the database's clock and the lane's last instant
     now: end !== undefined && end.at > now ? end.at : now,
     lastSeq: end === undefined ? (floor?.seq_floor ?? 0) : end.seq + end.count - 1,
-    leftovers: new Map(leftovers.rows.map((row) => [row.organization, row.body])),
+    leftovers: new Map(leftovers.rows.slice(0, heads.leftovers).map((row) => [row.organization, row.body])),
+    blocked: new Set(leftovers.rows.slice(heads.leftovers).map((row) => row.organization)),
     timers: timers.rows,
     wakes: [
       ...conversations.rows.map((row) => ({ ...row, kind: "conversation" as const })),
@@ -138,9 +156,10 @@ async function gather(
   head: Head,
   taken: { readonly admitted: readonly Admitted[]; readonly settlements: readonly Settlement[] },
   context: BatchContext,
-): Promise<Work[]> {
+): Promise<{ readonly work: readonly Work[]; readonly strangers: readonly Admitted[] }> {
   const lists = new Map<string, { readonly items: Item[]; readonly sources: unknown[] }>();
   const add = (organization: string, item: Item | null, source: unknown): void => {
+    if (head.blocked.has(organization)) return;
     let list = lists.get(organization);
     if (list === undefined) lists.set(organization, (list = { items: [], sources: [] }));
     if (item === null) return;
@@ -152,7 +171,11 @@ async function gather(
   const organizations = new Set([...head.leftovers.keys(), ...places, ...[...head.timers, ...head.wakes].map((each) => each.organization)]);
   const configs = await freshConfigs(client, lane, [...organizations], context);
   for (const organization of head.leftovers.keys()) add(organization, null, null);
-  for (const each of taken.admitted) add(each.place.organization, commandItem(each, at, configs.get(each.place.organization)), each);
+  const strangers = taken.admitted.filter((each) => !configs.has(each.place.organization));
+  for (const each of taken.admitted) {
+    const config = configs.get(each.place.organization);
+    if (config !== undefined) add(each.place.organization, commandItem(each, at, config), each);
+  }
   for (const each of taken.settlements) add(each.place.organization, { ...each.item, at }, each);
   for (const { organization, run, wait } of head.timers) add(organization, { kind: "timer", at, run, wait }, null);
   for (const { organization, kind, id } of head.wakes) add(organization, { kind: "wake", at, subject: { kind, id } }, null);
@@ -164,15 +187,14 @@ async function gather(
   }
   const wanted = new Map(work.map((each) => [each.world, firstNeeds(each)]));
   await load(client, lane, wanted);
-  return work;
+  return { work, strangers };
 }
 
 /** A command as an item; its input is brought to its normal form under the settings of this batch. */
-function commandItem({ id, key, command }: Admitted, at: string, config: CachedConfig | undefined): Item {
+function commandItem({ id, key, command }: Admitted, at: string, config: CachedConfig): Item {
   const own = { kind: "command" as const, id, at, ...(key !== undefined && { key }) };
-  const prepared = config === undefined ? null : prepare(command.type, command.input, config.settings);
-  if (prepared === null || !prepared.ok) return { ...own, command, ...(prepared !== null && { refusal: prepared }) };
-  return { ...own, command: { ...command, input: prepared.input } };
+  const prepared = prepare(command.type, command.input, config.settings);
+  return prepared.ok ? { ...own, command: { ...command, input: prepared.input } } : { ...own, command, refusal: prepared };
 }
 
 /** The configurations of the organizations in a batch; a stale one is loaded again first. */

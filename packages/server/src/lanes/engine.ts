@@ -1,4 +1,4 @@
-import { type Accepted, type Actor, type Refusal, type SettingsIndex } from "@threadmill/core";
+import type { Accepted, Actor, Outcome, Refusal, SettingsIndex } from "@threadmill/core";
 import type { Pool, PoolClient } from "pg";
 import { transaction } from "../db/transaction.ts";
 import type { Metrics } from "../observe/metrics.ts";
@@ -52,7 +52,7 @@ export interface Submission {
 export interface Engine {
   submit(request: Submission): Promise<Submitted>;
   /** Settles an effect: the run goes on, the world learns the outcome. Answers once committed. */
-  settle(place: Place, settled: { readonly effect: string; readonly attempt: number; readonly outcome: import("@threadmill/core").Outcome }): Promise<void>;
+  settle(place: Place, settled: { readonly effect: string; readonly attempt: number; readonly outcome: Outcome }): Promise<void>;
   changeSettings<T>(place: Place, actor: Actor, fn: SettingsChange<T>): Promise<{ ok: true; result: T } | Refusal>;
   settings(place: Place): Promise<SettingsIndex>;
   health(): { readonly ready: boolean; readonly reason?: string };
@@ -60,6 +60,8 @@ export interface Engine {
   readonly poller: Service;
   /** told after each commit that left effects behind */
   onEffects(listener: () => void): () => void;
+  /** Answers when nothing waits and nothing is carried in this process. */
+  quiet(): Promise<void>;
   /** Finishes what was admitted, answers the callers and takes no more. */
   stop(): Promise<void>;
 }
@@ -78,10 +80,17 @@ export function createEngine(options: EngineOptions): Engine {
     configs,
     gate: gate(options.parallel ?? 4),
     slice: options.slice ?? 20_000,
+    stopping: () => stopping,
     onBroken: (broken) => log.error(broken, "a published workflow does not compile any more; it does not run"),
-    onBatch(_lane, result, seconds) {
+    onBatch(lane, result, seconds) {
       lastFault = null;
       observe(metrics, result, seconds);
+      for (const { output } of result.parts) {
+        for (const { item, error } of output.poisoned) {
+          metrics.failure("poisoned");
+          log.error({ lane, kind: item?.kind ?? "leftover", error }, "an item could not be carried; it is kept for a person");
+        }
+      }
       if (result.effects > 0) for (const listener of listeners) listener();
     },
     onFault(lane, error, what) {
@@ -116,6 +125,14 @@ export function createEngine(options: EngineOptions): Engine {
     });
   };
 
+  const quiet = async (): Promise<void> => {
+    for (;;) {
+      const busy = [...lanes.values()].filter((lane) => !lane.quiet);
+      if (busy.length === 0) return;
+      await Promise.all(busy.map((lane) => lane.kick()));
+    }
+  };
+
   return {
     submit,
     settle(place, settled) {
@@ -123,6 +140,7 @@ export function createEngine(options: EngineOptions): Engine {
       return new Promise((resolve, reject) => {
         lane.queue.settlements.push({
           place,
+          since: performance.now(),
           item: { kind: "settled", ...settled },
           done: (error) => (error === undefined ? resolve() : reject(error)),
         });
@@ -151,6 +169,9 @@ export function createEngine(options: EngineOptions): Engine {
       onError: (error) => context.onFault(-1, error, "poll"),
       async tick() {
         const due = await dueLanes(pool, metrics);
+        // the database answers: what failed a while ago and was not tried since says nothing about now
+        if (due.length === 0) lastFault = null;
+        if (stopping) return 0;
         for (const number of due) {
           const lane = laneOf(number);
           lane.queue.due = true;
@@ -165,9 +186,12 @@ export function createEngine(options: EngineOptions): Engine {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    quiet,
     async stop() {
       stopping = true;
-      await Promise.all([...lanes.values()].map((lane) => lane.kick()));
+      // what is due stays in the database, for others or the next start
+      for (const lane of lanes.values()) lane.queue.due = false;
+      await quiet();
     },
   };
 }

@@ -1,18 +1,20 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Pool, PoolClient } from "pg";
-import { classifyFault } from "../db/fault-table.ts";
 import { transaction } from "../db/transaction.ts";
 import { type Admitted, batchLimits, LaneQueue, type Settlement } from "./admission.ts";
 import { type BatchContext, type BatchResult, type HeadLimits, runBatch } from "./batch.ts";
-import { EngineFault, type Submitted } from "./port.ts";
-import { answerAll, lookUpReceipts } from "./answers.ts";
-import { parkCommand, parkDue } from "./park.ts";
+import { EngineFault } from "./port.ts";
+import { answerAll, answerParked, lookUpReceipts } from "./answers.ts";
+import { judge, LaneNotHeld } from "./judge.ts";
+import { type DueKind, dueKinds, parkCommand, parkDue, parkSettlement } from "./park.ts";
 
 /** What a lane needs of the process around it. */
 export interface LaneContext extends BatchContext {
   readonly pool: Pool;
   /** lets only so many batches run at a time: more would only make each smaller */
   readonly gate: Gate;
+  /** whether the process is going: then what is due stays for others, and only what was admitted is carried */
+  readonly stopping: () => boolean;
   onBatch(lane: number, result: BatchResult, seconds: number): void;
   onFault(lane: number, error: unknown, what: string): void;
 }
@@ -30,6 +32,9 @@ const begin =
 const patienceMs = 20_000;
 const backoffMs = [50, 100, 200, 400, 800, 1600] as const;
 
+const noHeads: HeadLimits = { leftovers: 0, timers: 0, conversations: 0, customers: 0 };
+const nothingTaken: Taken = { admitted: [], settlements: [] };
+
 /**
  * One lane in this process: what waits for it, and the loop that carries it, batch after batch, while there is any.
  * Several processes take turns at a lane; the lane's row says whose turn it is.
@@ -40,19 +45,27 @@ export class Lane {
   readonly #context: LaneContext;
   #running: Promise<void> | null = null;
   #failures = 0;
+  /** whether the batch in hand met trouble that a pause may mend */
+  #troubled = false;
 
   constructor(number: number, context: LaneContext) {
     this.number = number;
     this.#context = context;
   }
 
+  /** Whether nothing waits and nothing is being carried. */
+  get quiet(): boolean {
+    return this.#running === null && this.queue.empty;
+  }
+
   /** Sees that what waits is carried; answers when the lane is quiet in this process. */
   kick(): Promise<void> {
-    this.#running ??= this.#run().finally(() => {
-      this.#running = null;
+    this.#running ??= this.#run()
+      .finally(() => {
+        this.#running = null;
+      })
       // what came between the last look and now
-      if (!this.queue.empty) void this.kick();
-    });
+      .then(() => (this.queue.empty ? undefined : this.kick()));
     return this.#running;
   }
 
@@ -66,118 +79,152 @@ export class Lane {
       } finally {
         leave();
       }
-      if (this.#failures > 0) await delay(backoffMs[Math.min(this.#failures, backoffMs.length) - 1]);
+      this.#failures = this.#troubled ? this.#failures + 1 : 0;
+      this.#troubled = false;
+      if (this.#failures > 0) await this.#pause(this.#failures);
     }
+  }
+
+  #pause(failures: number): Promise<void> {
+    return delay(backoffMs[Math.min(failures, backoffMs.length) - 1]);
   }
 
   async #carry(taken: Taken, heads: HeadLimits = batchLimits): Promise<void> {
     const started = performance.now();
+    let result: BatchResult;
     try {
-      const result = await this.#transact((client) => runBatch(client, this.number, taken, this.#context, heads));
-      this.#failures = 0;
-      this.queue.giveBack(result.notReached.admitted, result.notReached.settlements);
-      if (result.more) this.queue.due = true;
+      result = await this.#transact((client) => runBatch(client, this.number, taken, this.#context, heads));
+    } catch (error) {
+      return this.#recover(taken, heads, error);
+    }
+    // committed: whatever goes wrong from here on must not have it carried again
+    this.queue.giveBack(result.notReached.admitted, result.notReached.settlements);
+    if (result.more) this.#dueAgain();
+    try {
       answerAll(taken, result);
       this.#context.onBatch(this.number, result, (performance.now() - started) / 1000);
     } catch (error) {
-      await this.#recover(taken, heads, error);
+      this.#context.onFault(this.number, error, "after_commit");
     }
+  }
+
+  #dueAgain(): void {
+    if (!this.#context.stopping()) this.queue.due = true;
   }
 
   /** A transaction that holds the lane; the lock is taken by a statement of its own before anything is read. */
   async #transact<T>(fn: (client: PoolClient) => Promise<T>): Promise<T> {
-    return transaction(
-      this.#context.pool,
-      async (client) => {
-        await client.query({ name: "lock_lane", text: "select lane from lanes where lane = $1 for update", values: [this.number] });
-        return fn(client);
-      },
-      { begin },
-    );
+    let held = false;
+    const work = async (client: PoolClient): Promise<T> => {
+      await client.query({ name: "lock_lane", text: "select lane from lanes where lane = $1 for update", values: [this.number] });
+      held = true;
+      return fn(client);
+    };
+    try {
+      return await transaction(this.#context.pool, work, { begin });
+    } catch (error) {
+      throw held ? error : new LaneNotHeld(error);
+    }
   }
 
   async #recover(taken: Taken, heads: HeadLimits, error: unknown): Promise<void> {
-    const kind = classifyFault(error);
+    const kind = judge(error);
     this.#context.onFault(this.number, error, kind);
     if (kind === "in_doubt") return this.#resolveDoubt(taken);
-    if (kind === "retryable") {
-      this.#failures += 1;
-      return this.#later(taken, error);
-    }
-    return this.#bisect(taken, heads, error);
+    if (kind === "retryable") return this.#later(taken, error);
+    return this.#bisect(taken, heads, error, kind === "too_long");
   }
 
   /** COMMIT may have taken place: the receipts tell, once the lane is ours again (DESIGN section 4). */
   async #resolveDoubt(taken: Taken): Promise<void> {
-    this.#failures += 1;
-    try {
-      const ids = taken.admitted.map((each) => each.id);
-      const known = await this.#transact((client) => lookUpReceipts(client, this.number, ids));
-      const lost: Admitted[] = [];
-      for (const each of taken.admitted) {
-        const answer = known.get(each.id);
-        if (answer === undefined) lost.push(each);
-        else each.resolve({ command: each.id, answer, repeated: false, cut: false } satisfies Submitted);
+    this.#troubled = true;
+    const since = performance.now();
+    for (let tries = 1; ; tries += 1) {
+      try {
+        const known = await this.#transact((client) => lookUpReceipts(client, this.number, taken.admitted));
+        for (const each of taken.admitted) {
+          const answer = known.get(each.id);
+          if (answer !== undefined) each.resolve({ command: each.id, answer, repeated: false, cut: false });
+        }
+        // a settled effect may be settled again: the mill drops what no longer waits
+        this.queue.giveBack(taken.admitted.filter((each) => !known.has(each.id)), taken.settlements);
+        return;
+      } catch (error) {
+        this.#context.onFault(this.number, error, "look_up");
+        if (judge(error) !== "terminal" && performance.now() - since < patienceMs) {
+          await this.#pause(tries);
+          continue;
+        }
+        const fault = new EngineFault("commit_unknown", "The database did not say whether this was committed", { cause: error });
+        for (const each of taken.admitted) each.reject(fault);
+        for (const each of taken.settlements) each.done(fault);
+        return;
       }
-      // a settled effect may be settled again: the mill drops what no longer waits
-      this.queue.giveBack(lost, taken.settlements);
-    } catch (error) {
-      for (const each of taken.admitted) {
-        each.reject(new EngineFault("commit_unknown", "The database did not say whether this was committed", { cause: error }));
-      }
-      for (const each of taken.settlements) each.done(error);
     }
   }
 
   /** Nothing was done: again, for as long as the callers can be asked to wait. */
   #later(taken: Taken, error: unknown): void {
+    this.#troubled = true;
     const now = performance.now();
-    const patient = taken.admitted.filter((each) => now - each.since < patienceMs);
-    for (const each of taken.admitted) {
-      if (!patient.includes(each)) each.reject(new EngineFault("unavailable", "The database cannot be reached", { cause: error }));
-    }
-    this.queue.giveBack(patient, []);
-    for (const each of taken.settlements) each.done(error);
+    const patient = (each: { readonly since: number }): boolean => now - each.since < patienceMs;
+    const fault = new EngineFault("unavailable", "The database cannot be reached", { cause: error });
+    for (const each of taken.admitted) if (!patient(each)) each.reject(fault);
+    for (const each of taken.settlements) if (!patient(each)) each.done(fault);
+    this.queue.giveBack(taken.admitted.filter(patient), taken.settlements.filter(patient));
   }
 
-  /** A batch that fails by a bug is halved until the poisonous item stands alone, which is kept for a person. */
-  async #bisect(taken: Taken, heads: HeadLimits, error: unknown): Promise<void> {
-    const none: HeadLimits = { timers: 0, wakes: 0 };
+  /**
+   * A batch that fails by a bug is halved until the poisonous item stands alone, which is kept for a person. What is due
+   * is looked at first and apart from the callers' commands: a command must not be blamed for a left-over.
+   */
+  async #bisect(taken: Taken, heads: HeadLimits, error: unknown, tooLong: boolean): Promise<void> {
     const { admitted, settlements } = taken;
-    if (heads.timers + heads.wakes > 0 && admitted.length + settlements.length > 0) {
-      // the due things apart from the callers' commands: either may be the poison
-      await this.#carry(taken, none);
-      return this.#carry({ admitted: [], settlements: [] }, heads);
+    const kinds = dueKinds.filter((kind) => heads[kind] > 0);
+    if (kinds.length > 0 && admitted.length + settlements.length > 0) {
+      await this.#carry(nothingTaken, heads);
+      return this.#carry(taken, noHeads);
     }
-    if (heads.timers + heads.wakes > 0) {
-      if (heads.timers + heads.wakes > 2) return this.#carry(taken, { timers: 1, wakes: 1 });
-      return this.#park((client) => parkDue(client, this.number, error));
+    if (kinds.length > 1) {
+      for (const kind of kinds) await this.#carry(nothingTaken, { ...noHeads, [kind]: heads[kind] });
+      return;
     }
+    const [kind] = kinds;
+    if (kind !== undefined) return this.#bisectDue(kind, heads[kind], error, tooLong);
     if (admitted.length > 0 && settlements.length > 0) {
-      await this.#carry({ admitted, settlements: [] }, none);
-      return this.#carry({ admitted: [], settlements }, none);
+      await this.#carry({ admitted, settlements: [] }, noHeads);
+      return this.#carry({ admitted: [], settlements }, noHeads);
     }
     if (admitted.length + settlements.length > 1) {
       const a = Math.ceil(admitted.length / 2);
       const s = Math.ceil(settlements.length / 2);
-      await this.#carry({ admitted: admitted.slice(0, a), settlements: settlements.slice(0, s) }, none);
-      return this.#carry({ admitted: admitted.slice(a), settlements: settlements.slice(s) }, none);
+      await this.#carry({ admitted: admitted.slice(0, a), settlements: settlements.slice(0, s) }, noHeads);
+      return this.#carry({ admitted: admitted.slice(a), settlements: settlements.slice(s) }, noHeads);
     }
-    for (const each of settlements) each.done(error);
-    const [only] = admitted;
-    if (only === undefined) return this.#park((client) => parkDue(client, this.number, error));
-    await this.#park((client) => parkCommand(client, this.number, only, error));
-    if (only.command.type === "message.receive") {
-      // an inbound message is parked for a person, never refused (MILL law 11)
-      only.resolve({ command: only.id, answer: { ok: true, result: { parked: only.id } }, repeated: false, cut: false });
-    } else only.reject(new EngineFault("internal", `A fault inside Threadmill; the command was kept as ${only.id}`, { cause: error }));
+    if (tooLong) return this.#later(taken, error);
+    for (const each of settlements) {
+      await this.#park((client) => parkSettlement(client, this.number, each, error));
+      each.done();
+    }
+    for (const each of admitted) {
+      await this.#park((client) => parkCommand(client, this.number, each, error));
+      answerParked(each, error);
+    }
+  }
+
+  /** What falls due is taken in order, so the first half is tried; the next batches see to the rest. */
+  async #bisectDue(kind: DueKind, count: number, error: unknown, tooLong: boolean): Promise<void> {
+    if (count > 1) await this.#carry(nothingTaken, { ...noHeads, [kind]: Math.ceil(count / 2) });
+    else if (tooLong) this.#troubled = true;
+    else await this.#park((client) => parkDue(client, this.number, kind, error));
+    this.#dueAgain();
   }
 
   async #park(fn: (client: PoolClient) => Promise<void>): Promise<void> {
     try {
       await this.#transact(fn);
     } catch (error) {
-      this.#failures += 1;
+      this.#troubled = true;
       this.#context.onFault(this.number, error, "park");
     }
   }

@@ -122,9 +122,16 @@ join ${table.name} t on t.lane = $1 and t.organization = k.organization and t."$
 }
 
 function withoutOrganization(row: Row): Record<string, unknown> {
-  const { organization: _, ...rest } = row;
+  const { organization: _, of_owner: _owner, ...rest } = row;
   return rest;
 }
+
+/** A customer and all that were merged into it, whose conversations still point at them (MILL law 13). */
+const standingFor = (customer: string): string => `(with recursive own as (
+  select ${customer} as id
+  union all
+  select m.id from customers m join own on m.lane = $1 and m.organization = k.organization and m.merged_into = own.id
+) select id from own)`;
 
 /** Who has an address, with their newest conversation on the channel that the message came by. */
 async function loadNewest(client: PoolClient, lane: number, todo: Todo): Promise<void> {
@@ -134,7 +141,8 @@ async function loadNewest(client: PoolClient, lane: number, todo: Todo): Promise
   const rows = await select(
     client,
     "load_newest",
-    `select a.organization, a.address, a.customer as owner, k.channel as by_channel, c.*
+    `select a.organization, a.address, a.customer as owner, k.channel as by_channel,
+  exists (select from customers m where m.lane = $1 and m.organization = k.organization and m.merged_into = a.customer) as stands_for_more, c.*
 from unnest($2::uuid[], $3::text[], $4::uuid[]) as k(organization, address, channel)
 join addresses a on a.lane = $1 and a.organization = k.organization and a.address = k.address
 left join lateral (
@@ -149,9 +157,10 @@ left join lateral (
     const row = found.get(`${world.organization}/${channel}/${address}`);
     todo.put(world, "addresses", address, row === undefined ? null : { customer: row["owner"] });
     if (row === undefined) continue;
-    const { organization: _o, known_as: _k, owner, by_channel: _b, ...conversation } = row;
+    const { organization: _o, known_as: _k, owner, by_channel: _b, stands_for_more, ...conversation } = row;
     const id = conversation["id"] as string | null;
-    world.rows.set(key.latest(owner as string, channel), id === null ? null : { id });
+    // the newest of a customer that others were merged into may be one of theirs: rare, so asked for only when needed
+    if (stands_for_more === false) world.rows.set(key.latest(owner as string, channel), id === null ? null : { id });
     if (id !== null && !world.rows.has(key.conversation(id))) todo.put(world, "conversations", id, conversation);
   }
 }
@@ -183,12 +192,13 @@ async function loadOpen(client: PoolClient, lane: number, todo: Todo): Promise<v
   const rows = await select(
     client,
     "load_open",
-    `select c.organization, ${columnsOf(worldTables.conversations, "c")} from unnest($2::uuid[], $3::uuid[]) as k(organization, customer)
-join conversations c on c.lane = $1 and c.organization = k.organization and c.customer = k.customer
+    `${withMerged("unnest($2::uuid[], $3::uuid[])")}
+select c.organization, s.owner, ${columnsOf(worldTables.conversations, "c")} from standing s
+join conversations c on c.lane = $1 and c.organization = s.organization and c.customer = s.customer
 where c.status in ('open', 'pending', 'snoozed') order by c.id`,
     [lane, ...arrays(wanted)],
   );
-  putLists(todo, wanted, rows, "open", "customer", "conversations");
+  putLists(todo, wanted, rows, "open", "owner", "conversations");
 }
 
 async function loadWaiting(client: PoolClient, lane: number, todo: Todo): Promise<void> {
@@ -198,7 +208,8 @@ async function loadWaiting(client: PoolClient, lane: number, todo: Todo): Promis
     client,
     "load_waiting",
     `select r.organization, ${columnsOf(worldTables.runs, "r")} from unnest($2::uuid[], $3::uuid[]) as k(organization, subject)
-join runs r on r.lane = $1 and r.organization = k.organization and r.subject = k.subject order by r.id`,
+join runs r on r.lane = $1 and r.organization = k.organization and r.subject = k.subject
+where r.status = 'waiting' order by r.id`,
     [lane, ...arrays(wanted)],
   );
   putLists(todo, wanted, rows, "waiting", "subject", "runs");
@@ -216,9 +227,18 @@ function putLists(todo: Todo, wanted: Wanted, rows: readonly Row[], view: string
     const world = worlds.get(row.organization) as LoadedWorld;
     const id = row["id"] as string;
     lists.get(`${row.organization}/${row[owner]}`)?.push(id);
-    if (!world.rows.has(`${table}/${id}`)) todo.put(world, table, id, withoutOrganization(row));
+    if (world.rows.has(`${table}/${id}`)) continue;
+    const { owner: _, ...own } = withoutOrganization(row);
+    todo.put(world, table, id, own);
   }
 }
+
+/** Customers with all that were merged into them: a merge moves no rows, so their conversations stand under their own ids. */
+const withMerged = (keys: string): string => `with recursive standing(organization, owner, customer) as (
+  select k.organization, k.customer, k.customer from ${keys} as k(organization, customer)
+  union all
+  select s.organization, s.owner, m.id from standing s
+  join customers m on m.lane = $1 and m.organization = s.organization and m.merged_into = s.customer)`;
 
 async function loadLatest(client: PoolClient, lane: number, todo: Todo): Promise<void> {
   const wanted = todo.take("latest");
@@ -227,13 +247,17 @@ async function loadLatest(client: PoolClient, lane: number, todo: Todo): Promise
   const rows = await select(
     client,
     "load_latest",
-    `select k.organization as place, k.customer as owner, k.channel as by_channel, c.*
+    `${withMerged("(select distinct o, c from unnest($2::uuid[], $3::uuid[]) as g(o, c))")}
+select distinct on (k.organization, k.customer, k.channel)
+  k.organization as place, k.customer as owner, k.channel as by_channel, c.*
 from unnest($2::uuid[], $3::uuid[], $4::uuid[]) as k(organization, customer, channel)
+join standing s on s.organization = k.organization and s.owner = k.customer
 join lateral (
   select ${columnsOf(worldTables.conversations, "n")} from conversations n
-  where n.lane = $1 and n.organization = k.organization and n.customer = k.customer and n.channel = k.channel
+  where n.lane = $1 and n.organization = k.organization and n.customer = s.customer and n.channel = k.channel
   order by n.id desc limit 1
-) c on true`,
+) c on true
+order by k.organization, k.customer, k.channel, c.id desc`,
     [lane, parts.map((p) => p.world.organization), parts.map((p) => p.customer), parts.map((p) => p.channel)],
   );
   const found = new Map(rows.map((row) => [`${row["place"]}/${row["owner"]}/${row["by_channel"]}`, row]));

@@ -1,70 +1,120 @@
+import type { Poisoned } from "@threadmill/core";
 import type { PoolClient } from "pg";
-import type { Admitted } from "./admission.ts";
+import type { Admitted, Settlement } from "./admission.ts";
+
+/** The kinds of work that the database itself brings into a batch, in the order in which a poisonous one is looked for. */
+export const dueKinds = ["leftovers", "timers", "conversations", "customers"] as const;
+export type DueKind = (typeof dueKinds)[number];
 
 const describe = (error: unknown): string => JSON.stringify({ message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
 
-/** Keeps a command that no batch could carry, with its context, for a person. */
+/**
+ * Keeps a command that no batch could carry, with its context, for a person. The item is made fit to be stored: a text
+ * that the database refuses may be the very reason.
+ */
 export async function parkCommand(client: PoolClient, lane: number, admitted: Admitted, error: unknown): Promise<void> {
   const { place, id, key, command } = admitted;
-  await client.query({
-    text: `insert into parked (lane, organization, id, item, error, at) values ($1, $2, $3, $4, $5, clock_timestamp())
-on conflict do nothing`,
-    values: [lane, place.organization, id, JSON.stringify({ kind: "command", id, key: key ?? null, command }), describe(error)],
-  });
+  await keep(client, lane, place.organization, id, { kind: "command", id, key: key ?? null, command }, error);
+}
+
+/** Keeps a settled effect that no batch could carry; the effect is dead, and the run that waited for it fails visibly. */
+export async function parkSettlement(client: PoolClient, lane: number, { place, item }: Settlement, error: unknown): Promise<void> {
+  await keep(client, lane, place.organization, item.effect, item, error);
+  await killEffect(client, lane, place.organization, item.effect);
 }
 
 /**
- * Takes the first due thing of a lane out of the way: a left-over, else a timer, else a wake. Its runs fail visibly.
- * Only called when that thing alone made a batch fail.
+ * Takes the first due thing of a kind out of a lane's way; its runs fail visibly. Only called when that thing alone made
+ * a batch fail, so it must be the one that a batch takes first.
  */
-export async function parkDue(client: PoolClient, lane: number, error: unknown): Promise<void> {
+export async function parkDue(client: PoolClient, lane: number, kind: DueKind, error: unknown): Promise<void> {
+  if (kind === "leftovers") return parkLeftover(client, lane, error);
+  if (kind === "timers") return parkTimer(client, lane, error);
+  const woken = await client.query<{ organization: string; id: string }>(
+    `update ${kind} set wake_at = null where lane = $1 and (organization, id) in
+(select organization, id from ${kind} where lane = $1 and wake_at <= clock_timestamp() order by wake_at, id limit 1)
+returning organization, id`,
+    [lane],
+  );
+  for (const row of woken.rows) await keep(client, lane, row.organization, row.id, { kind: "wake", table: kind, ...row }, error);
+}
+
+async function parkLeftover(client: PoolClient, lane: number, error: unknown): Promise<void> {
   const left = await client.query<{ organization: string; body: { queue: string[] } }>(
-    "delete from leftovers where ctid = (select ctid from leftovers where lane = $1 order by at limit 1) and lane = $1 returning organization, body",
+    `delete from leftovers where lane = $1 and organization =
+(select organization from leftovers where lane = $1 order by at, organization limit 1)
+returning organization, body`,
     [lane],
   );
   for (const row of left.rows) {
     await failRuns(client, lane, row.organization, row.body.queue);
-    await keep(client, lane, row.organization, { kind: "leftover", ...row.body }, error);
+    await keep(client, lane, row.organization, row.organization, { kind: "leftover", ...row.body }, error);
   }
-  if (left.rows.length > 0) return;
+}
+
+async function parkTimer(client: PoolClient, lane: number, error: unknown): Promise<void> {
   const timer = await client.query<{ organization: string; run: string; wait: number }>(
     `delete from timers where lane = $1 and (organization, run) in
-(select organization, run from timers where lane = $1 and due_at <= clock_timestamp() order by due_at limit 1)
+(select organization, run from timers where lane = $1 and due_at <= clock_timestamp() order by due_at, run limit 1)
 returning organization, run, wait`,
     [lane],
   );
   for (const row of timer.rows) {
     await failRuns(client, lane, row.organization, [row.run]);
-    await keep(client, lane, row.organization, { kind: "timer", ...row }, error);
-  }
-  if (timer.rows.length > 0) return;
-  for (const table of ["conversations", "customers"]) {
-    const woken = await client.query<{ organization: string; id: string }>(
-      `update ${table} set wake_at = null where lane = $1 and (organization, id) in
-(select organization, id from ${table} where lane = $1 and wake_at <= clock_timestamp() order by wake_at limit 1)
-returning organization, id`,
-      [lane],
-    );
-    for (const row of woken.rows) await keep(client, lane, row.organization, { kind: "wake", table, ...row }, error);
-    if (woken.rows.length > 0) return;
+    await keep(client, lane, row.organization, row.run, { kind: "timer", ...row }, error);
   }
 }
 
-async function failRuns(client: PoolClient, lane: number, organization: string, ids: readonly string[]): Promise<void> {
+/** Takes out of the way what the mill itself found poisonous and left as it was: it would come again in every batch. */
+export async function clearPoison(client: PoolClient, lane: number, organization: string, poisoned: readonly Poisoned[]): Promise<void> {
+  for (const { item } of poisoned) {
+    if (item?.kind === "settled") await killEffect(client, lane, organization, item.effect);
+    else if (item?.kind === "timer") {
+      await failRuns(client, lane, organization, [item.run]);
+      await client.query("delete from timers where lane = $1 and organization = $2 and run = $3", [lane, organization, item.run]);
+    } else if (item?.kind === "wake") {
+      const table = item.subject.kind === "customer" ? "customers" : "conversations";
+      await client.query(`update ${table} set wake_at = null where lane = $1 and organization = $2 and id = $3`, [lane, organization, item.subject.id]);
+    }
+  }
+}
+
+/** Dead, so that no worker performs it again and again; a person can see it and have it tried again. */
+async function killEffect(client: PoolClient, lane: number, organization: string, id: string): Promise<void> {
+  const { rows } = await client.query<{ run: string | null }>(
+    `update effects set status = 'dead', lease_until = null,
+  last_error = '{"code":"internal","message":"A fault inside Threadmill; it was kept for a person"}'
+where lane = $1 and organization = $2 and id = $3 and status = 'due' returning run`,
+    [lane, organization, id],
+  );
+  const run = rows[0]?.run ?? null;
+  // a run that does not wait for this effect has gone on long ago
+  if (run !== null) await failRuns(client, lane, organization, [run], id);
+}
+
+async function failRuns(client: PoolClient, lane: number, organization: string, ids: readonly string[], effect: string | null = null): Promise<void> {
   await client.query(
-    `with gone as (delete from runs where lane = $1 and organization = $2 and id = any($3) returning *)
+    `with gone as (
+  delete from runs where lane = $1 and organization = $2 and id = any($3) and ($4::text is null or waiting ->> 'effect' = $4) returning *),
+quiet as (delete from timers t using gone where t.lane = $1 and t.organization = $2 and t.run = gone.id)
 insert into runs_history (lane, organization, id, workflow, version, subject_kind, subject, customer, conversation, message, status, reason,
   root, trigger, actor, depth, cursor, waits, waiting, inputs, outputs, steps, started_at, finished_at)
 select lane, organization, id, workflow, version, subject_kind, subject, customer, conversation, message, 'failed',
   '{"code":"internal","message":"A fault inside Threadmill; it was kept for a person"}',
   root, trigger, actor, depth, null, waits, null, inputs, outputs, steps::json, started_at, clock_timestamp() from gone`,
-    [lane, organization, ids],
+    [lane, organization, ids, effect],
   );
 }
 
-async function keep(client: PoolClient, lane: number, organization: string, item: object, error: unknown): Promise<void> {
+async function keep(client: PoolClient, lane: number, organization: string, id: string, item: object, error: unknown): Promise<void> {
   await client.query(
-    `insert into parked (lane, organization, id, item, error, at) values ($1, $2, gen_random_uuid(), $3, $4, clock_timestamp())`,
-    [lane, organization, JSON.stringify(item), describe(error)],
+    `insert into parked (lane, organization, id, item, error, at) values ($1, $2, $3, $4, $5, clock_timestamp())
+on conflict (lane, organization, id) do update set item = excluded.item, error = excluded.error, at = excluded.at, resolved_at = null`,
+    [lane, organization, id, storable(JSON.stringify(item)), storable(describe(error))],
   );
+}
+
+/** JSON text that jsonb takes: without NUL and halves of surrogate pairs, which JSON.stringify writes as escapes. */
+function storable(json: string): string {
+  return json.replaceAll(/(?<!\\)((?:\\\\)*)\\u(?:0000|d[89a-f][0-9a-f]{2})/g, "$1\\ufffd");
 }

@@ -16,12 +16,18 @@ const recordset = (table: WorldTable): string => {
 
 const quoted = (name: string): string => `"${name}"`;
 
+/** Rows of these are put without being read first, so one may stand there already. */
+const putBlindly = new Set(["addresses", "timers", "loads", "presences"]);
+
 function insertStatement(table: WorldTable): Statement {
   const names = Object.keys(table.columns).map(quoted);
+  const others = names.filter((name) => name !== quoted(table.id));
+  const again = `
+on conflict (lane, organization, ${quoted(table.id)}) do update set ${others.map((name) => `${name} = excluded.${name}`).join(", ")}`;
   return {
     name: `insert_${table.name}`,
     text: `insert into ${table.name} (lane, organization, ${names.join(", ")})
-select $1, r.organization, ${names.map((name) => `r.${name}`).join(", ")} from ${recordset(table)}`,
+select $1, r.organization, ${names.map((name) => `r.${name}`).join(", ")} from ${recordset(table)}${putBlindly.has(table.name) ? again : ""}`,
   };
 }
 

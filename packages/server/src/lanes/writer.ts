@@ -53,7 +53,9 @@ export function plan(parts: readonly Part[], firstSeq: number, at: string): Writ
     }
     for (const [name, row] of output.writes) {
       const { table, rest } = splitKey(name);
-      const existed = (world.get(name) ?? null) !== null;
+      const base = world.get(name);
+      // what was never loaded may be there all the same: a timer is taken away, an address let go of, without being read
+      const existed = row === null ? base !== null : (base ?? null) !== null;
       writeRow(put, { table: table as WorldTableName, rest, organization, existed, row: row as Record<string, unknown> | null }, messageSeq, () => ordinal++);
     }
     for (const receipt of output.receipts) put(insertReceipts, { organization, ...receipt });

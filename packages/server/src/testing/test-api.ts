@@ -58,7 +58,7 @@ export async function startTestApi(env: Record<string, string> = {}): Promise<Te
   if (loaded.kind !== "config") throw new Error(`The test's configuration is wrong: ${JSON.stringify(loaded)}`);
   const server = await startServer(loaded.config, pino({ level: process.env["TEST_LOG"] ?? "silent" }));
   const { app } = server;
-  const promised = promisedSchemas(app.swagger() as OpenApi);
+  const promised = promisedSchemas(app.swagger() as unknown as OpenApi);
   const close = async () => {
     await server.stop();
     await database.drop();
@@ -88,9 +88,20 @@ export async function startTestApi(env: Record<string, string> = {}): Promise<Te
 }
 
 interface OpenApi {
-  readonly paths: Record<string, Record<string, { readonly responses: Record<string, { readonly content?: Record<string, { readonly schema: TSchema }> }> }>>;
+  readonly paths: Record<
+    string,
+    Record<
+      string,
+      { readonly responses: Record<string, { readonly content?: Record<string, { readonly schema: TSchema }> }> }
+    >
+  >;
 }
-type Promised = readonly { readonly method: string; readonly path: RegExp; readonly exact: boolean; readonly answers: ReadonlyMap<number, Validator> }[];
+type Promised = readonly {
+  readonly method: string;
+  readonly path: RegExp;
+  readonly exact: boolean;
+  readonly answers: ReadonlyMap<number, Validator>;
+}[];
 
 /** What the OpenAPI document says of each route's answers. */
 function promisedSchemas({ paths }: OpenApi): Promised {
@@ -111,15 +122,18 @@ const problems = Compile(Problem);
 
 function hold(promised: Promised, method: string, path: string, answer: LightMyRequestResponse, json: unknown): void {
   const { statusCode: status } = answer;
-  const say = (what: string) => new Error(`${method} ${path} answered ${status}, ${what}: ${answer.body.slice(0, 2000)}`);
+  const say = (what: string) =>
+    new Error(`${method} ${path} answered ${status}, ${what}: ${answer.body.slice(0, 2000)}`);
   if (status >= 500) throw say("a fault");
   if (status >= 400) {
-    if (!String(answer.headers["content-type"]).startsWith(problemMediaType) || !problems.Check(json)) throw say("which is no problem");
+    if (!String(answer.headers["content-type"]).startsWith(problemMediaType) || !problems.Check(json))
+      throw say("which is no problem");
     return;
   }
   const [bare] = `/api/v2${path}`.split("?", 1) as [string];
   const routes = promised.filter((one) => one.method === method && one.path.test(bare));
   const validator = (routes.find((one) => one.exact) ?? routes[0])?.answers.get(status);
   if (validator === undefined) throw say("which the reference does not promise");
-  if (!validator.Check(json)) throw say(`which does not fit its schema: ${JSON.stringify(validator.Errors(json).slice(0, 3))}`);
+  if (!validator.Check(json))
+    throw say(`which does not fit its schema: ${JSON.stringify(validator.Errors(json).slice(0, 3))}`);
 }

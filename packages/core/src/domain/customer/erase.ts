@@ -26,7 +26,7 @@ export const blankCustomer = {
  * Erases a customer's personal data (GDPR). The event says which fields were blanked, never what stood in them: its
  * `before` holds the blanks too, so that folding the log, and walking back over it, give blanks. A row that was merged
  * is erased together with those it stands for now. Older log rows, conversations, messages and effects, and rows that
- * were merged into this one, are the shell's bulk job, which `erase_pending` asks for; asking twice does no harm.
+ * were merged into this one, are the work of an effect, which every call asks for; asking twice does no harm.
  */
 export const eraseCustomer = defineCommand({
   type: "customer.erase",
@@ -53,6 +53,10 @@ export const eraseCustomer = defineCommand({
       id = row.merged_into;
     }
     if (changes.length > 0) draft.emit("customer.erased", { customer: last as Id }, changes, { customers: erased });
+    // asked for every time, so that a job that died for good can be asked for again
+    for (const customer of new Set([...erased, last as Id])) {
+      draft.effect({ kind: "customer.blank", order_key: `erase/${customer}`, payload: { customer }, refs: { customer } });
+    }
     return accept({ customer: last, changed: erased.length > 0, erased, erase_pending: true });
   },
 });

@@ -95,7 +95,7 @@ describe("run.start", () => {
 });
 
 describe("run.cancel", () => {
-  test.each([
+  test.each<{ input: Record<string, Json>; message: string }>([
     { input: { run: waiting }, message: "Cancelled by a person" },
     { input: { run: waiting, reason: "wrong one" }, message: "wrong one" },
   ])("ends a run that waits: $message", ({ input, message }) => {

@@ -64,12 +64,12 @@ function subjectOf(
   draft: Draft,
 ): { readonly subject: Ref; readonly refs: Refs } | ReturnType<typeof refuse> {
   if (input.conversation !== undefined) {
-    const row = draft.conversation(input.conversation);
+    const row = draft.conversationOf(input.conversation);
     if (row === null) return refuse("not_found", "conversation_not_found", "There is no such conversation", "/conversation");
     return { subject: { kind: "conversation", id: row.id }, refs: { conversation: row.id, customer: row.customer } };
   }
   if (input.customer !== undefined) {
-    const row = draft.customer(input.customer);
+    const row = draft.customerOf(input.customer);
     if (row === null) return refuse("not_found", "customer_not_found", "There is no such customer", "/customer");
     return { subject: { kind: "customer", id: row.id }, refs: { customer: row.id } };
   }

@@ -16,15 +16,21 @@ const rememberMs = 5000;
 const mostRemembered = 10_000;
 
 /** Finds channels by id alone, for a webhook says nothing of its organization; remembered for a few seconds. */
-export function channelFinder({ pool, secretBox, clock }: Pick<AppPorts, "pool" | "secretBox" | "clock">): TtlCache<WebhookChannel | null> {
+export function channelFinder({
+  pool,
+  secretBox,
+  clock,
+}: Pick<AppPorts, "pool" | "secretBox" | "clock">): TtlCache<WebhookChannel | null> {
   return ttlCache({
     load: async (id) => {
       const row = await read(pool, id);
       if (row === null) return null;
       const { lane, organization, provider_secret } = row;
-      const opened = provider_secret === null ? null : secretBox.open(provider_secret, channelSecretContext(organization, id));
+      const opened =
+        provider_secret === null ? null : secretBox.open(provider_secret, channelSecretContext(organization, id));
       // a fault of the house, not of the caller: the key that sealed it is gone
-      if (opened !== null && !opened.ok) throw new Error(`The secret of channel ${id} cannot be opened: ${opened.code}`);
+      if (opened !== null && !opened.ok)
+        throw new Error(`The secret of channel ${id} cannot be opened: ${opened.code}`);
       return { place: { lane, organization }, id, authToken: opened?.text ?? null };
     },
     ttlMs: rememberMs,
@@ -41,7 +47,10 @@ interface ChannelRow {
 
 /** Two reads, for the directory and the lanes may one day live on different machines. */
 async function read(pool: Pool, id: string): Promise<ChannelRow | null> {
-  const directory = await pool.query<{ lane: number; organization: string }>("select lane, organization from directory_channels where channel = $1", [id]);
+  const directory = await pool.query<{ lane: number; organization: string }>(
+    "select lane, organization from directory_channels where channel = $1",
+    [id],
+  );
   const [where] = directory.rows;
   if (where === undefined) return null;
   const { rows } = await pool.query<{ provider_secret: string | null }>(

@@ -8,7 +8,10 @@ export const fieldOf = (fields: readonly FormField[], name: string): string | un
   fields.find(([each, value]) => each === name && value !== "")?.[1];
 
 /** The input of `message.receive` for a message that Twilio hands over, or the name of a field that is missing. */
-export function incomingMessage(fields: readonly FormField[], channel: string): { readonly input: Record<string, unknown> } | { readonly missing: string } {
+export function incomingMessage(
+  fields: readonly FormField[],
+  channel: string,
+): { readonly input: Record<string, unknown> } | { readonly missing: string } {
   const from = fieldOf(fields, "From");
   const id = fieldOf(fields, "MessageSid") ?? fieldOf(fields, "SmsMessageSid") ?? fieldOf(fields, "SmsSid");
   if (from === undefined) return { missing: "From" };
@@ -47,7 +50,10 @@ const deliveryOf: Readonly<Record<string, string>> = {
 };
 
 /** The input of `message.record_delivery` for a status callback; null for news that changes nothing, such as `queued`. */
-export function deliveryNews(fields: readonly FormField[], channel: string): { readonly input: Record<string, unknown> | null } | { readonly missing: string } {
+export function deliveryNews(
+  fields: readonly FormField[],
+  channel: string,
+): { readonly input: Record<string, unknown> | null } | { readonly missing: string } {
   const id = fieldOf(fields, "MessageSid") ?? fieldOf(fields, "SmsSid");
   const status = fieldOf(fields, "MessageStatus") ?? fieldOf(fields, "SmsStatus");
   if (id === undefined) return { missing: "MessageSid" };
@@ -55,5 +61,12 @@ export function deliveryNews(fields: readonly FormField[], channel: string): { r
   const delivery = Object.hasOwn(deliveryOf, status) ? deliveryOf[status] : undefined;
   if (delivery === undefined) return { input: null };
   const code = fieldOf(fields, "ErrorCode");
-  return { input: { channel, provider_id: id, delivery, ...(code !== undefined && { error: `twilio ${code}`.slice(0, 1000) }) } };
+  return {
+    input: {
+      channel,
+      provider_id: id,
+      delivery,
+      ...(code !== undefined && { error: `twilio ${code}`.slice(0, 1000) }),
+    },
+  };
 }

@@ -12,7 +12,8 @@ beforeAll(async () => {
   api = await startTestApi();
   const mailbox = (await api.call("GET", "/mailboxes")).json.items[0].id;
   const channel = async (kind: string) =>
-    (await api.call("POST", "/channels", { body: { name: `Twilio ${kind}`, kind, mailbox, auth_token: authToken } })).json.id as string;
+    (await api.call("POST", "/channels", { body: { name: `Twilio ${kind}`, kind, mailbox, auth_token: authToken } }))
+      .json.id as string;
   [sms, whatsapp, messenger] = [await channel("sms"), await channel("whatsapp"), await channel("messenger")];
 });
 afterAll(() => api.close());
@@ -35,51 +36,93 @@ async function send(channel: string, { fields, signature, path = "" }: Sent) {
     },
     payload: new URLSearchParams(fields).toString(),
   });
-  return { status: answer.statusCode, type: answer.headers["content-type"], body: answer.body, code: answer.body.startsWith("{") ? (answer.json() as { code: string }).code : null };
+  return {
+    status: answer.statusCode,
+    type: answer.headers["content-type"],
+    body: answer.body,
+    code: answer.body.startsWith("{") ? answer.json<{ code: string }>().code : null,
+  };
 }
 
 const newest = async () => (await api.call("GET", "/conversations?limit=1")).json.items[0];
-const messages = async (conversation: string) => (await api.call("GET", `/conversations/${conversation}/messages?order=oldest`)).json.items;
+const messages = async (conversation: string) =>
+  (await api.call("GET", `/conversations/${conversation}/messages?order=oldest`)).json.items;
 const accepted = { status: 200, type: "text/xml", body: '<?xml version="1.0" encoding="UTF-8"?><Response/>' };
 
 test("an SMS comes in once, however often it is told", async () => {
-  const fields = { MessageSid: "SM1", From: "+14155552671", To: "+14155550100", Body: "Grüße 👋", NumMedia: "1", MediaUrl0: "https://a.test/1.png", MediaContentType0: "image/png" };
+  const fields = {
+    MessageSid: "SM1",
+    From: "+14155552671",
+    To: "+14155550100",
+    Body: "Grüße 👋",
+    NumMedia: "1",
+    MediaUrl0: "https://a.test/1.png",
+    MediaContentType0: "image/png",
+  };
   expect(await send(sms, { fields })).toMatchObject(accepted);
   expect(await send(sms, { fields })).toMatchObject(accepted);
   const conversation = await newest();
   expect(conversation).toMatchObject({ address: "+14155552671", channel: sms, status: "open" });
   expect(await messages(conversation.id)).toMatchObject([
-    { direction: "inbound", text: "Grüße 👋", provider_id: "SM1", media: [{ url: "https://a.test/1.png", content_type: "image/png" }] },
+    {
+      direction: "inbound",
+      text: "Grüße 👋",
+      provider_id: "SM1",
+      media: [{ url: "https://a.test/1.png", content_type: "image/png" }],
+    },
   ]);
 });
 
 test("WhatsApp and Messenger keep their addresses", async () => {
-  expect(await send(whatsapp, { fields: { MessageSid: "SM2", From: "whatsapp:+14155552672", Body: "hi", ProfileName: "Wanda" } })).toMatchObject(accepted);
+  expect(
+    await send(whatsapp, {
+      fields: { MessageSid: "SM2", From: "whatsapp:+14155552672", Body: "hi", ProfileName: "Wanda" },
+    }),
+  ).toMatchObject(accepted);
   const first = await newest();
   expect(first).toMatchObject({ address: "whatsapp:+14155552672" });
-  expect((await api.call("GET", `/customers/${first.customer}`)).json).toMatchObject({ first_name: "Wanda", phone: "+14155552672" });
-  expect(await send(messenger, { fields: { MessageSid: "SM3", From: "messenger:12345", Body: "hi" } })).toMatchObject(accepted);
+  expect((await api.call("GET", `/customers/${first.customer}`)).json).toMatchObject({
+    first_name: "Wanda",
+    phone: "+14155552672",
+  });
+  expect(await send(messenger, { fields: { MessageSid: "SM3", From: "messenger:12345", Body: "hi" } })).toMatchObject(
+    accepted,
+  );
   expect(await newest()).toMatchObject({ address: "messenger:12345" });
 });
 
 test("status callbacks tell what became of a message", async () => {
   await send(sms, { fields: { MessageSid: "SM4", From: "+14155552674", Body: "hi" } });
   const { id } = await newest();
-  const reply = (await api.call("POST", `/conversations/${id}/messages`, { body: { text: "hello" } })).json.result.message;
+  const reply = (await api.call("POST", `/conversations/${id}/messages`, { body: { text: "hello" } })).json.result
+    .message;
   await api.call("POST", `/messages/${reply}/delivery`, { body: { delivery: "sent", provider_id: "SM5" } });
-  const status = (fields: Record<string, string>) => send(sms, { path: "/status", fields: { MessageSid: "SM5", ...fields } });
+  const status = (fields: Record<string, string>) =>
+    send(sms, { path: "/status", fields: { MessageSid: "SM5", ...fields } });
   const delivery = async () => (await api.call("GET", `/messages/${reply}`)).json;
   expect(await status({ MessageStatus: "queued" })).toMatchObject(accepted);
   expect(await status({ MessageStatus: "undelivered", ErrorCode: "30003" })).toMatchObject(accepted);
   expect(await delivery()).toMatchObject({ delivery: "failed", delivery_error: "twilio 30003" });
   expect(await status({ MessageStatus: "delivered" })).toMatchObject(accepted);
   expect(await delivery()).toMatchObject({ delivery: "delivered" });
-  expect(await send(sms, { path: "/status", fields: { MessageSid: "SM-unknown", MessageStatus: "sent" } })).toMatchObject({ status: 404, code: "message_not_found" });
+  expect(
+    await send(sms, { path: "/status", fields: { MessageSid: "SM-unknown", MessageStatus: "sent" } }),
+  ).toMatchObject({ status: 404, code: "message_not_found" });
 });
 
 test.each([
-  ["a wrong signature", { fields: { MessageSid: "SM9", From: "+14155552679", Body: "x" }, signature: "AAAAAAAAAAAAAAAAAAAAAAAAAAA=" }, 403, "wrong_signature"],
-  ["no signature", { fields: { MessageSid: "SM9", From: "+14155552679", Body: "x" }, signature: "" }, 403, "wrong_signature"],
+  [
+    "a wrong signature",
+    { fields: { MessageSid: "SM9", From: "+14155552679", Body: "x" }, signature: "AAAAAAAAAAAAAAAAAAAAAAAAAAA=" },
+    403,
+    "wrong_signature",
+  ],
+  [
+    "no signature",
+    { fields: { MessageSid: "SM9", From: "+14155552679", Body: "x" }, signature: "" },
+    403,
+    "wrong_signature",
+  ],
   ["no sender", { fields: { MessageSid: "SM9", Body: "x" } }, 422, "invalid_input"],
   ["no id", { fields: { From: "+14155552679", Body: "x" } }, 422, "invalid_input"],
   ["NUL", { fields: { MessageSid: "SM9", From: "+14155552679", Body: "a\0" } }, 422, "text_not_allowed"],
@@ -93,12 +136,22 @@ test("a channel without a secret believes nobody, and unknown ones are not found
   const channels = (await api.call("GET", "/channels")).json.items as { id: string; slug: string }[];
   const bare = channels.find((one) => one.slug === "sms")?.id as string;
   expect(await send(bare, { fields })).toMatchObject({ status: 403, code: "wrong_signature" });
-  expect(await send(channels.find((one) => one.slug === "api")?.id as string, { fields })).toMatchObject({ status: 404 });
-  expect(await send("01890000-0000-7000-8000-000000000000", { fields })).toMatchObject({ status: 404, code: "not_found" });
+  expect(await send(channels.find((one) => one.slug === "api")?.id as string, { fields })).toMatchObject({
+    status: 404,
+  });
+  expect(await send("01890000-0000-7000-8000-000000000000", { fields })).toMatchObject({
+    status: 404,
+    code: "not_found",
+  });
   expect(await send("odd", { fields })).toMatchObject({ status: 404 });
 });
 
 test("JSON is no form", async () => {
-  const answer = await api.raw({ method: "POST", url: `/webhooks/twilio/${sms}`, headers: { "content-type": "application/json" }, payload: "{}" });
+  const answer = await api.raw({
+    method: "POST",
+    url: `/webhooks/twilio/${sms}`,
+    headers: { "content-type": "application/json" },
+    payload: "{}",
+  });
   expect(answer.statusCode).toBe(415);
 });

@@ -47,19 +47,29 @@ export function twilioWebhooks(ports: AppPorts): (scope: FastifyInstance) => Pro
     return { channel, fields };
   }
 
-  const webhook = (type: string, read: (fields: readonly FormField[], channel: string) => Reading) => async (request: FastifyRequest, reply: FastifyReply) => {
-    const { channel, fields } = await receive(request);
-    const reading = read(fields, channel.id);
-    if ("missing" in reading) {
-      const item = { code: "missing_field", path: `/${reading.missing}`, message: "The field is missing" };
-      return sendProblem(reply, problem("invalid_input", { detail: item.message, path: item.path, problems: [item] }));
-    }
-    if (reading.input !== null) {
-      const { answer } = await engine.submit({ place: channel.place, type, input: reading.input, actor: { kind: "channel", id: channel.id } });
-      if (!answer.ok) return sendProblem(reply, problemOfRefusal(answer));
-    }
-    return reply.type("text/xml").serializer(String).send(emptyTwiml);
-  };
+  const webhook =
+    (type: string, read: (fields: readonly FormField[], channel: string) => Reading) =>
+    async (request: FastifyRequest, reply: FastifyReply) => {
+      const { channel, fields } = await receive(request);
+      const reading = read(fields, channel.id);
+      if ("missing" in reading) {
+        const item = { code: "missing_field", path: `/${reading.missing}`, message: "The field is missing" };
+        return sendProblem(
+          reply,
+          problem("invalid_input", { detail: item.message, path: item.path, problems: [item] }),
+        );
+      }
+      if (reading.input !== null) {
+        const { answer } = await engine.submit({
+          place: channel.place,
+          type,
+          input: reading.input,
+          actor: { kind: "channel", id: channel.id },
+        });
+        if (!answer.ok) return sendProblem(reply, problemOfRefusal(answer));
+      }
+      return reply.type("text/xml").serializer(String).send(emptyTwiml);
+    };
 
   return async (scope) => {
     scope.removeAllContentTypeParsers();

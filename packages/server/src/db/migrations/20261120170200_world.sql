@@ -32,7 +32,9 @@ create table customers (
   guards jsonb,
   primary key (lane, organization, id)
 ) with (fillfactor = 85);
+create index customers_by_merged on customers (lane, organization, merged_into) where merged_into is not null;
 create index customers_by_wake on customers (lane, wake_at) where wake_at is not null;
+create index customers_by_merge on customers (lane, organization, merged_into) where merged_into is not null;
 
 -- Who has an address. A table of its own, so that a customer has as many as it likes and the look-up is one index.
 create table addresses (
@@ -99,7 +101,8 @@ create table messages (
   primary key (lane, organization, id)
 );
 create index messages_by_conversation on messages (lane, organization, conversation, seq);
-create unique index messages_by_provider on messages (lane, organization, channel, provider_id) where provider_id is not null;
+-- not unique: a provider may hand one id out for two attempts
+create index messages_by_provider on messages (lane, organization, channel, provider_id) where provider_id is not null;
 
 -- How many open conversations a user holds, for assignment by least load.
 create table loads (

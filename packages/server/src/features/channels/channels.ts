@@ -10,13 +10,20 @@ export const providers = ["recorder", "twilio"] as const;
 const provider = oneOf(providers, "`recorder` keeps what would be sent; `twilio` sends by Twilio's REST API");
 const auth_token = Type.Optional(
   Type.Union([Type.String({ minLength: 1, maxLength: 200 }), Type.Null()], {
-    description: "Twilio's auth token: checks what comes in and signs us in for what goes out. It is stored encrypted and never shown.",
+    description:
+      "Twilio's auth token: checks what comes in and signs us in for what goes out. It is stored encrypted and never shown.",
   }),
 );
 const provider_settings = Type.Object(
   {
     account_sid: Type.Optional(Type.String({ pattern: "^AC[0-9a-zA-Z]{1,60}$", description: "Twilio's account" })),
-    base_url: Type.Optional(Type.String({ pattern: "^https?://[^\\s]+$", maxLength: 500, description: "where the provider's API is, if not at its usual place" })),
+    base_url: Type.Optional(
+      Type.String({
+        pattern: "^https?://[^\\s]+$",
+        maxLength: 500,
+        description: "where the provider's API is, if not at its usual place",
+      }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -35,8 +42,12 @@ export function channels({ secretBox, publicUrl }: Pick<AppPorts, "secretBox" | 
         ...settingsSchemas.channels.properties,
         provider_settings,
         has_auth_token: Type.Boolean(),
-        webhook: Type.Union([Type.String(), Type.Null()], { description: "The address to give to Twilio for incoming messages" }),
-        status_webhook: Type.Union([Type.String(), Type.Null()], { description: "The address that Twilio reports deliveries to" }),
+        webhook: Type.Union([Type.String(), Type.Null()], {
+          description: "The address to give to Twilio for incoming messages",
+        }),
+        status_webhook: Type.Union([Type.String(), Type.Null()], {
+          description: "The address that Twilio reports deliveries to",
+        }),
       },
       { title: "Channel" },
     ),
@@ -48,29 +59,45 @@ export function channels({ secretBox, publicUrl }: Pick<AppPorts, "secretBox" | 
     slugged: true,
     columns({ auth_token, ...rest }, id, { organization }) {
       if (auth_token === undefined) return rest;
-      return { ...rest, provider_secret: typeof auth_token === "string" ? secretBox.seal(auth_token, channelSecretContext(organization, id)) : null };
+      return {
+        ...rest,
+        provider_secret:
+          typeof auth_token === "string" ? secretBox.seal(auth_token, channelSecretContext(organization, id)) : null,
+      };
     },
     show(row) {
       const served = twilioKinds.includes(row["kind"] as ChannelKind);
       const webhook = served ? `${publicUrl}/webhooks/twilio/${row.id}` : null;
-      return { has_auth_token: row["provider_secret"] !== null, webhook, status_webhook: webhook === null ? null : `${webhook}/status` };
+      return {
+        has_auth_token: row["provider_secret"] !== null,
+        webhook,
+        status_webhook: webhook === null ? null : `${webhook}/status`,
+      };
     },
     async check(row, { tx, place }) {
-      const { rows } = await tx.query("select 1 from mailboxes where lane = $1 and organization = $2 and id = $3 and archived_at is null", [
-        place.lane,
-        place.organization,
-        row["mailbox"],
-      ]);
+      const { rows } = await tx.query(
+        "select 1 from mailboxes where lane = $1 and organization = $2 and id = $3 and archived_at is null",
+        [place.lane, place.organization, row["mailbox"]],
+      );
       if (rows.length === 0) return refuse("invalid", "mailbox_not_found", "There is no such mailbox", "/mailbox");
       const kind = row["kind"] as ChannelKind;
       if (row["provider"] === "twilio" && !twilioKinds.includes(kind)) {
-        return refuse("invalid", "provider_not_for_kind", `Twilio serves ${twilioKinds.join(", ")}, not ${kind}`, "/provider");
+        return refuse(
+          "invalid",
+          "provider_not_for_kind",
+          `Twilio serves ${twilioKinds.join(", ")}, not ${kind}`,
+          "/provider",
+        );
       }
       return addressProblem(kind, row["address"] as string | null);
     },
     async after({ id }, { tx, place, before }) {
       if (before !== null) return;
-      await tx.query("insert into directory_channels (channel, organization, lane) values ($1, $2, $3)", [id, place.organization, place.lane]);
+      await tx.query("insert into directory_channels (channel, organization, lane) values ($1, $2, $3)", [
+        id,
+        place.organization,
+        place.lane,
+      ]);
     },
   };
 }

@@ -8,8 +8,12 @@ import { type CommandRoute, commandRoutes } from "./table.ts";
 export const CommandAnswerSchema = Type.Object(
   {
     command: IdSchema,
-    result: Type.Record(Type.String(), Type.Unknown(), { description: "What the decision gave: ids, whether anything changed" }),
-    cut: Type.Boolean({ description: "Whether automatic actions go on after this answer; usually they are done by now" }),
+    result: Type.Record(Type.String(), Type.Unknown(), {
+      description: "What the decision gave: ids, whether anything changed",
+    }),
+    cut: Type.Boolean({
+      description: "Whether automatic actions go on after this answer; usually they are done by now",
+    }),
   },
   { title: "CommandAnswer" },
 );
@@ -41,12 +45,16 @@ function commandRoute(row: CommandRoute, definition: AnyCommand, submit: SubmitC
     answer: CommandAnswerSchema,
     status: row.status ?? 200,
     problems: [404, 429],
-    handle: (call) => submit(call, definition.type, { ...(call.body as object | undefined), ...(call.params as object) }),
+    handle: (call) =>
+      submit(call, definition.type, { ...(call.body as object | undefined), ...(call.params as object) }),
   });
 }
 
 /** Takes the input's schema apart: what stands in the path, and the rest. */
-export function splitInput(url: string, { input, type }: AnyCommand): { readonly params: TObject | null; readonly body: TObject } {
+export function splitInput(
+  url: string,
+  { input, type }: AnyCommand,
+): { readonly params: TObject | null; readonly body: TObject } {
   const names = new Set([...url.matchAll(/:(\w+)/g)].map(([, name]) => name as string));
   const properties = Object.entries(input.properties as Record<string, TSchema>);
   const known = new Set(properties.map(([name]) => name));
@@ -54,13 +62,26 @@ export function splitInput(url: string, { input, type }: AnyCommand): { readonly
   const required = new Set((input as { readonly required?: readonly string[] }).required ?? []);
   const pick = (wanted: (name: string) => boolean, keep: (name: string) => boolean): TProperties =>
     Object.fromEntries(
-      properties.filter(([name]) => wanted(name)).map(([name, schema]) => [name, keep(name) ? schema : Type.Optional(schema)]),
+      properties
+        .filter(([name]) => wanted(name))
+        .map(([name, schema]) => [name, keep(name) ? schema : Type.Optional(schema)]),
     );
   const body = Type.Object(
-    pick((name) => !names.has(name), (name) => required.has(name)),
+    pick(
+      (name) => !names.has(name),
+      (name) => required.has(name),
+    ),
     { ...objectOptions(input), additionalProperties: false },
   );
-  const params = names.size === 0 ? null : Type.Object(pick((name) => names.has(name), () => true));
+  const params =
+    names.size === 0
+      ? null
+      : Type.Object(
+          pick(
+            (name) => names.has(name),
+            () => true,
+          ),
+        );
   // what the path gives is always given
   if (params !== null) Object.assign(params, { required: [...names] });
   return { params, body };
@@ -68,7 +89,13 @@ export function splitInput(url: string, { input, type }: AnyCommand): { readonly
 
 /** Options of the input beside its fields, such as `minProperties`. */
 function objectOptions(input: TObject): object {
-  const { type: _type, properties: _properties, required: _required, additionalProperties: _closed, ...options } = input as TObject & {
+  const {
+    type: _type,
+    properties: _properties,
+    required: _required,
+    additionalProperties: _closed,
+    ...options
+  } = input as TObject & {
     additionalProperties?: unknown;
   };
   return options;

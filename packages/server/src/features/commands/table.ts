@@ -4,7 +4,7 @@ export interface CommandRoute {
   /** below /api/v2; parameters are named as the input's fields */
   readonly url: string;
   readonly command: string;
-  readonly tag: "Customers" | "Conversations" | "Messages" | "Runs" | "Settings";
+  readonly tag: "Customers" | "Conversations" | "Messages" | "Runs" | "Settings" | "Operations";
   /** 201 where a new thing is what it is for */
   readonly status?: 201;
 }
@@ -26,7 +26,12 @@ const conversation = (verb: string, command: string): CommandRoute => ({
 export const commandRoutes: readonly CommandRoute[] = [
   { method: "POST", url: "/customers", command: "customer.upsert", tag: "Customers" },
   customer("properties", "set_property"),
-  { method: "DELETE", url: "/customers/:customer/properties/:name", command: "customer.delete_property", tag: "Customers" },
+  {
+    method: "DELETE",
+    url: "/customers/:customer/properties/:name",
+    command: "customer.delete_property",
+    tag: "Customers",
+  },
   customer("subscribe", "subscribe"),
   customer("unsubscribe", "unsubscribe"),
   customer("assign", "assign"),
@@ -55,7 +60,13 @@ export const commandRoutes: readonly CommandRoute[] = [
   conversation("merge", "merge"),
 
   { method: "POST", url: "/channels/:channel/messages", command: "message.receive", tag: "Messages", status: 201 },
-  { method: "POST", url: "/conversations/:conversation/messages", command: "message.send", tag: "Messages", status: 201 },
+  {
+    method: "POST",
+    url: "/conversations/:conversation/messages",
+    command: "message.send",
+    tag: "Messages",
+    status: 201,
+  },
   { method: "POST", url: "/conversations/:conversation/notes", command: "message.note", tag: "Messages", status: 201 },
   { method: "POST", url: "/messages/:message/tag", command: "message.tag", tag: "Messages" },
   { method: "POST", url: "/messages/:message/untag", command: "message.untag", tag: "Messages" },
@@ -64,4 +75,5 @@ export const commandRoutes: readonly CommandRoute[] = [
   { method: "POST", url: "/users/:user/presence", command: "user.set_presence", tag: "Settings" },
   { method: "POST", url: "/workflows/:workflow/runs", command: "run.start", tag: "Runs", status: 201 },
   { method: "POST", url: "/runs/:run/cancel", command: "run.cancel", tag: "Runs" },
+  { method: "POST", url: "/effects/:effect/retry", command: "effect.retry", tag: "Operations" },
 ];

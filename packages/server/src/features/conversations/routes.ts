@@ -1,4 +1,14 @@
-import { ConversationSchema, conversationStatuses, CustomerSchema, IdSchema, MessageSchema, oneOf, orNull, refuse } from "@threadmill/core";
+import {
+  ConversationSchema,
+  conversationStatuses,
+  CustomerSchema,
+  IdSchema,
+  MessageSchema,
+  oneOf,
+  orNull,
+  refuse,
+} from "@threadmill/core";
+import { sql } from "kysely";
 import { Type } from "typebox";
 import { idIn, pageOf, pageQuery, rowsFor, toPage } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
@@ -25,7 +35,9 @@ export function conversationRoutes({ db }: Pick<AppPorts, "db">): Route[] {
         customer: Type.Optional(IdSchema),
         mailbox: Type.Optional(Type.String({ maxLength: 64, description: "id or short name" })),
         channel: Type.Optional(Type.String({ maxLength: 64, description: "id or short name" })),
-        assignee: Type.Optional(Type.String({ maxLength: 320, description: "id or e-mail address of a user; `none` for those without" })),
+        assignee: Type.Optional(
+          Type.String({ maxLength: 320, description: "id or e-mail address of a user; `none` for those without" }),
+        ),
         team: Type.Optional(Type.String({ maxLength: 64, description: "id or short name" })),
         tag: Type.Optional(Type.String({ maxLength: 100 })),
       }),
@@ -53,7 +65,7 @@ export function conversationRoutes({ db }: Pick<AppPorts, "db">): Route[] {
         }
         if (query.status !== undefined) rows = rows.where("status", "=", query.status);
         if (query.customer !== undefined) rows = rows.where("customer", "=", query.customer);
-        if (query.tag !== undefined) rows = rows.where("tags", "@>", [query.tag] as never);
+        if (query.tag !== undefined) rows = rows.where(sql<boolean>`tags @> ${[query.tag]}::text[]`);
         if (before !== undefined) rows = rows.where("id", "<", before);
         return toPage(await rows.orderBy("id", "desc").limit(rowsFor(query)).execute(), query, (row) => [row.id]);
       },

@@ -1,5 +1,4 @@
 import { CustomerSchema, customerStates, IdSchema, oneOf, parseAddress, refuse } from "@threadmill/core";
-import { type Selectable } from "kysely";
 import { Type } from "typebox";
 import { idIn, pageOf, pageQuery, rowsFor, toPage } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
@@ -9,7 +8,7 @@ import { columnsOf } from "../columns.ts";
 import type { Tables } from "../tables.ts";
 
 /** The logged columns: what the engine keeps for itself is not shown. */
-export const customerColumns = columnsOf<Selectable<Tables["customers"]>>(CustomerSchema);
+export const customerColumns = columnsOf<Tables["customers"]>(CustomerSchema);
 
 const address = (description: string) => Type.Optional(Type.String({ minLength: 1, maxLength: 320, description }));
 
@@ -17,7 +16,7 @@ const address = (description: string) => Type.Optional(Type.String({ minLength: 
 export function customerRoutes({ db }: Pick<AppPorts, "db">): Route[] {
   const read = { method: "GET", tag: "Customers", permission: null } as const;
 
-  /** The customer who has an address; it is looked up under every way of writing it. */
+  /** The customer who has an address. */
   const ownerOf = async (place: Place, kind: string, value: string): Promise<string | null> => {
     const found = await db
       .selectFrom("addresses")
@@ -34,7 +33,8 @@ export function customerRoutes({ db }: Pick<AppPorts, "db">): Route[] {
       ...read,
       url: "/customers",
       summary: "Lists customers, newest first",
-      description: "`phone`, `email` and `external_id` find the one customer who has it, whichever of several addresses it is.",
+      description:
+        "`phone`, `email` and `external_id` find the one customer who has it, whichever of several addresses it is.",
       query: Type.Object({
         ...pageQuery,
         phone: address("ten bare digits are a US number"),
@@ -85,7 +85,11 @@ export function customerRoutes({ db }: Pick<AppPorts, "db">): Route[] {
 }
 
 /** The addresses that a query names, in their normal form, by kind. */
-function namesIn(query: { readonly phone?: string; readonly email?: string; readonly external_id?: string }): [string, string][] | Refused {
+function namesIn(query: {
+  readonly phone?: string;
+  readonly email?: string;
+  readonly external_id?: string;
+}): [string, string][] | Refused {
   const names: [string, string][] = [];
   for (const [field, kind, channel] of [
     ["phone", "phone", "sms"],

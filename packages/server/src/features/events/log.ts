@@ -57,7 +57,12 @@ export async function findEvents(pool: Pool, place: Place, asked: EventsAsked): 
  * The next rows of the log that may hold events beyond a place. Rows are found by the number of their first event, and
  * their numbers have no gaps: the row that holds the next event is the last one of the lane that begins by then.
  */
-async function readRows(pool: Pool, { lane, organization }: Place, asked: EventsAsked, from: number | undefined): Promise<Row[]> {
+async function readRows(
+  pool: Pool,
+  { lane, organization }: Place,
+  asked: EventsAsked,
+  from: number | undefined,
+): Promise<Row[]> {
   const values: unknown[] = [lane, organization, chunk];
   const where = ["lane = $1", "organization = $2"];
   if (asked.customer !== undefined) where.push(`customer = $${values.push(asked.customer)}`);

@@ -14,14 +14,21 @@ export function eventRoutes({ pool, db }: Pick<AppPorts, "pool" | "db">): Route[
       url: "/events",
       tag: "Events",
       summary: "Lists events in the order of the log",
-      description: "A page may hold fewer events than asked for, even none, and yet have a `next_cursor`: then there was much to look through.",
+      description:
+        "A page may hold fewer events than asked for, even none, and yet have a `next_cursor`: then there was much to look through.",
       permission: null,
       query: Type.Object({
         ...pageQuery,
         order: Type.Optional(oneOf(["oldest", "newest"] as const, "which come first; default: oldest")),
         customer: Type.Optional(IdSchema),
         conversation: Type.Optional(IdSchema),
-        root: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "id of the command that set it off; name the customer too where you can" })),
+        root: Type.Optional(
+          Type.String({
+            minLength: 1,
+            maxLength: 200,
+            description: "id of the command that set it off; name the customer too where you can",
+          }),
+        ),
         type: Type.Optional(Type.String({ maxLength: 100, description: "such as `conversation.closed`" })),
       }),
       answer: pageOf(EventSchema, "EventPage"),
@@ -31,9 +38,12 @@ export function eventRoutes({ pool, db }: Pick<AppPorts, "pool" | "db">): Route[
           const row = await db
             .selectFrom("conversations")
             .select("customer")
-            .where((eb) => eb.and({ lane: place.lane, organization: place.organization, id: query.conversation as string }))
+            .where((eb) =>
+              eb.and({ lane: place.lane, organization: place.organization, id: query.conversation as string }),
+            )
             .executeTakeFirst();
-          if (row === undefined) return refuse("invalid", "conversation_not_found", "There is no such conversation", "/conversation");
+          if (row === undefined)
+            return refuse("invalid", "conversation_not_found", "There is no such conversation", "/conversation");
           customer = row.customer;
         }
         const { events, reached } = await findEvents(pool, place, {
@@ -46,7 +56,10 @@ export function eventRoutes({ pool, db }: Pick<AppPorts, "pool" | "db">): Route[
             (query.type === undefined || event.type === query.type) &&
             (query.conversation === undefined || event.refs.conversation === query.conversation),
         });
-        return { items: events, next_cursor: reached === null ? null : Buffer.from(JSON.stringify([reached])).toString("base64url") };
+        return {
+          items: events,
+          next_cursor: reached === null ? null : Buffer.from(JSON.stringify([reached])).toString("base64url"),
+        };
       },
     }),
   ];

@@ -14,7 +14,10 @@ export const EventSchema = Type.Object(
     depth: Type.Integer(),
     refs: Type.Unknown({ description: "what it is about" }),
     changes: Type.Array(
-      Type.Object({ table: Type.String(), id: Type.String(), before: orNull(Type.Unknown()), after: Type.Unknown() }, { title: "Change" }),
+      Type.Object(
+        { table: Type.String(), id: Type.String(), before: orNull(Type.Unknown()), after: Type.Unknown() },
+        { title: "Change" },
+      ),
       { description: "before and after of every changed field" },
     ),
     data: Type.Optional(Type.Unknown()),

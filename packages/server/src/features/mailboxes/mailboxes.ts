@@ -21,6 +21,8 @@ export const mailboxes: Resource = {
       [place.lane, place.organization, id],
     );
     const [channel] = rows;
-    return channel === undefined ? null : refuse("conflict", "mailbox_in_use", `The channel "${channel.name}" brings messages into it`);
+    return channel === undefined
+      ? null
+      : refuse("conflict", "mailbox_in_use", `The channel "${channel.name}" brings messages into it`);
   },
 };

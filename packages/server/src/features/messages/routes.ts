@@ -17,7 +17,10 @@ export function messageRoutes({ db }: Pick<AppPorts, "db">): Route[] {
       url: "/conversations/:conversation/messages",
       summary: "Lists the messages of a conversation",
       params: Type.Object({ conversation: IdSchema }),
-      query: Type.Object({ ...pageQuery, order: Type.Optional(oneOf(["newest", "oldest"] as const, "which come first; default: newest")) }),
+      query: Type.Object({
+        ...pageQuery,
+        order: Type.Optional(oneOf(["newest", "oldest"] as const, "which come first; default: newest")),
+      }),
       answer: pageOf(MessageSchema, "MessagePage"),
       async handle({ place, params, query }) {
         const at = { lane: place.lane, organization: place.organization };

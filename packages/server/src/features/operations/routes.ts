@@ -47,7 +47,11 @@ export function operationRoutes({ db }: Pick<AppPorts, "db">): Route[] {
       ...read,
       url: "/deliveries",
       summary: "Lists what the recorder provider kept instead of sending it, newest first",
-      query: Type.Object({ ...pageQuery, message: Type.Optional(IdSchema), recipient: Type.Optional(Type.String({ maxLength: 320 })) }),
+      query: Type.Object({
+        ...pageQuery,
+        message: Type.Optional(IdSchema),
+        recipient: Type.Optional(Type.String({ maxLength: 320 })),
+      }),
       answer: pageOf(DeliverySchema, "DeliveryPage"),
       async handle({ place, query }) {
         const before = placeIn(query, [instantForm, (key) => typeof key === "string"]) as [string, string] | undefined;
@@ -59,7 +63,9 @@ export function operationRoutes({ db }: Pick<AppPorts, "db">): Route[] {
         if (query.recipient !== undefined) rows = rows.where("recipient", "=", query.recipient);
         if (before !== undefined) {
           const [at, key] = before;
-          rows = rows.where((eb) => eb.or([eb("recorded_at", "<", at), eb.and([eb("recorded_at", "=", at), eb("key", "<", key)])]));
+          rows = rows.where((eb) =>
+            eb.or([eb("recorded_at", "<", at), eb.and([eb("recorded_at", "=", at), eb("key", "<", key)])]),
+          );
         }
         const found = await rows.orderBy("recorded_at", "desc").orderBy("key", "desc").limit(rowsFor(query)).execute();
         return toPage(found, query, (row) => [row.recorded_at, row.key]);
@@ -75,7 +81,19 @@ export function operationRoutes({ db }: Pick<AppPorts, "db">): Route[] {
         const before = idIn(query);
         let rows = db
           .selectFrom("effects")
-          .select(["id", "kind", "order_key", "key", "run", "refs", "status", "due_at", "attempt", "last_error", "created_at"])
+          .select([
+            "id",
+            "kind",
+            "order_key",
+            "key",
+            "run",
+            "refs",
+            "status",
+            "due_at",
+            "attempt",
+            "last_error",
+            "created_at",
+          ])
           .where((eb) => eb.and({ lane: place.lane, organization: place.organization }));
         if (query.status !== undefined) rows = rows.where("status", "=", query.status);
         if (before !== undefined) rows = rows.where("id", "<", before);
@@ -86,7 +104,10 @@ export function operationRoutes({ db }: Pick<AppPorts, "db">): Route[] {
       ...read,
       url: "/parked",
       summary: "Lists items that no batch could carry, newest first",
-      query: Type.Object({ ...pageQuery, resolved: Type.Optional(Type.Boolean({ description: "those that are seen to; default: false" })) }),
+      query: Type.Object({
+        ...pageQuery,
+        resolved: Type.Optional(Type.Boolean({ description: "those that are seen to; default: false" })),
+      }),
       answer: pageOf(ParkedSchema, "ParkedPage"),
       async handle({ place, query }) {
         const before = idIn(query);

@@ -7,15 +7,25 @@ import { NothingToChange } from "../settings/change.ts";
 import type { Tables } from "../tables.ts";
 
 /** The greatest value of each limit: beyond it the limit would be none. */
-const most: Limits = { runs_per_subject_per_day: 100_000, chain_depth: 100, automated_messages_per_hour: 1000, allowance: 100_000 };
+const most: Limits = {
+  runs_per_subject_per_day: 100_000,
+  chain_depth: 100,
+  automated_messages_per_hour: 1000,
+  allowance: 100_000,
+};
 
 const limits = Type.Object(
-  Object.fromEntries(Object.keys(defaultLimits).map((name) => [name, Type.Integer({ minimum: 1, maximum: most[name as keyof Limits] })])),
+  Object.fromEntries(
+    Object.keys(defaultLimits).map((name) => [name, Type.Integer({ minimum: 1, maximum: most[name as keyof Limits] })]),
+  ),
   { additionalProperties: false, title: "Limits" },
 );
 const name = Type.String({ minLength: 1, maxLength: 200 });
 const zone = Type.String({ maxLength: 64, description: "a time zone, such as America/New_York" });
-const automation = oneOf(["on", "off", "braked"] as const, "`off` is the kill switch: no run starts, and each says why");
+const automation = oneOf(
+  ["on", "off", "braked"] as const,
+  "`off` is the kill switch: no run starts, and each says why",
+);
 
 /** An organization as the API shows it. */
 export const OrganizationSchema = Type.Object(
@@ -68,7 +78,8 @@ export function organizationRoutes({ pool }: Pick<AppPorts, "pool">, change: Cha
         change(call, async (tx) => {
           const { lane, organization } = call.place;
           const { body } = call;
-          if (body.zone !== undefined && !isZone(body.zone)) return refuse("invalid", "zone_unknown", "There is no such time zone", "/zone");
+          if (body.zone !== undefined && !isZone(body.zone))
+            return refuse("invalid", "zone_unknown", "There is no such time zone", "/zone");
           const before = (await tx.query<Row>(select, [lane, organization])).rows[0] as Row;
           const next = { ...before, ...body, limits: { ...before.limits, ...body.limits } };
           if (Object.keys(body).length === 0) throw new NothingToChange(shown(before));

@@ -40,9 +40,13 @@ export function runRoutes({ pool }: Pick<AppPorts, "pool">): Route[] {
         }
         const before = idIn(query);
         if (before !== undefined) where.push(`id < $${values.push(before)}`);
-        const part = (table: string) => `(select ${headColumns} from ${table} where ${where.join(" and ")} order by id desc limit $3)`;
+        const part = (table: string) =>
+          `(select ${headColumns} from ${table} where ${where.join(" and ")} order by id desc limit $3)`;
         // one statement sees one moment: a run that finishes meanwhile is neither missed nor listed twice
-        const { rows } = await pool.query<Run>(`${part("runs")} union all ${part("runs_history")} order by id desc limit $3`, values);
+        const { rows } = await pool.query<Run>(
+          `${part("runs")} union all ${part("runs_history")} order by id desc limit $3`,
+          values,
+        );
         return toPage(rows, query, (row) => [row.id]);
       },
     }),
@@ -54,7 +58,8 @@ export function runRoutes({ pool }: Pick<AppPorts, "pool">): Route[] {
       params: Type.Object({ run: IdSchema }),
       answer: RunSchema,
       async handle({ place, params }) {
-        const part = (table: string, names: string) => `select ${names} from ${table} where lane = $1 and organization = $2 and id = $3`;
+        const part = (table: string, names: string) =>
+          `select ${names} from ${table} where lane = $1 and organization = $2 and id = $3`;
         const live = columns.replace("steps", "steps::json as steps");
         const { rows } = await pool.query<Run>(`${part("runs", live)} union all ${part("runs_history", columns)}`, [
           place.lane,

@@ -1,7 +1,10 @@
 import { IdSchema, InstantSchema, oneOf, orNull, runStatuses } from "@threadmill/core";
 import { Type } from "typebox";
 
-const ReasonSchema = Type.Object({ code: Type.String(), message: Type.String(), detail: Type.Optional(Type.Unknown()) }, { title: "Reason" });
+const ReasonSchema = Type.Object(
+  { code: Type.String(), message: Type.String(), detail: Type.Optional(Type.Unknown()) },
+  { title: "Reason" },
+);
 const ActorSchema = Type.Object(
   {
     kind: oneOf(["user", "workflow", "channel", "system"] as const),

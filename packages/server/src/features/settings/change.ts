@@ -48,12 +48,10 @@ export function settingsChanger({ engine, secretBox }: Pick<AppPorts, "engine" |
       sealed,
       at,
     ]);
-    await tx.query("delete from idempotency_keys where lane = $1 and organization = $2 and at < $3::timestamptz - make_interval(hours => $4)", [
-      lane,
-      organization,
-      at,
-      keepHours,
-    ]);
+    await tx.query(
+      "delete from idempotency_keys where lane = $1 and organization = $2 and at < $3::timestamptz - make_interval(hours => $4)",
+      [lane, organization, at, keepHours],
+    );
   }
 
   return async <T extends object>(call: Call, fn: ChangeSettings<T>) => {

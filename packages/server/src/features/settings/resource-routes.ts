@@ -27,8 +27,16 @@ export function resourceRoutes(resource: Resource, { pool }: Pick<AppPorts, "poo
       query: Type.Object({ ...pageQuery, archived: Type.Optional(Type.Boolean({ description: "archived ones too" })) }),
       answer: pageOf(shape, `${titleOf(shape)}Page`),
       async handle({ place, query }) {
-        const rows = await listRows(pool, resource, place, { archived: query.archived ?? false, after: idIn(query), most: rowsFor(query) });
-        return toPage(rows.map((row) => shown(resource, row)), query, (row) => [row.id]);
+        const rows = await listRows(pool, resource, place, {
+          archived: query.archived ?? false,
+          after: idIn(query),
+          most: rowsFor(query),
+        });
+        return toPage(
+          rows.map((row) => shown(resource, row)),
+          query,
+          (row) => [row.id],
+        );
       },
     }),
     route({
@@ -51,7 +59,10 @@ export function resourceRoutes(resource: Resource, { pool }: Pick<AppPorts, "poo
       permission: "settings.write",
       body: bodyOf(resource.create, resource.defaults),
       status: 201,
-      handle: (call) => change(call, (tx, at) => create(resource, call as Call<unknown, unknown, Given>, { tx, place: call.place, at, before: null })),
+      handle: (call) =>
+        change(call, (tx, at) =>
+          create(resource, call as Call<unknown, unknown, Given>, { tx, place: call.place, at, before: null }),
+        ),
     }),
     route({
       ...about,
@@ -62,7 +73,8 @@ export function resourceRoutes(resource: Resource, { pool }: Pick<AppPorts, "poo
       permission: "settings.write",
       params,
       body: bodyOf(resource.update, resource.update),
-      handle: (call) => change(call, (tx, at) => update(resource, call.params.id, call.body as Given, { tx, place: call.place, at })),
+      handle: (call) =>
+        change(call, (tx, at) => update(resource, call.params.id, call.body as Given, { tx, place: call.place, at })),
     }),
     route({
       ...about,
@@ -97,7 +109,8 @@ async function create(resource: Resource, { body }: { readonly body: Given }, co
 async function update(resource: Resource, id: string, body: Given, given: Omit<ChangeContext, "before">) {
   const before = await readRow(given.tx, resource, given.place, id);
   if (before === null) return missing(resource);
-  if (before.archived_at !== null) return refuse("conflict", `${resource.noun}_archived`, `The ${resource.noun} is archived`);
+  if (before.archived_at !== null)
+    return refuse("conflict", `${resource.noun}_archived`, `The ${resource.noun} is archived`);
   const context = { ...given, before };
   const columns = resource.columns?.(body, id, given.place) ?? body;
   const row: Row = { ...before, ...columns };
@@ -107,7 +120,8 @@ async function update(resource: Resource, id: string, body: Given, given: Omit<C
   const written = await updateRow(given.tx, resource, given.place, id, columns);
   await resource.after?.(written, context);
   // a new short name leaves documents that use the old one without their object
-  if (before["slug"] !== written["slug"] || before["email"] !== written["email"]) await pauseReferring(given.tx, given.place);
+  if (before["slug"] !== written["slug"] || before["email"] !== written["email"])
+    await pauseReferring(given.tx, given.place);
   return changed(resource, before, written);
 }
 
@@ -124,12 +138,20 @@ async function archive(resource: Resource, id: string, given: Omit<ChangeContext
 }
 
 async function problemOf(resource: Resource, row: Row, context: ChangeContext): Promise<Refused | null> {
-  return (await uniqueProblem(context.tx, resource, context.place, row)) ?? (await resource.check?.(row, context)) ?? null;
+  return (
+    (await uniqueProblem(context.tx, resource, context.place, row)) ?? (await resource.check?.(row, context)) ?? null
+  );
 }
 
 function changed(resource: Resource, before: Row | null, after: Row) {
   const result = shown(resource, after);
-  return { noun: resource.noun, id: after.id, before: before === null ? null : shown(resource, before), after: result, result };
+  return {
+    noun: resource.noun,
+    id: after.id,
+    before: before === null ? null : shown(resource, before),
+    after: result,
+    result,
+  };
 }
 
 const missing = ({ noun }: Resource) => refuse("not_found", `${noun}_not_found`, `There is no such ${noun}`);
@@ -138,6 +160,9 @@ const titleOf = (shape: TObject & { readonly title?: string }): string => shape.
 
 /** A closed body in which the fields that have a default may be left out. */
 function bodyOf(fields: TProperties, defaults: object): TObject {
-  const entries = Object.entries(fields).map(([name, schema]) => [name, name in defaults || name === "slug" ? Type.Optional(schema) : schema]);
+  const entries = Object.entries(fields).map(([name, schema]) => [
+    name,
+    name in defaults || name === "slug" ? Type.Optional(schema) : schema,
+  ]);
   return Type.Object(Object.fromEntries(entries) as TProperties, { additionalProperties: false });
 }

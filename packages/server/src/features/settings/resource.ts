@@ -37,7 +37,11 @@ export interface Resource {
   /** whether a short name is made from the name when none is given */
   readonly slugged: boolean;
   /** Turns given fields into columns, such as secrets into sealed ones. */
-  readonly columns?: (given: Readonly<Record<string, unknown>>, id: string, place: Place) => Readonly<Record<string, unknown>>;
+  readonly columns?: (
+    given: Readonly<Record<string, unknown>>,
+    id: string,
+    place: Place,
+  ) => Readonly<Record<string, unknown>>;
   /** What the API shows of a row; without it, the fields of the shape. Nothing else of a row ever leaves the house. */
   readonly show?: (row: Row) => Readonly<Record<string, unknown>>;
   /** What stands against a row as it is about to be. */

@@ -7,21 +7,31 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-const post = (path: string, body: unknown = {}, headers: Record<string, string> = {}) => api.call("POST", path, { body, headers });
+const post = (path: string, body: unknown = {}, headers: Record<string, string> = {}) =>
+  api.call("POST", path, { body, headers });
 const get = (path: string) => api.call("GET", path);
 const patch = (path: string, body: unknown) => api.call("PATCH", path, { body });
 
 describe("a team, as any settings", () => {
   test("is made, read, changed, archived; and its short name is free again", async () => {
     const made = await post("/teams", { name: "Büro Süd" });
-    expect(made).toMatchObject({ status: 201, json: { slug: "buro-sud", name: "Büro Süd", members: [], archived_at: null } });
+    expect(made).toMatchObject({
+      status: 201,
+      json: { slug: "buro-sud", name: "Büro Süd", members: [], archived_at: null },
+    });
     const { id } = made.json;
     expect((await get(`/teams/${id}`)).json).toEqual(made.json);
     expect((await post("/teams", { name: "Büro Süd" })).json.slug).toBe("buro-sud-2");
-    expect(await post("/teams", { name: "Other", slug: "buro-sud" })).toMatchObject({ status: 409, json: { code: "slug_taken", path: "/slug" } });
+    expect(await post("/teams", { name: "Other", slug: "buro-sud" })).toMatchObject({
+      status: 409,
+      json: { code: "slug_taken", path: "/slug" },
+    });
 
     const owner = (await get("/me")).json.user.id;
-    expect(await patch(`/teams/${id}`, { members: [owner] })).toMatchObject({ status: 200, json: { members: [owner] } });
+    expect(await patch(`/teams/${id}`, { members: [owner] })).toMatchObject({
+      status: 200,
+      json: { members: [owner] },
+    });
     expect(await patch(`/teams/${id}`, { members: ["01890000-0000-7000-8000-000000000000"] })).toMatchObject({
       status: 422,
       json: { code: "user_not_found", path: "/members/0" },
@@ -33,7 +43,10 @@ describe("a team, as any settings", () => {
     expect((await post(`/teams/${id}/archive`)).json).toEqual(archived.json);
     expect(await patch(`/teams/${id}`, { name: "x" })).toMatchObject({ status: 409, json: { code: "team_archived" } });
     expect((await get("/teams")).json.items.map((one: { slug: string }) => one.slug)).toEqual(["buro-sud-2"]);
-    expect((await get("/teams?archived=true&limit=1")).json).toMatchObject({ items: [{ id }], next_cursor: expect.any(String) });
+    expect((await get("/teams?archived=true&limit=1")).json).toMatchObject({
+      items: [{ id }],
+      next_cursor: expect.any(String),
+    });
     expect(await post("/teams", { name: "New", slug: "buro-sud" })).toMatchObject({ status: 201 });
   });
 
@@ -59,7 +72,10 @@ describe("a team, as any settings", () => {
     const again = await post("/teams", { name: "Keyed" }, key);
     expect(again).toMatchObject({ status: 201, json: first.json });
     expect(again.headers["idempotency-replayed"]).toBe("true");
-    expect(await post("/teams", { name: "Another" }, key)).toMatchObject({ status: 422, json: { code: "idempotency_key_reused" } });
+    expect(await post("/teams", { name: "Another" }, key)).toMatchObject({
+      status: 422,
+      json: { code: "idempotency_key_reused" },
+    });
     const names = (await get("/teams?limit=100")).json.items.map((one: { name: string }) => one.name);
     expect(names.filter((name: string) => name === "Keyed")).toHaveLength(1);
   });
@@ -67,17 +83,37 @@ describe("a team, as any settings", () => {
 
 test("users keep their kinds, and the last administrator stays", async () => {
   const me = (await get("/me")).json;
-  expect(await patch(`/users/${me.user.id}`, { role: "agent" })).toMatchObject({ status: 409, json: { code: "last_admin" } });
+  expect(await patch(`/users/${me.user.id}`, { role: "agent" })).toMatchObject({
+    status: 409,
+    json: { code: "last_admin" },
+  });
   expect(await post(`/users/${me.user.id}/archive`)).toMatchObject({ status: 409, json: { code: "last_admin" } });
-  expect(await post(`/users/${me.organization.workflow_user}/archive`)).toMatchObject({ status: 409, json: { code: "robot_needed" } });
-  expect(await patch(`/users/${me.organization.workflow_user}`, { name: "Autopilot" })).toMatchObject({ status: 200, json: { name: "Autopilot" } });
-  expect(await post("/users", { name: "Bot", kind: "assistant", role: "admin" })).toMatchObject({ status: 422, json: { code: "role_not_for_kind" } });
-  expect(await post("/users", { name: "Ann", email: "ann@example.com" })).toMatchObject({ status: 201, json: { kind: "person", role: "agent" } });
-  expect(await post("/users", { name: "Ann 2", email: "ANN@example.com" })).toMatchObject({ status: 409, json: { code: "email_taken", path: "/email" } });
+  expect(await post(`/users/${me.organization.workflow_user}/archive`)).toMatchObject({
+    status: 409,
+    json: { code: "robot_needed" },
+  });
+  expect(await patch(`/users/${me.organization.workflow_user}`, { name: "Autopilot" })).toMatchObject({
+    status: 200,
+    json: { name: "Autopilot" },
+  });
+  expect(await post("/users", { name: "Bot", kind: "assistant", role: "admin" })).toMatchObject({
+    status: 422,
+    json: { code: "role_not_for_kind" },
+  });
+  expect(await post("/users", { name: "Ann", email: "ann@example.com" })).toMatchObject({
+    status: 201,
+    json: { kind: "person", role: "agent" },
+  });
+  expect(await post("/users", { name: "Ann 2", email: "ANN@example.com" })).toMatchObject({
+    status: 409,
+    json: { code: "email_taken", path: "/email" },
+  });
 });
 
 test("mailboxes, calendars and properties check what is theirs", async () => {
-  expect(await post("/mailboxes", { name: "Support", reopen: "within_days", reopen_days: 7 })).toMatchObject({ status: 201 });
+  expect(await post("/mailboxes", { name: "Support", reopen: "within_days", reopen_days: 7 })).toMatchObject({
+    status: 201,
+  });
   const inbox = (await get("/mailboxes")).json.items.find((one: { slug: string }) => one.slug === "inbox");
   expect(await post(`/mailboxes/${inbox.id}/archive`)).toMatchObject({ status: 409, json: { code: "mailbox_in_use" } });
 
@@ -88,36 +124,86 @@ test("mailboxes, calendars and properties check what is theirs", async () => {
     json: { code: "zone_unknown", path: "/calendar/zone" },
   });
 
-  expect(await post("/properties", { noun: "customer", name: "plan", type: "choice", options: ["free", "pro"] })).toMatchObject({ status: 201 });
-  expect(await post("/properties", { noun: "customer", name: "plan", type: "text" })).toMatchObject({ status: 409, json: { code: "name_taken" } });
-  expect(await post("/properties", { noun: "conversation", name: "plan", type: "text" })).toMatchObject({ status: 201 });
-  expect(await post("/properties", { noun: "customer", name: "tier", type: "choice" })).toMatchObject({ status: 422, json: { code: "options_missing" } });
+  expect(
+    await post("/properties", { noun: "customer", name: "plan", type: "choice", options: ["free", "pro"] }),
+  ).toMatchObject({ status: 201 });
+  expect(await post("/properties", { noun: "customer", name: "plan", type: "text" })).toMatchObject({
+    status: 409,
+    json: { code: "name_taken" },
+  });
+  expect(await post("/properties", { noun: "conversation", name: "plan", type: "text" })).toMatchObject({
+    status: 201,
+  });
+  expect(await post("/properties", { noun: "customer", name: "tier", type: "choice" })).toMatchObject({
+    status: 422,
+    json: { code: "options_missing" },
+  });
 });
 
 test("a channel shows its webhook and never its secret", async () => {
   const mailbox = (await get("/mailboxes")).json.items[0].id;
-  const made = await post("/channels", { name: "Support line", kind: "sms", mailbox, address: "+14155550100", provider: "twilio", provider_settings: { account_sid: "AC123" }, auth_token: "s3cret-value" });
+  const made = await post("/channels", {
+    name: "Support line",
+    kind: "sms",
+    mailbox,
+    address: "+14155550100",
+    provider: "twilio",
+    provider_settings: { account_sid: "AC123" },
+    auth_token: "s3cret-value",
+  });
   expect(made).toMatchObject({
     status: 201,
-    json: { has_auth_token: true, webhook: `https://threadmill.test/webhooks/twilio/${made.json.id}`, status_webhook: `https://threadmill.test/webhooks/twilio/${made.json.id}/status` },
+    json: {
+      has_auth_token: true,
+      webhook: `https://threadmill.test/webhooks/twilio/${made.json.id}`,
+      status_webhook: `https://threadmill.test/webhooks/twilio/${made.json.id}/status`,
+    },
   });
   expect(made.text).not.toContain("s3cret-value");
   expect((await get(`/events?type=settings.changed&order=newest`)).text).not.toMatch(/s3cret-value|v1:/);
-  expect(await patch(`/channels/${made.json.id}`, { name: "Line" })).toMatchObject({ json: { name: "Line", has_auth_token: true } });
-  expect(await patch(`/channels/${made.json.id}`, { auth_token: null })).toMatchObject({ json: { has_auth_token: false } });
-  expect(await patch(`/channels/${made.json.id}`, { kind: "email" })).toMatchObject({ status: 422, json: { code: "unknown_field" } });
-  expect(await post("/channels", { name: "x", kind: "sms", mailbox, address: "123456789" })).toMatchObject({ status: 422, json: { path: "/address" } });
-  expect(await post("/channels", { name: "x", kind: "sms", mailbox, address: "(415) 555-0100" })).toMatchObject({ status: 422, json: { code: "address_not_normal" } });
-  expect(await post("/channels", { name: "x", kind: "chat", mailbox, provider: "twilio" })).toMatchObject({ status: 422, json: { code: "provider_not_for_kind" } });
-  expect(await post("/channels", { name: "x", kind: "chat", mailbox: made.json.id })).toMatchObject({ status: 422, json: { code: "mailbox_not_found" } });
+  expect(await patch(`/channels/${made.json.id}`, { name: "Line" })).toMatchObject({
+    json: { name: "Line", has_auth_token: true },
+  });
+  expect(await patch(`/channels/${made.json.id}`, { auth_token: null })).toMatchObject({
+    json: { has_auth_token: false },
+  });
+  expect(await patch(`/channels/${made.json.id}`, { kind: "email" })).toMatchObject({
+    status: 422,
+    json: { code: "unknown_field" },
+  });
+  expect(await post("/channels", { name: "x", kind: "sms", mailbox, address: "123456789" })).toMatchObject({
+    status: 422,
+    json: { path: "/address" },
+  });
+  expect(await post("/channels", { name: "x", kind: "sms", mailbox, address: "(415) 555-0100" })).toMatchObject({
+    status: 422,
+    json: { code: "address_not_normal" },
+  });
+  expect(await post("/channels", { name: "x", kind: "chat", mailbox, provider: "twilio" })).toMatchObject({
+    status: 422,
+    json: { code: "provider_not_for_kind" },
+  });
+  expect(await post("/channels", { name: "x", kind: "chat", mailbox: made.json.id })).toMatchObject({
+    status: 422,
+    json: { code: "mailbox_not_found" },
+  });
 });
 
 test("the organization", async () => {
   const changed = await patch("/organization", { name: "Acme", zone: "America/New_York", limits: { chain_depth: 5 } });
-  expect(changed).toMatchObject({ status: 200, json: { name: "Acme", zone: "America/New_York", limits: { chain_depth: 5, allowance: 1000 } } });
+  expect(changed).toMatchObject({
+    status: 200,
+    json: { name: "Acme", zone: "America/New_York", limits: { chain_depth: 5, allowance: 1000 } },
+  });
   expect((await get("/organization")).json).toEqual(changed.json);
-  expect(await patch("/organization", { zone: "Mars/Base" })).toMatchObject({ status: 422, json: { code: "zone_unknown", path: "/zone" } });
-  expect(await patch("/organization", { limits: { odd: 1 } })).toMatchObject({ status: 422, json: { code: "unknown_field", path: "/limits/odd" } });
+  expect(await patch("/organization", { zone: "Mars/Base" })).toMatchObject({
+    status: 422,
+    json: { code: "zone_unknown", path: "/zone" },
+  });
+  expect(await patch("/organization", { limits: { odd: 1 } })).toMatchObject({
+    status: 422,
+    json: { code: "unknown_field", path: "/limits/odd" },
+  });
 });
 
 describe("tokens", () => {
@@ -127,12 +213,16 @@ describe("tokens", () => {
     expect(made).toMatchObject({ status: 201, json: { user: agent.id, token: expect.stringMatching(/^tm_/) } });
     const { token, id } = made.json;
     expect((await get("/tokens")).text).not.toContain(token);
-    const as = (method: "GET" | "POST", path: string, body?: unknown) => api.call(method, path, { token, ...(body !== undefined && { body }) });
+    const as = (method: "GET" | "POST", path: string, body?: unknown) =>
+      api.call(method, path, { token, ...(body !== undefined && { body }) });
 
     expect((await as("GET", "/me")).json).toMatchObject({ user: { id: agent.id }, token: { id, name: "for tests" } });
     expect(await as("POST", "/teams", { name: "x" })).toMatchObject({ status: 403, json: { code: "forbidden" } });
     expect(await as("GET", "/tokens")).toMatchObject({ status: 403 });
-    expect(await as("POST", "/channels/api/messages", { from: "a", text: "b" })).toMatchObject({ status: 403, json: { code: "not_permitted" } });
+    expect(await as("POST", "/channels/api/messages", { from: "a", text: "b" })).toMatchObject({
+      status: 403,
+      json: { code: "not_permitted" },
+    });
     expect(await as("POST", "/customers", { phone: "4155552671" })).toMatchObject({ status: 200 });
 
     expect(await post(`/tokens/${id}/revoke`)).toMatchObject({ status: 200, json: { revoked_at: expect.any(String) } });
@@ -145,8 +235,13 @@ describe("tokens", () => {
     const { token } = (await post("/tokens", { name: "g", user: gone.id })).json;
     await post(`/users/${gone.id}/archive`);
     expect(await api.call("GET", "/me", { token })).toMatchObject({ status: 401 });
-    expect(await api.call("POST", "/customers", { token, body: { phone: "4155552671" } })).toMatchObject({ status: 403 });
-    expect(await post("/tokens", { name: "g", user: gone.id })).toMatchObject({ status: 409, json: { code: "user_archived" } });
+    expect(await api.call("POST", "/customers", { token, body: { phone: "4155552671" } })).toMatchObject({
+      status: 403,
+    });
+    expect(await post("/tokens", { name: "g", user: gone.id })).toMatchObject({
+      status: 409,
+      json: { code: "user_archived" },
+    });
   });
 
   test("a repeat with the same key gives the same token", async () => {

@@ -14,7 +14,12 @@ export function slugOf(name: string, fallback: string): string {
 }
 
 /** A short name that nothing live in the table has: the wished one, or that with a number. Call it with the lane held. */
-export async function freeSlug(tx: PoolClient, table: string, { lane, organization }: Place, wished: string): Promise<string> {
+export async function freeSlug(
+  tx: PoolClient,
+  table: string,
+  { lane, organization }: Place,
+  wished: string,
+): Promise<string> {
   const { rows } = await tx.query<{ slug: string }>(
     `select slug from ${table} where lane = $1 and organization = $2 and archived_at is null and starts_with(slug, $3)`,
     [lane, organization, wished],

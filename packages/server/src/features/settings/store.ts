@@ -20,13 +20,28 @@ export async function listRows(
 }
 
 /** One row by id, archived or not. */
-export async function readRow(db: Pool | PoolClient, { plural }: Resource, { lane, organization }: Place, id: string): Promise<Row | null> {
-  const { rows } = await db.query<Row>(`select * from ${plural} where lane = $1 and organization = $2 and id = $3`, [lane, organization, id]);
+export async function readRow(
+  db: Pool | PoolClient,
+  { plural }: Resource,
+  { lane, organization }: Place,
+  id: string,
+): Promise<Row | null> {
+  const { rows } = await db.query<Row>(`select * from ${plural} where lane = $1 and organization = $2 and id = $3`, [
+    lane,
+    organization,
+    id,
+  ]);
   return rows[0] ?? null;
 }
 
 /** Writes a new row. */
-export async function insertRow(tx: PoolClient, resource: Resource, { lane, organization }: Place, row: Row, at: string): Promise<Row> {
+export async function insertRow(
+  tx: PoolClient,
+  resource: Resource,
+  { lane, organization }: Place,
+  row: Row,
+  at: string,
+): Promise<Row> {
   const all: Readonly<Record<string, unknown>> = { lane, organization, ...row, created_at: at };
   const names = Object.keys(all);
   const { rows } = await tx.query<Row>(
@@ -53,7 +68,12 @@ export async function updateRow(
 }
 
 /** The refusal of a row that would be the second live one of its name. */
-export async function uniqueProblem(tx: PoolClient, { plural, unique, noun }: Resource, { lane, organization }: Place, row: Row): Promise<Refusal | null> {
+export async function uniqueProblem(
+  tx: PoolClient,
+  { plural, unique, noun }: Resource,
+  { lane, organization }: Place,
+  row: Row,
+): Promise<Refusal | null> {
   const last = unique.at(-1);
   if (last === undefined || row[last] === null || row[last] === undefined || row.archived_at !== null) return null;
   const { rows } = await tx.query(

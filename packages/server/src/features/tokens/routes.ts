@@ -21,7 +21,14 @@ const fields = {
 const TokenSchema = Type.Object(fields, { title: "Token" });
 
 type Row = Tables["directory_tokens"];
-const shown = ({ id, name, user_id, hint, created_at, revoked_at }: Row) => ({ id, name, user: user_id, hint, created_at, revoked_at });
+const shown = ({ id, name, user_id, hint, created_at, revoked_at }: Row) => ({
+  id,
+  name,
+  user: user_id,
+  hint,
+  created_at,
+  revoked_at,
+});
 
 /** Enough to tell tokens apart, and far too little to guess one. */
 const hintLength = tokenPrefix.length + 4;
@@ -53,7 +60,10 @@ export function tokenRoutes({ db }: Pick<AppPorts, "db">, change: Change, auth: 
       summary: "Makes a token",
       description: "The token itself is in this answer and nowhere else: what is kept is its hash.",
       body: Type.Object(
-        { name, user: Type.Optional(Type.String({ maxLength: 320, description: "id or e-mail address; default: yourself" })) },
+        {
+          name,
+          user: Type.Optional(Type.String({ maxLength: 320, description: "id or e-mail address; default: yourself" })),
+        },
         { additionalProperties: false },
       ),
       answer: Type.Object({ ...fields, token: Type.String() }, { title: "NewToken" }),
@@ -68,7 +78,16 @@ export function tokenRoutes({ db }: Pick<AppPorts, "db">, change: Change, auth: 
           const { rows } = await tx.query<Row>(
             `insert into directory_tokens (hash, id, organization, lane, user_id, name, hint, created_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8) returning *`,
-            [hashToken(token), freshId(Date.parse(at)), place.organization, place.lane, user.id, body.name, token.slice(0, hintLength), at],
+            [
+              hashToken(token),
+              freshId(Date.parse(at)),
+              place.organization,
+              place.lane,
+              user.id,
+              body.name,
+              token.slice(0, hintLength),
+              at,
+            ],
           );
           const after = shown(rows[0] as Row);
           return { noun: "token", id: after.id, before: null, after, result: { ...after, token } };
@@ -88,12 +107,18 @@ values ($1, $2, $3, $4, $5, $6, $7, $8) returning *`,
         let hash: string | undefined;
         const answer = await change(call, async (tx, at) => {
           const own = [call.params.id, call.place.organization];
-          const { rows } = await tx.query<Row>("select * from directory_tokens where id = $1 and organization = $2", own);
+          const { rows } = await tx.query<Row>(
+            "select * from directory_tokens where id = $1 and organization = $2",
+            own,
+          );
           const [before] = rows;
           if (before === undefined) return refuse("not_found", "token_not_found", "There is no such token");
           if (before.revoked_at !== null) throw new NothingToChange(shown(before));
           hash = before.hash;
-          await tx.query("update directory_tokens set revoked_at = $3 where id = $1 and organization = $2", [...own, at]);
+          await tx.query("update directory_tokens set revoked_at = $3 where id = $1 and organization = $2", [
+            ...own,
+            at,
+          ]);
           const after = shown({ ...before, revoked_at: at });
           return { noun: "token", id: before.id, before: shown(before), after, result: after };
         });

@@ -24,15 +24,19 @@ export const users: Resource = {
   slugged: false,
   async check(row, context) {
     const kind = row["kind"] as User["kind"];
-    if (kind === "robot" && context.before === null) return refuse("conflict", "robot_exists", "There is one robot for workflows; rename it", "/kind");
+    if (kind === "robot" && context.before === null)
+      return refuse("conflict", "robot_exists", "There is one robot for workflows; rename it", "/kind");
     const allowed = rolesOf[kind];
-    if (!allowed.includes(row["role"] as User["role"])) return refuse("invalid", "role_not_for_kind", `A ${kind} has the role ${allowed.join(" or ")}`, "/role");
+    if (!allowed.includes(row["role"] as User["role"]))
+      return refuse("invalid", "role_not_for_kind", `A ${kind} has the role ${allowed.join(" or ")}`, "/role");
     const email = row["email"] as string | null;
-    if (email !== null && !/^[^\s@]+@[^\s@]+$/.test(email)) return refuse("invalid", "email_invalid", "This is no e-mail address", "/email");
+    if (email !== null && !/^[^\s@]+@[^\s@]+$/.test(email))
+      return refuse("invalid", "email_invalid", "This is no e-mail address", "/email");
     return context.before?.["role"] === "admin" && row["role"] !== "admin" ? lastAdmin(row, context) : null;
   },
   async checkArchive(row, context) {
-    if (row["kind"] === "robot") return refuse("conflict", "robot_needed", "Workflows act as this user; it cannot be archived");
+    if (row["kind"] === "robot")
+      return refuse("conflict", "robot_needed", "Workflows act as this user; it cannot be archived");
     return row["role"] === "admin" ? lastAdmin(row, context) : null;
   },
 };

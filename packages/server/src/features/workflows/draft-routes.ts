@@ -1,4 +1,4 @@
-import { oneOf, refuse, type SettingsIndex, validateWorkflow } from "@threadmill/core";
+import { oneOf, refuse, type SettingsIndex, validateWorkflow, type WorkflowDocument } from "@threadmill/core";
 import type { PoolClient } from "pg";
 import { Type } from "typebox";
 import type { AppPorts } from "../../http/ports.ts";
@@ -7,14 +7,19 @@ import { freshId } from "../../lanes/fresh-id.ts";
 import type { Change } from "../settings/change.ts";
 import { freeSlug, slugOf } from "../settings/slug.ts";
 import type { WorkflowRow } from "../tables.ts";
+import { countClocks } from "./clocks.ts";
 import { cancelWaiting, publishDraft, settingsIn } from "./publish.ts";
 import { DocumentBody, VersionHeadSchema, WorkflowProblemSchema, WorkflowSchema } from "./schemas.ts";
 import { draftRefused, versionHead, workflowHead, workflowMissing, workflowWhole } from "./show.ts";
 import { countWaiting, readVersion, readWorkflow, updateWorkflow } from "./store.ts";
 
 type Named = Readonly<Record<string, unknown>> & { readonly name: string };
-export const workflowParams = Type.Object({ workflow: Type.String({ minLength: 1, maxLength: 64, description: "id or short name" }) });
-const draft = Type.Optional(Type.Boolean({ description: "keep it although it has mistakes; it cannot be published yet" }));
+export const workflowParams = Type.Object({
+  workflow: Type.String({ minLength: 1, maxLength: 64, description: "id or short name" }),
+});
+const draft = Type.Optional(
+  Type.Boolean({ description: "keep it although it has mistakes; it cannot be published yet" }),
+);
 
 /** Routes that write workflows: drafts and what becomes of them. */
 export function draftRoutes(ports: Pick<AppPorts, "pool" | "engine">, change: Change): Route[] {
@@ -29,7 +34,10 @@ export function draftRoutes(ports: Pick<AppPorts, "pool" | "engine">, change: Ch
       description: "Nothing is kept. Any JSON may be sent.",
       permission: null,
       body: Type.Unknown(),
-      answer: Type.Object({ publishable: Type.Boolean(), problems: Type.Array(WorkflowProblemSchema) }, { title: "WorkflowValidation" }),
+      answer: Type.Object(
+        { publishable: Type.Boolean(), problems: Type.Array(WorkflowProblemSchema) },
+        { title: "WorkflowValidation" },
+      ),
       async handle({ body, settings }) {
         const { problems } = validateWorkflow(body, await settings());
         return { publishable: problems.every((one) => one.severity === "warning"), problems };
@@ -40,7 +48,8 @@ export function draftRoutes(ports: Pick<AppPorts, "pool" | "engine">, change: Ch
       method: "POST",
       url: "/workflows",
       summary: "Makes a workflow from a document",
-      description: "With `publish=true` it is published and enabled in the same transaction; with `draft=true` a document with mistakes is kept as a draft.",
+      description:
+        "With `publish=true` it is published and enabled in the same transaction; with `draft=true` a document with mistakes is kept as a draft.",
       query: Type.Object({ publish: Type.Optional(Type.Boolean()), draft }),
       body: DocumentBody,
       answer: WorkflowSchema,
@@ -49,7 +58,10 @@ export function draftRoutes(ports: Pick<AppPorts, "pool" | "engine">, change: Ch
         change(call, async (tx, at) => {
           const settings = await settingsIn(tx, call.place);
           const document = call.body as Named;
-          const refused = draftRefused(validateWorkflow(document, settings).problems, call.query.draft === true && call.query.publish !== true);
+          const refused = draftRefused(
+            validateWorkflow(document, settings).problems,
+            call.query.draft === true && call.query.publish !== true,
+          );
           if (refused !== null) return refused;
           const row = await insertWorkflow(tx, call, document, at);
           if (call.query.publish !== true) return made(row, null, settings);
@@ -90,13 +102,20 @@ export function draftRoutes(ports: Pick<AppPorts, "pool" | "engine">, change: Ch
       description:
         "A draft that does what the published version does makes no new version. `waiting` says what becomes of the runs that wait in older versions: they stay pinned to theirs, or are cancelled.",
       params: workflowParams,
-      body: Type.Object({ waiting: Type.Optional(oneOf(["stay", "cancel"] as const, "default: stay")) }, { additionalProperties: false }),
+      body: Type.Object(
+        {
+          waiting: Type.Optional(oneOf(["stay", "cancel"] as const, "default: stay")),
+          overdue: Type.Optional(oneOf(["skip", "include"] as const, "what time triggers do about what fell due before; default: skip")),
+        },
+        { additionalProperties: false },
+      ),
       answer: Type.Object(
         {
           version: VersionHeadSchema,
           created: Type.Boolean({ description: "false when the draft does what the published version does" }),
           waiting: Type.Integer({ description: "runs that waited in older versions" }),
           cancelled: Type.Integer({ description: "how many of them were cancelled" }),
+          clocks: Type.Integer({ description: "conversations and customers whose clock its time triggers watch" }),
         },
         { title: "WorkflowPublished" },
       ),
@@ -104,22 +123,43 @@ export function draftRoutes(ports: Pick<AppPorts, "pool" | "engine">, change: Ch
         const result = await change(call, async (tx, at) => {
           const before = await readWorkflow(tx, call.place, call.params.workflow);
           if (before === null) return workflowMissing();
-          const published = await publishDraft(tx, { place: call.place, publisher: call.caller.user, at }, before);
+          const { overdue = "skip" } = call.body;
+          const published = await publishDraft(tx, { place: call.place, publisher: call.caller.user, at, overdue }, before);
           if ("ok" in published) return published;
           const { row, version, created } = published;
           const waiting = await countWaiting(tx, call.place, row.id, version.id);
-          const answer = { version: versionHead(version), created, waiting, cancelled: 0 };
-          return { noun: "workflow", id: row.id, before: workflowHead(before), after: workflowHead(row), result: answer };
+          const clocks = await countClocks(tx, call.place, version.document as WorkflowDocument);
+          const answer = { version: versionHead(version), created, waiting, cancelled: 0, clocks };
+          return {
+            noun: "workflow",
+            id: row.id,
+            before: workflowHead(before),
+            after: workflowHead(row),
+            result: answer,
+          };
         });
         if ("ok" in result || call.body.waiting !== "cancel" || result.waiting === 0) return result;
         // after the commit: these are commands like anybody's, and a repeat of the request goes on where this one ended
-        return { ...result, cancelled: await cancelWaiting({ engine: ports.engine, pool }, call, result.version.workflow, result.version.id) };
+        return {
+          ...result,
+          cancelled: await cancelWaiting(
+            { engine: ports.engine, pool },
+            call,
+            result.version.workflow,
+            result.version.id,
+          ),
+        };
       },
     }),
   ];
 }
 
-async function insertWorkflow(tx: PoolClient, { place }: Pick<Call, "place">, document: Named, at: string): Promise<WorkflowRow> {
+async function insertWorkflow(
+  tx: PoolClient,
+  { place }: Pick<Call, "place">,
+  document: Named,
+  at: string,
+): Promise<WorkflowRow> {
   const { lane, organization } = place;
   const slug = await freeSlug(tx, "workflows", place, slugOf(document.name, "workflow"));
   const position = Number.isInteger(document["order"]) ? document["order"] : 0;
@@ -135,5 +175,11 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $8) returning *`,
 const logged = (row: WorkflowRow) => ({ ...workflowHead(row), draft: row.draft });
 
 function made(row: WorkflowRow, version: Parameters<typeof workflowWhole>[1], settings: SettingsIndex | null) {
-  return { noun: "workflow", id: row.id, before: null, after: logged(row), result: workflowWhole(row, version, settings) };
+  return {
+    noun: "workflow",
+    id: row.id,
+    before: null,
+    after: logged(row),
+    result: workflowWhole(row, version, settings),
+  };
 }

@@ -19,7 +19,9 @@ where w.lane = $1 and w.organization = $2 and w.enabled and w.archived_at is nul
   if (rows.length === 0) return;
   const settings = (await loadConfig(tx, lane, organization, () => {}))?.settings ?? null;
   for (const { id, document } of rows) {
-    const broken = validateWorkflow(document, settings).problems.find((one) => brokenReference.has(one.code) && one.severity === "error");
+    const broken = validateWorkflow(document, settings).problems.find(
+      (one) => brokenReference.has(one.code) && one.severity === "error",
+    );
     if (broken === undefined) continue;
     await tx.query(
       "update workflows set enabled = false, paused_reason = $4, updated_at = now() where lane = $1 and organization = $2 and id = $3",

@@ -1,4 +1,12 @@
-import { canonicalWorkflow, isPublishable, refuse, type SettingsIndex, validateWorkflow, type WorkflowDocument, workflowHash } from "@threadmill/core";
+import {
+  canonicalWorkflow,
+  isPublishable,
+  refuse,
+  type SettingsIndex,
+  validateWorkflow,
+  type WorkflowDocument,
+  workflowHash,
+} from "@threadmill/core";
 import type { PoolClient } from "pg";
 import type { AppPorts } from "../../http/ports.ts";
 import type { Call, Refused } from "../../http/route.ts";
@@ -6,6 +14,7 @@ import { loadConfig } from "../../lanes/configs.ts";
 import type { Place } from "../../lanes/port.ts";
 import { freshId } from "../../lanes/fresh-id.ts";
 import type { VersionRow, WorkflowRow } from "../tables.ts";
+import { watchClocks } from "./clocks.ts";
 import { documentRefused } from "./show.ts";
 import { insertVersion, readVersion, updateWorkflow, waitingRuns } from "./store.ts";
 
@@ -22,10 +31,18 @@ export interface Published {
   readonly created: boolean;
 }
 
+/** Who publishes, where and when; `overdue` says whether time triggers also fire for what was due before. */
+export interface Publisher {
+  readonly place: Place;
+  readonly publisher: string;
+  readonly at: string;
+  readonly overdue?: "skip" | "include";
+}
+
 /** Makes the draft the version that runs, within the transaction of a settings change. */
 export async function publishDraft(
   tx: PoolClient,
-  { place, publisher, at }: { readonly place: Place; readonly publisher: string; readonly at: string },
+  { place, publisher, at, overdue = "skip" }: Publisher,
   row: WorkflowRow,
 ): Promise<Published | Refused> {
   if (row.archived_at !== null) return refuse("conflict", "workflow_archived", "The workflow is archived");
@@ -35,21 +52,45 @@ export async function publishDraft(
   const hash = workflowHash(document);
   const current = row.published === null ? null : await readVersion(tx, place, row.published);
   const created = current === null || current.hash !== hash;
-  const version = created ? await insertVersion(tx, { ...place, id: freshId(Date.parse(at)), workflow: row.id, document, hash, publisher, published_at: at }) : current;
+  const version = created
+    ? await insertVersion(tx, {
+        ...place,
+        id: freshId(Date.parse(at)),
+        workflow: row.id,
+        document,
+        hash,
+        publisher,
+        published_at: at,
+      })
+    : current;
   const order = document.order === undefined ? {} : { position: document.order };
-  const changed = await updateWorkflow(tx, place, row.id, { enabled: true, paused_reason: null, published: version.id, ...order }, at);
+  const changed = await updateWorkflow(
+    tx,
+    place,
+    row.id,
+    { enabled: true, paused_reason: null, published: version.id, ...order },
+    at,
+  );
+  if (created || !row.enabled || overdue === "include") await watchClocks(tx, place, version, { at, overdue });
   return { row: changed, version, created };
 }
 
 const atOnce = 200;
 
 /** Cancels the runs that wait in other versions, by commands like anybody's. Tells how many of them. */
-export async function cancelWaiting({ engine, pool }: Pick<AppPorts, "engine" | "pool">, { place, actor }: Call, workflow: string, version: string): Promise<number> {
+export async function cancelWaiting(
+  { engine, pool }: Pick<AppPorts, "engine" | "pool">,
+  { place, actor }: Call,
+  workflow: string,
+  version: string,
+): Promise<number> {
   let cancelled = 0;
-  for (let after: string | null = null; ; ) {
+  for (let after: string | null = null; ;) {
     const ids: string[] = await waitingRuns(pool, place, { workflow, version, after, most: atOnce });
     const answers = await Promise.all(
-      ids.map((run) => engine.submit({ place, actor, type: "run.cancel", input: { run, reason: "Another version was published" } })),
+      ids.map((run) =>
+        engine.submit({ place, actor, type: "run.cancel", input: { run, reason: "Another version was published" } }),
+      ),
     );
     cancelled += answers.filter(({ answer }) => answer.ok).length;
     after = ids.at(-1) ?? null;

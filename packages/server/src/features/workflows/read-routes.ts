@@ -22,7 +22,9 @@ export function workflowReadRoutes({ pool, db }: Pick<AppPorts, "pool" | "db">):
       return version === null ? versionMissing() : (version.document as WorkflowDocument);
     }
     const misshapen = validateWorkflow(row.draft, null).problems.some((one) => shapeCodes.has(one.code));
-    return misshapen ? refuse("conflict", "draft_unfinished", "The draft is not yet a whole document") : (row.draft as WorkflowDocument);
+    return misshapen
+      ? refuse("conflict", "draft_unfinished", "The draft is not yet a whole document")
+      : (row.draft as WorkflowDocument);
   }
 
   return [
@@ -30,16 +32,28 @@ export function workflowReadRoutes({ pool, db }: Pick<AppPorts, "pool" | "db">):
       ...read,
       url: "/workflows",
       summary: "Lists workflows",
-      query: Type.Object({ ...pageQuery, enabled: Type.Optional(Type.Boolean()), archived: Type.Optional(Type.Boolean({ description: "archived ones too" })) }),
+      query: Type.Object({
+        ...pageQuery,
+        enabled: Type.Optional(Type.Boolean()),
+        archived: Type.Optional(Type.Boolean({ description: "archived ones too" })),
+      }),
       answer: pageOf(WorkflowHeadSchema, "WorkflowPage"),
       async handle({ place, query }) {
-        const after = placeIn(query, [Number.isInteger, (id) => typeof id === "string" && id.length === 36]) as [number, string] | undefined;
-        let rows = db.selectFrom("workflows").selectAll().where("lane", "=", place.lane).where("organization", "=", place.organization);
+        const after = placeIn(query, [Number.isInteger, (id) => typeof id === "string" && id.length === 36]) as
+          | [number, string]
+          | undefined;
+        let rows = db
+          .selectFrom("workflows")
+          .selectAll()
+          .where("lane", "=", place.lane)
+          .where("organization", "=", place.organization);
         if (query.archived !== true) rows = rows.where("archived_at", "is", null);
         if (query.enabled !== undefined) rows = rows.where("enabled", "=", query.enabled);
         if (after !== undefined) {
           const [position, id] = after;
-          rows = rows.where((eb) => eb.or([eb("position", ">", position), eb.and([eb("position", "=", position), eb("id", ">", id)])]));
+          rows = rows.where((eb) =>
+            eb.or([eb("position", ">", position), eb.and([eb("position", "=", position), eb("id", ">", id)])]),
+          );
         }
         const found = await rows.orderBy("position").orderBy("id").limit(rowsFor(query)).execute();
         return toPage(found.map(workflowHead), query, (row) => [row.position, row.id]);
@@ -113,4 +127,13 @@ export function workflowReadRoutes({ pool, db }: Pick<AppPorts, "pool" | "db">):
 }
 
 /** What keeps a document from being compared: it is no whole document. */
-const shapeCodes = new Set(["unknown_field", "missing_field", "invalid_value", "kind_unknown", "text_invalid", "document_too_deep", "document_too_large", "step_id_invalid"]);
+const shapeCodes = new Set([
+  "unknown_field",
+  "missing_field",
+  "invalid_value",
+  "kind_unknown",
+  "text_invalid",
+  "document_too_deep",
+  "document_too_large",
+  "step_id_invalid",
+]);

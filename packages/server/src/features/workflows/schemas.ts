@@ -15,7 +15,9 @@ const versionHead = {
   id: IdSchema,
   workflow: IdSchema,
   number: Type.Integer(),
-  hash: Type.String({ description: "of what it does: the same for documents that are only written or drawn differently" }),
+  hash: Type.String({
+    description: "of what it does: the same for documents that are only written or drawn differently",
+  }),
   publisher: Type.Union([IdSchema], { description: "runs act with this user's current rights" }),
   published_at: InstantSchema,
 };
@@ -54,7 +56,10 @@ export const WorkflowSchema = Type.Object(
 );
 
 /** The document as a request's body: the core checks the rest, place by place. */
-export const DocumentBody = Type.Object({ name: Type.String({ minLength: 1, maxLength: 200 }) }, { description: "A workflow document" });
+export const DocumentBody = Type.Object(
+  { name: Type.String({ minLength: 1, maxLength: 200 }) },
+  { description: "A workflow document" },
+);
 
 export const DifferenceSchema = Type.Object(
   {

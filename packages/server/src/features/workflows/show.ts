@@ -45,7 +45,10 @@ export function documentRefused(problems: readonly WorkflowProblem[]): Refused {
     ok: false,
     kind: "invalid",
     code: "workflow_invalid",
-    message: first === undefined ? "The workflow has mistakes" : `${first.message}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ""}`,
+    message:
+      first === undefined
+        ? "The workflow has mistakes"
+        : `${first.message}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ""}`,
     ...(first !== undefined && { path: first.path }),
     problems: errors.slice(0, 100).map(({ code, path, message }) => ({ code, path, message })),
   };

@@ -6,28 +6,39 @@ import type { VersionRow, WorkflowRow } from "../tables.ts";
 type Queryable = Pool | PoolClient;
 
 /** A workflow by its id, or by its short name while it is live. */
-export async function readWorkflow(db: Queryable, { lane, organization }: Place, name: string): Promise<WorkflowRow | null> {
+export async function readWorkflow(
+  db: Queryable,
+  { lane, organization }: Place,
+  name: string,
+): Promise<WorkflowRow | null> {
   const where = isId(name) ? "id = $3::uuid" : "slug = $3 and archived_at is null";
-  const { rows } = await db.query<WorkflowRow>(`select * from workflows where lane = $1 and organization = $2 and ${where}`, [
-    lane,
-    organization,
-    name,
-  ]);
+  const { rows } = await db.query<WorkflowRow>(
+    `select * from workflows where lane = $1 and organization = $2 and ${where}`,
+    [lane, organization, name],
+  );
   return rows[0] ?? null;
 }
 
 /** A version by its id. */
-export async function readVersion(db: Queryable, { lane, organization }: Place, id: string): Promise<VersionRow | null> {
-  const { rows } = await db.query<VersionRow>("select * from workflow_versions where lane = $1 and organization = $2 and id = $3", [
-    lane,
-    organization,
-    id,
-  ]);
+export async function readVersion(
+  db: Queryable,
+  { lane, organization }: Place,
+  id: string,
+): Promise<VersionRow | null> {
+  const { rows } = await db.query<VersionRow>(
+    "select * from workflow_versions where lane = $1 and organization = $2 and id = $3",
+    [lane, organization, id],
+  );
   return rows[0] ?? null;
 }
 
 /** A version of a workflow by its number. */
-export async function readNumbered(db: Queryable, { lane, organization }: Place, workflow: string, number: number): Promise<VersionRow | null> {
+export async function readNumbered(
+  db: Queryable,
+  { lane, organization }: Place,
+  workflow: string,
+  number: number,
+): Promise<VersionRow | null> {
   const { rows } = await db.query<VersionRow>(
     "select * from workflow_versions where lane = $1 and organization = $2 and workflow = $3 and number = $4",
     [lane, organization, workflow, number],
@@ -41,13 +52,27 @@ export async function insertVersion(tx: PoolClient, row: Omit<VersionRow, "numbe
     `insert into workflow_versions (lane, organization, id, workflow, number, document, hash, publisher, published_at)
 select $1, $2, $3, $4, coalesce(max(number), 0) + 1, $5, $6, $7, $8
 from workflow_versions where lane = $1 and organization = $2 and workflow = $4 returning *`,
-    [row.lane, row.organization, row.id, row.workflow, JSON.stringify(row.document), row.hash, row.publisher, row.published_at],
+    [
+      row.lane,
+      row.organization,
+      row.id,
+      row.workflow,
+      JSON.stringify(row.document),
+      row.hash,
+      row.publisher,
+      row.published_at,
+    ],
   );
   return rows[0] as VersionRow;
 }
 
 /** How many runs of a workflow wait in a version other than this one. */
-export async function countWaiting(db: Queryable, { lane, organization }: Place, workflow: string, version: string): Promise<number> {
+export async function countWaiting(
+  db: Queryable,
+  { lane, organization }: Place,
+  workflow: string,
+  version: string,
+): Promise<number> {
   const { rows } = await db.query<{ count: number }>(
     "select count(*) as count from runs where lane = $1 and organization = $2 and workflow = $3 and version <> $4 and status = 'waiting'",
     [lane, organization, workflow, version],
@@ -59,7 +84,12 @@ export async function countWaiting(db: Queryable, { lane, organization }: Place,
 export async function waitingRuns(
   db: Queryable,
   { lane, organization }: Place,
-  { workflow, version, after, most }: { readonly workflow: string; readonly version: string; readonly after: string | null; readonly most: number },
+  {
+    workflow,
+    version,
+    after,
+    most,
+  }: { readonly workflow: string; readonly version: string; readonly after: string | null; readonly most: number },
 ): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>(
     `select id from runs where lane = $1 and organization = $2 and workflow = $3 and version <> $4 and status = 'waiting'
@@ -74,7 +104,9 @@ export async function updateWorkflow(
   tx: PoolClient,
   { lane, organization }: Place,
   id: string,
-  columns: Partial<Pick<WorkflowRow, "name" | "draft" | "enabled" | "paused_reason" | "published" | "position" | "archived_at">>,
+  columns: Partial<
+    Pick<WorkflowRow, "name" | "draft" | "enabled" | "paused_reason" | "published" | "position" | "archived_at">
+  >,
   at: string,
 ): Promise<WorkflowRow> {
   const entries = Object.entries({ ...columns, updated_at: at });

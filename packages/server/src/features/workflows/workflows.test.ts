@@ -8,9 +8,11 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-const post = (path: string, body: unknown = {}, headers: Record<string, string> = {}) => api.call("POST", path, { body, headers });
+const post = (path: string, body: unknown = {}, headers: Record<string, string> = {}) =>
+  api.call("POST", path, { body, headers });
 const get = (path: string) => api.call("GET", path);
-const receive = async (from: string, text: string) => (await post("/channels/api/messages", { from, text })).json.result;
+const receive = async (from: string, text: string) =>
+  (await post("/channels/api/messages", { from, text })).json.result;
 
 const refunds = (name: string, word: string) => ({
   name,
@@ -28,13 +30,23 @@ const refunds = (name: string, word: string) => ({
 
 test("a message comes in, the workflow acts, and every step can be seen", async () => {
   const made = await post("/workflows", refunds("Refund requests", "refund"));
-  expect(made).toMatchObject({ status: 201, json: { slug: "refund-requests", enabled: false, published: null, problems: [] } });
+  expect(made).toMatchObject({
+    status: 201,
+    json: { slug: "refund-requests", enabled: false, published: null, problems: [] },
+  });
   const published = await post("/workflows/refund-requests/publish");
-  expect(published).toMatchObject({ status: 200, json: { created: true, version: { number: 1 }, waiting: 0, cancelled: 0 } });
+  expect(published).toMatchObject({
+    status: 200,
+    json: { created: true, version: { number: 1 }, waiting: 0, cancelled: 0 },
+  });
 
   const { conversation } = await receive("ada", "I want a refund");
   const read = (await get(`/conversations/${conversation}`)).json;
-  expect(read).toMatchObject({ tags: ["refund"], team: expect.any(String), messages: [{ direction: "inbound" }, { direction: "outbound", text: "Hi there", automated: true }] });
+  expect(read).toMatchObject({
+    tags: ["refund"],
+    team: expect.any(String),
+    messages: [{ direction: "inbound" }, { direction: "outbound", text: "Hi there", automated: true }],
+  });
 
   const { items } = (await get(`/runs?workflow=refund-requests&conversation=${conversation}`)).json;
   expect(items).toMatchObject([{ status: "waiting", workflow: made.json.id, version: published.json.version.id }]);
@@ -56,18 +68,50 @@ test("a message comes in, the workflow acts, and every step can be seen", async 
 test("what was to be sent is kept by the recorder", async () => {
   const { conversation } = await receive("bob", "refund please");
   const sent = (await get(`/conversations/${conversation}`)).json.messages[1];
-  await expect.poll(async () => (await get(`/deliveries?message=${sent.id}`)).json.items, { timeout: 10_000 }).toMatchObject([{ recipient: "bob", text: "Hi there" }]);
+  await expect
+    .poll(async () => (await get(`/deliveries?message=${sent.id}`)).json.items, { timeout: 10_000 })
+    .toMatchObject([{ recipient: "bob", text: "Hi there" }]);
 });
 
 describe("a document with mistakes", () => {
   const bad = refunds("Broken", "x");
   const cases = [
-    ["an unknown action", { ...bad, steps: { ...bad.steps, close: { action: "conversation.explode" } } }, "/steps/close/action"],
-    ["a dangling edge", { ...bad, steps: { ...bad.steps, close: { action: "conversation.close", next: "nowhere" } } }, "/steps/close/next"],
-    ["a cycle without a wait", { ...bad, steps: { ...bad.steps, page: { action: "conversation.assign", input: { team: "billing" }, next: "tag" } } }, "/steps/"],
-    ["a regular expression that RE2 refuses", { ...bad, triggers: [{ event: "message.received", when: { field: "message.text", op: "matches", value: "(?=a)" } }] }, "/triggers/0"],
-    ["a template that does not parse", { ...bad, steps: { ...bad.steps, reply: { action: "message.send", input: { text: "{% if %}" } } } }, "/steps/reply"],
-    ["a team that does not exist", { ...bad, steps: { ...bad.steps, page: { action: "conversation.assign", input: { team: "odd" } } } }, "/steps/page"],
+    [
+      "an unknown action",
+      { ...bad, steps: { ...bad.steps, close: { action: "conversation.explode" } } },
+      "/steps/close/action",
+    ],
+    [
+      "a dangling edge",
+      { ...bad, steps: { ...bad.steps, close: { action: "conversation.close", next: "nowhere" } } },
+      "/steps/close/next",
+    ],
+    [
+      "a cycle without a wait",
+      {
+        ...bad,
+        steps: { ...bad.steps, page: { action: "conversation.assign", input: { team: "billing" }, next: "tag" } },
+      },
+      "/steps/",
+    ],
+    [
+      "a regular expression that RE2 refuses",
+      {
+        ...bad,
+        triggers: [{ event: "message.received", when: { field: "message.text", op: "matches", value: "(?=a)" } }],
+      },
+      "/triggers/0",
+    ],
+    [
+      "a template that does not parse",
+      { ...bad, steps: { ...bad.steps, reply: { action: "message.send", input: { text: "{% if %}" } } } },
+      "/steps/reply",
+    ],
+    [
+      "a team that does not exist",
+      { ...bad, steps: { ...bad.steps, page: { action: "conversation.assign", input: { team: "odd" } } } },
+      "/steps/page",
+    ],
     ["an unknown field", { ...bad, colour: "red" }, "/colour"],
   ] as const;
 
@@ -75,7 +119,10 @@ describe("a document with mistakes", () => {
     const before = (await get("/workflows?limit=100")).json.items.length;
     for (const query of ["", "?publish=true"]) {
       const answer = await post(`/workflows${query}`, document);
-      expect(answer).toMatchObject({ status: 422, json: { code: "workflow_invalid", path: expect.stringContaining(path) } });
+      expect(answer).toMatchObject({
+        status: 422,
+        json: { code: "workflow_invalid", path: expect.stringContaining(path) },
+      });
       expect(answer.json.problems.length).toBeGreaterThan(0);
     }
     expect((await get("/workflows?limit=100")).json.items.length).toBe(before);
@@ -87,14 +134,26 @@ describe("a document with mistakes", () => {
     const made = await post("/workflows?draft=true", { name: "Later" });
     expect(made.status).toBe(201);
     expect(made.json.problems.length).toBeGreaterThan(0);
-    expect(await post(`/workflows/${made.json.id}/publish`)).toMatchObject({ status: 422, json: { code: "workflow_invalid" } });
-    expect(await post(`/workflows/${made.json.id}/enable`)).toMatchObject({ status: 409, json: { code: "workflow_unpublished" } });
-    expect(await get(`/workflows/later/diff?from=draft`)).toMatchObject({ status: 409, json: { code: "draft_unfinished" } });
-    expect(await post("/workflows?draft=true", { name: "x", odd: 1 })).toMatchObject({ status: 422, json: { path: "/odd" } });
+    expect(await post(`/workflows/${made.json.id}/publish`)).toMatchObject({
+      status: 422,
+      json: { code: "workflow_invalid" },
+    });
+    expect(await post(`/workflows/${made.json.id}/enable`)).toMatchObject({
+      status: 409,
+      json: { code: "workflow_unpublished" },
+    });
+    expect(await get(`/workflows/later/diff?from=draft`)).toMatchObject({
+      status: 409,
+      json: { code: "draft_unfinished" },
+    });
+    expect(await post("/workflows?draft=true", { name: "x", odd: 1 })).toMatchObject({
+      status: 422,
+      json: { path: "/odd" },
+    });
     expect(await post("/workflows?draft=true", {})).toMatchObject({ status: 422, json: { path: "/name" } });
   });
 
-  test.each([[[]], ["text"], [null], [{}]])("%j can be validated all the same", async (document) => {
+  test.each(["[]", '"text"', "null", "{}"])("%s can be validated all the same", async (document) => {
     expect(await post("/workflows/validate", document)).toMatchObject({ status: 200, json: { publishable: false } });
   });
 });
@@ -106,19 +165,35 @@ test("versions: another is made only for another meaning, and waiting runs stay 
   const waits = async () => (await get(`/runs?workflow=${id}&status=waiting`)).json.items.length;
   expect(await waits()).toBe(1);
 
-  expect(await post(`/workflows/${id}/publish`)).toMatchObject({ json: { created: false, version: { number: 1 }, waiting: 0 } });
-  const next = { ...refunds("Versions", "version"), steps: { ...refunds("x", "version").steps, hold: { wait: { for: "3h" }, next: "close" } } };
-  expect(await api.call("PUT", `/workflows/${id}`, { body: next })).toMatchObject({ status: 200, json: { version: { number: 1 } } });
-  expect((await get(`/workflows/${id}/diff?from=1`)).json.differences).toMatchObject([{ path: expect.stringContaining("/steps/hold"), kind: "changed" }]);
-  expect(await post(`/workflows/${id}/publish`)).toMatchObject({ json: { created: true, version: { number: 2 }, waiting: 1, cancelled: 0 } });
+  expect(await post(`/workflows/${id}/publish`)).toMatchObject({
+    json: { created: false, version: { number: 1 }, waiting: 0 },
+  });
+  const next = {
+    ...refunds("Versions", "version"),
+    steps: { ...refunds("x", "version").steps, hold: { wait: { for: "3h" }, next: "close" } },
+  };
+  expect(await api.call("PUT", `/workflows/${id}`, { body: next })).toMatchObject({
+    status: 200,
+    json: { version: { number: 1 } },
+  });
+  expect((await get(`/workflows/${id}/diff?from=1`)).json.differences).toMatchObject([
+    { path: expect.stringContaining("/steps/hold"), kind: "changed" },
+  ]);
+  expect(await post(`/workflows/${id}/publish`)).toMatchObject({
+    json: { created: true, version: { number: 2 }, waiting: 1, cancelled: 0 },
+  });
   expect(await waits()).toBe(1);
   await receive("carla", "version");
-  expect(await post(`/workflows/${id}/publish`, { waiting: "cancel" })).toMatchObject({ json: { created: false, waiting: 1, cancelled: 1 } });
+  expect(await post(`/workflows/${id}/publish`, { waiting: "cancel" })).toMatchObject({
+    json: { created: false, waiting: 1, cancelled: 1 },
+  });
   const left = (await get(`/runs?workflow=${id}`)).json.items;
   expect(left.map((run: { status: string }) => run.status)).toEqual(["waiting", "cancelled"]);
   expect(left[1]).toMatchObject({ conversation });
 
-  expect((await get(`/workflows/${id}/versions`)).json.items.map((one: { number: number }) => one.number)).toEqual([2, 1]);
+  expect((await get(`/workflows/${id}/versions`)).json.items.map((one: { number: number }) => one.number)).toEqual([
+    2, 1,
+  ]);
   expect((await get(`/workflows/${id}/versions/1`)).json.document.steps.hold.wait.for).toBe("2h");
   expect(await get(`/workflows/${id}/versions/9`)).toMatchObject({ status: 404, json: { code: "version_not_found" } });
   expect((await get(`/workflows/${id}/diff?from=1&to=2`)).json.differences).toHaveLength(1);
@@ -137,12 +212,24 @@ test("enable, disable, order, archive", async () => {
   expect(await post("/workflows/first/enable")).toMatchObject({ status: 200, json: { enabled: true } });
   const order = await post("/workflows/order", { workflows: ["second", first.id] });
   expect(order.json.workflows.slice(0, 2).map((one: { slug: string }) => one.slug)).toEqual(["second", "first"]);
-  expect((await get("/workflows?limit=1")).json).toMatchObject({ items: [{ slug: "second" }], next_cursor: expect.any(String) });
-  expect(await post("/workflows/order", { workflows: ["second", "odd"] })).toMatchObject({ status: 422, json: { path: "/workflows/1" } });
-  expect(await post("/workflows/second/archive")).toMatchObject({ status: 200, json: { archived_at: expect.any(String), enabled: false } });
+  expect((await get("/workflows?limit=1")).json).toMatchObject({
+    items: [{ slug: "second" }],
+    next_cursor: expect.any(String),
+  });
+  expect(await post("/workflows/order", { workflows: ["second", "odd"] })).toMatchObject({
+    status: 422,
+    json: { path: "/workflows/1" },
+  });
+  expect(await post("/workflows/second/archive")).toMatchObject({
+    status: 200,
+    json: { archived_at: expect.any(String), enabled: false },
+  });
   expect(await get("/workflows/second")).toMatchObject({ status: 404 });
   expect(await get(`/workflows/${second.id}`)).toMatchObject({ status: 200 });
-  expect(await post(`/workflows/${second.id}/publish`)).toMatchObject({ status: 409, json: { code: "workflow_archived" } });
+  expect(await post(`/workflows/${second.id}/publish`)).toMatchObject({
+    status: 409,
+    json: { code: "workflow_archived" },
+  });
   expect(await runs("d3")).toBe(1);
 });
 
@@ -152,12 +239,20 @@ test("a workflow that names what gets archived is paused, and says why", async (
   document.steps.page.input.team = "temporary";
   const { id } = (await post("/workflows?publish=true", document)).json;
   await post(`/teams/${team.id}/archive`);
-  expect((await get(`/workflows/${id}`)).json).toMatchObject({ enabled: false, paused_reason: expect.stringContaining("/steps/page") });
+  expect((await get(`/workflows/${id}`)).json).toMatchObject({
+    enabled: false,
+    paused_reason: expect.stringContaining("/steps/page"),
+  });
   expect(await post(`/workflows/${id}/enable`)).toMatchObject({ status: 422, json: { code: "workflow_invalid" } });
 });
 
 test("a manual workflow is started over the API", async () => {
-  const document = { name: "By hand", kind: "manual", start: "close", steps: { close: { action: "conversation.close" } } };
+  const document = {
+    name: "By hand",
+    kind: "manual",
+    start: "close",
+    steps: { close: { action: "conversation.close" } },
+  };
   await post("/workflows?publish=true", document);
   const { conversation } = await receive("eve", "hello");
   const started = await post("/workflows/by-hand/runs", { conversation });

@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { key } from "../keys.ts";
+import { memoryWorld, sampleIndex, scene, testId } from "../../testing/index.ts";
+
+const row = (status: string) => ({
+  id: testId(900),
+  kind: "message.deliver",
+  order_key: "k",
+  key: testId(900),
+  payload: {},
+  run: null,
+  refs: {},
+  due_at: "2026-01-01T00:00:00.000Z",
+  attempt: 3,
+  created_at: "2026-01-01T00:00:00.000Z",
+  status,
+  lease_until: null,
+  last_error: { code: "x", message: "y" },
+});
+
+const world = (status: string) => {
+  const made = memoryWorld({});
+  made.rows.set(key.effect(testId(900)), row(status));
+  return made;
+};
+
+test("a dead effect is due again, under its old key and another attempt", () => {
+  const stage = scene({ world: world("dead"), settings: sampleIndex() });
+  const decision = stage.issue("effect.retry", { effect: testId(900) });
+  expect(decision.answer).toEqual({ ok: true, result: { effect: testId(900), changed: true } });
+  expect(stage.ledger.peek(key.effect(testId(900)))).toMatchObject({ status: "due", attempt: 4, key: testId(900), lease_until: null });
+});
+
+test("one that is due is left alone, and one that is gone is not found", () => {
+  const stage = scene({ world: world("due"), settings: sampleIndex() });
+  expect(stage.issue("effect.retry", { effect: testId(900) }).answer).toEqual({ ok: true, result: { effect: testId(900), changed: false } });
+  expect(stage.issue("effect.retry", { effect: testId(901) }).answer).toMatchObject({ ok: false, code: "effect_not_found" });
+});

@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { startTestApi, type TestApi } from "../../testing/test-api.ts";
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await startTestApi();
+});
+afterAll(() => api.close());
+
+const stats = async (query = "") => (await api.call("GET", `/stats${query}`)).json;
+const receive = (from: string, text: string) => api.call("POST", "/channels/api/messages", { body: { from, text } });
+
+test("counts everything, or what came after an instant", async () => {
+  const workflow = {
+    name: "Tag",
+    kind: "automatic",
+    triggers: [{ event: "message.received", when: { field: "message.text", op: "contains", value: "refund" } }],
+    start: "tag",
+    steps: {
+      tag: { action: "conversation.add_tags", input: { tags: ["refund"] }, next: "topic" },
+      topic: { action: "conversation.set_topic", input: { topic: "Refunds" } },
+    },
+  };
+  await api.call("POST", "/workflows?publish=true", { body: workflow });
+  await receive("ada", "a refund please");
+  const all = await stats();
+  expect(all).toMatchObject({ messages: 1, conversations: 1, runs: 1, steps: 2 });
+
+  expect(await stats(`?since=${all.at}`)).toMatchObject({
+    messages: 0,
+    conversations: 0,
+    events: 0,
+    runs: 0,
+    steps: 0,
+  });
+  await receive("ada", "another refund");
+  await receive("bob", "hello");
+  const later = await stats(`?since=${all.at}`);
+  expect(later).toMatchObject({ messages: 2, conversations: 1, runs: 1, steps: 2 });
+  const { items } = (await api.call("GET", "/events?limit=100")).json;
+  expect((await stats()).events).toBe(items.length);
+  expect((await stats("?since=1969-07-20T20:17:40.000Z")).events).toBe(items.length);
+  expect(all.events + later.events).toBe(items.length);
+});
+
+test("refuses what is no instant", async () => {
+  expect(await api.call("GET", "/stats?since=yesterday")).toMatchObject({ status: 422, json: { path: "/since" } });
+});

@@ -1,0 +1,54 @@
+import type { WorkflowDocument } from "@threadmill/core";
+import type { PoolClient } from "pg";
+import { askToWatch } from "../../effects/watch.ts";
+import { freshId } from "../../lanes/fresh-id.ts";
+import type { Place } from "../../lanes/port.ts";
+
+/** The instant that a time trigger counts from: a column of its subject's table. */
+interface Clock {
+  readonly table: "conversations" | "customers";
+  readonly field: string;
+}
+
+/** The clocks of a document's time triggers. The document has been validated, so the fields exist. */
+export function clocksOf(document: WorkflowDocument): Clock[] {
+  return (document.triggers ?? []).flatMap((trigger) => {
+    if (!("time" in trigger)) return [];
+    const [subject, field] = trigger.time.since.split(".") as ["conversation" | "customer", string];
+    return [{ table: `${subject}s` as const, field }];
+  });
+}
+
+/**
+ * After a version with time triggers was published or enabled: asks that the subjects there are look at their clocks, in
+ * the same transaction. `include` also fires for what was overdue before.
+ */
+export async function watchClocks(
+  tx: PoolClient,
+  place: Place,
+  version: { readonly id: string; readonly document: unknown },
+  { at, overdue }: { readonly at: string; readonly overdue: "skip" | "include" },
+): Promise<void> {
+  const clocks = clocksOf(version.document as WorkflowDocument);
+  if (clocks.length > 0 && overdue === "include") {
+    await tx.query("update workflow_versions set due_from = 'epoch' where lane = $1 and organization = $2 and id = $3", [
+      place.lane,
+      place.organization,
+      version.id,
+    ]);
+  }
+  for (const clock of clocks) await askToWatch(tx, place, { id: freshId(Date.parse(at)), version: version.id, at, ...clock });
+}
+
+/** How many subjects have such a clock at all: what publishing may have to look at. */
+export async function countClocks(tx: PoolClient, { lane, organization }: Place, document: WorkflowDocument): Promise<number> {
+  let count = 0;
+  for (const { table, field } of clocksOf(document)) {
+    const { rows } = await tx.query<{ count: number }>(
+      `select count(*) as count from ${table} where lane = $1 and organization = $2 and "${field}" is not null`,
+      [lane, organization],
+    );
+    count += rows[0]?.count ?? 0;
+  }
+  return count;
+}
