@@ -19,7 +19,7 @@ export async function backUp(context: Context, { file, withoutKey }: BackupInput
   if (!existsSync(dirname(file))) throw new UserError("folder_missing", `There is no folder ${dirname(file)}.`);
   const key = withoutKey ? null : await readKey(context.config);
   return withDatabase(context.config, { say: context.say }, async ({ pool, how }) => {
-    const files = key === null ? {} : { [keyFileName]: Buffer.from(`${key}\n`) };
+    const files: Record<string, Uint8Array> = key === null ? {} : { [keyFileName]: Buffer.from(`${key}\n`) };
     const now = context.now();
     const { schemaVersion, rows } = await backupToFile({ pool, programVersion: version, now, files }, file);
     const { size } = await stat(file);

@@ -77,7 +77,7 @@ type Tx = { readonly query: Pool["query"] };
 /** Changes a token as the API does: under the organization's lane, with an entry in the log. */
 async function change(pool: Pool, { lane, id: organization }: OrganizationRow, fn: (tx: Tx, at: string) => Promise<Changed>): Promise<TokenRow> {
   const answer = await changeSettings(pool, { lane, organization }, operator, async (tx, at) => {
-    const { before, after } = await fn(tx as Tx, at);
+    const { before, after } = await fn(tx, at);
     return { noun: "token", id: after.id, before, after, result: after };
   });
   if (!answer.ok) throw new UserError(answer.code, answer.message);

@@ -22,7 +22,7 @@ function scripted(...answers: Answer[]) {
   const sleep = async (ms: number) => {
     slept.push(ms);
   };
-  const client = createClient({ url: "http://threadmill.test/", token: "tm_x", fetch: fetch as typeof globalThis.fetch, sleep });
+  const client = createClient({ url: "http://threadmill.test/", token: "tm_x", fetch, sleep });
   return { client, sent, slept };
 }
 const broken = () => new TypeError("fetch failed", { cause: Object.assign(new Error("connect ECONNREFUSED 127.0.0.1:1"), { code: "ECONNREFUSED" }) });

@@ -1,4 +1,4 @@
-import { ApiProblem, type Client, Unreachable } from "@threadmill/client";
+import { ApiProblem, type Client, type Stats, Unreachable } from "@threadmill/client";
 import type { Context, Outcome } from "../command.ts";
 import { clientFor } from "../server-client.ts";
 import { UserError } from "../user-error.ts";
@@ -69,7 +69,7 @@ export async function replay(context: Context, input: ReplayInput): Promise<Outc
   }
   const seconds = Math.round(performance.now() - started) / 1000;
   if (abort.signal.aborted) throw tally.lastFault;
-  const { events, runs, steps } = await client.stats(since);
+  const { events, runs, steps } = await settled(client, since);
   const json: ReplaySummary = {
     messages: tally.sent,
     conversations: tally.conversations.size,
@@ -83,6 +83,21 @@ export async function replay(context: Context, input: ReplayInput): Promise<Outc
     cut: tally.cut,
   };
   return { json, text: inWords(json, tally), ...(tally.failed > 0 && { exit: "refused" as const }) };
+}
+
+const pollMs = 200;
+const mostPolls = 25;
+
+/** What came since, once nothing more comes: deliveries are reported after the answer to whoever sent the message. */
+async function settled(client: Client, since: string): Promise<Stats> {
+  let stats = await client.stats(since);
+  for (let poll = 0; poll < mostPolls; poll += 1) {
+    await sleep(pollMs);
+    const next = await client.stats(since);
+    if (next.events === stats.events && next.steps === stats.steps) return next;
+    stats = next;
+  }
+  return stats;
 }
 
 /** A replay writes with made-up addresses, which only a channel of the API takes; a wrong name would fail every message. */

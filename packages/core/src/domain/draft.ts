@@ -299,7 +299,7 @@ export class Draft {
       key: id,
       payload: fields.payload,
       run: this.#standing.cause.run ?? null,
-      refs: fields.refs,
+      refs: this.#standing.depth === 0 ? fields.refs : { ...fields.refs, depth: this.#standing.depth },
       due_at: fields.due_at ?? this.at,
       attempt: 0,
       created_at: this.at,

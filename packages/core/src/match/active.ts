@@ -1,5 +1,6 @@
 import type { EventType } from "../domain/events.ts";
 import type { Id } from "../model/common.ts";
+import { parsePath } from "../template/path.ts";
 import type { CompiledVersion, EventTrigger, TimeTrigger } from "../workflow/compiled.ts";
 
 /** A trigger that an event of its type may fire. */
@@ -20,6 +21,8 @@ export interface ActiveWorkflows {
   /** by event type, in the order in which their runs execute: (`order`, id) */
   readonly byEvent: ReadonlyMap<EventType, readonly Candidate[]>;
   readonly byTime: Readonly<Record<"conversation" | "customer", readonly TimeCandidate[]>>;
+  /** fields of a customer that time triggers of conversations read; "*" is the customer as a whole */
+  readonly customerReads: ReadonlySet<string>;
   /** a version by its id: the published ones, and older ones that the shell has loaded for waiting runs */
   version(id: Id): CompiledVersion | null;
   /** the published version of a workflow, by id or short name */
@@ -63,7 +66,13 @@ export function activate(
   return {
     byEvent,
     byTime,
+    customerReads: new Set(byTime.conversation.flatMap(({ trigger }) => (trigger.when?.reads ?? []).flatMap(customerField))),
     version: (id) => byId.get(id) ?? older(id),
     published: (workflow) => byName.get(workflow) ?? null,
   };
+}
+
+function customerField(read: string): readonly string[] {
+  const [root, field] = parsePath(read) ?? [];
+  return root === "customer" ? [String(field ?? "*")] : [];
 }

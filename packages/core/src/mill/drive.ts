@@ -1,9 +1,10 @@
-import { key } from "../domain/keys.ts";
+import { Missing } from "../domain/ledger.ts";
 import type { Id } from "../model/common.ts";
 import type { Reason, Run } from "../model/run.ts";
 import { countStart, guardStart } from "../run/guards.ts";
 import type { Batch, Root } from "./batch.ts";
-import { endRun, readRun } from "./runs.ts";
+import { reasonOf, stepGone } from "./reason.ts";
+import { endRun, readRun, waitingRuns } from "./runs.ts";
 import { versionOf } from "./settle.ts";
 import { takeStep } from "./step.ts";
 
@@ -38,8 +39,8 @@ export function drive(batch: Batch, root: Root): boolean {
 
 function exhausted(batch: Batch, root: Root): Reason | null {
   const { allowance } = batch.config.settings.organization.limits;
-  if (root.spent > allowance) {
-    return { code: "allowance", message: `One message or command set off more than ${allowance} operations` };
+  if (root.spent >= allowance) {
+    return { code: "allowance", message: `One message or command may set off ${allowance} operations, and these are spent` };
   }
   if (batch.ledger.reads().size > readCap) {
     return { code: "read_cap", message: `One message or command made workflows read more than ${readCap} different things` };
@@ -47,15 +48,33 @@ function exhausted(batch: Batch, root: Root): Reason | null {
   return null;
 }
 
+/** Ends a run that still had steps to take; one that is over, or has begun to wait, is none. */
 function stopPending(batch: Batch, root: Root, id: Id, reason: Reason): void {
   const run = readRun(batch, id);
-  if (run !== null) endRun(batch, run, "stop", reason, root.at);
+  if (run !== null && run.status === "queued") endRun(batch, run, "stop", reason, root.at);
+}
+
+/** As `askToStart`; what goes wrong in asking fails this run alone (MILL law 8). */
+function mayStart(batch: Batch, root: Root, run: Run): boolean {
+  const save = batch.save(root);
+  try {
+    return askToStart(batch, root, run);
+  } catch (error) {
+    if (error instanceof Missing) throw error;
+    batch.restore(root, save);
+    endRun(batch, run, "fault", reasonOf(error, "start_failed"), root.at);
+    return false;
+  }
 }
 
 /** Asks the guards and `when_running` before the first step; what stops a run is its visible reason. */
-function mayStart(batch: Batch, root: Root, run: Run): boolean {
+function askToStart(batch: Batch, root: Root, run: Run): boolean {
   const version = versionOf(batch, run.version);
   const { settings } = batch.config;
+  if (version === null) {
+    endRun(batch, run, "fault", stepGone(run, run.cursor), root.at);
+    return false;
+  }
   const reason = guardStart(run, version, settings, batch.ledger, root.at) ?? whenRunning(batch, root, run, version.whenRunning);
   if (reason !== null) {
     endRun(batch, run, "skip", reason, root.at);
@@ -67,9 +86,8 @@ function mayStart(batch: Batch, root: Root, run: Run): boolean {
 
 function whenRunning(batch: Batch, root: Root, run: Run, rule: "start" | "skip" | "replace"): Reason | null {
   if (rule === "start") return null;
-  for (const id of batch.ledger.list(key.waiting(run.subject), run.subject)) {
-    const other = readRun(batch, id);
-    if (other === null || other.workflow !== run.workflow || other.id === run.id) continue;
+  for (const other of waitingRuns(batch, run.subject)) {
+    if (other.workflow !== run.workflow) continue;
     if (rule === "skip") return { code: "already_running", message: `The run ${other.id} of this workflow already waits here` };
     endRun(batch, other, "cancel", { code: "replaced", message: `The run ${run.id} took its place` }, root.at);
   }

@@ -4,11 +4,12 @@ import type { Accepted, Command, Refusal } from "../model/command.ts";
 import type { Id, Ref } from "../model/common.ts";
 import type { ConversationRow } from "../model/conversation.ts";
 import type { Effect, Outcome } from "../model/effect.ts";
-import type { Reason } from "../model/run.ts";
+import type { Cause } from "../model/event.ts";
 import { effectKinds } from "./effects.ts";
 import type { Batch, Root } from "./batch.ts";
-import { endRun, readRun, wakeRun } from "./runs.ts";
-import { settle, versionOf } from "./settle.ts";
+import { stepGone } from "./reason.ts";
+import { failWaiting, readRun, wakeRun } from "./runs.ts";
+import { settle, stepOf } from "./settle.ts";
 import type { Item } from "./types.ts";
 import { wakeSubject } from "./watch.ts";
 
@@ -62,10 +63,10 @@ function decideCommand(batch: Batch, root: Root, item: Extract<Item, { kind: "co
 }
 
 /** A command that the engine itself asks for: a snooze that ended, a delivery's outcome. A refusal changes nothing. */
-function command(batch: Batch, root: Root, type: string, input: Command["input"]): void {
+function command(batch: Batch, root: Root, type: string, input: Command["input"], from: { readonly cause: Cause; readonly depth: number }): void {
   const prepared = prepare(type, input, batch.config.settings);
   if (!prepared.ok) throw new Error(`${type}: ${prepared.message}`);
-  const decision = batch.decide(root, { type, actor: { kind: "system", id: null }, input: prepared.input }, { cause: {}, depth: 0 });
+  const decision = batch.decide(root, { type, actor: { kind: "system", id: null }, input: prepared.input }, from);
   root.queue.push(...decision.runs);
   settle(batch, root, decision.events);
 }
@@ -83,7 +84,9 @@ function settleEffect(batch: Batch, root: Root, item: Extract<Item, { kind: "set
     outcome.status === "done" ? null : { ...effect, status: "dead", lease_until: null, last_error: outcome.error },
   );
   const told = effectKinds[effect.kind]?.settled(effect, outcome) ?? null;
-  if (told !== null) command(batch, root, told.type, told.input);
+  // what the outcome starts is as deep as the run that asked for it, or a chain by way of effects would have no end
+  const from = { cause: effect.run === null ? {} : { run: effect.run }, depth: effect.refs.depth ?? 0 };
+  if (told !== null) command(batch, root, told.type, told.input, from);
   if (effect.run !== null) goOn(batch, root, effect.run, effect.id, outcome);
 }
 
@@ -91,30 +94,19 @@ function settleEffect(batch: Batch, root: Root, item: Extract<Item, { kind: "set
 function goOn(batch: Batch, root: Root, id: Id, effect: Id, outcome: Outcome): void {
   const run = readRun(batch, id);
   if (run === null || run.status !== "waiting" || run.waiting?.effect !== effect) return;
-  const step = versionOf(batch, run.version).steps.get(run.waiting.step);
-  const onError = step?.kind === "action" ? step.onError : null;
+  const step = stepOf(batch, run, run.waiting.step);
+  if (step?.kind !== "action") return failWaiting(batch, run, stepGone(run, run.waiting.step), root.at);
   if (outcome.status === "done") {
     const output = { ...(run.steps.at(-1)?.output as object), ...outcome.output };
-    wakeRun(batch, run, "settled", root.at, { cursor: step?.next ?? null, result: { status: "done", output } });
-    if (step !== undefined && step.next !== null) root.queue.push(id);
+    wakeRun(batch, run, "settled", root.at, { cursor: step.next, result: { status: "done", output } });
+    if (step.next !== null) root.queue.push(id);
     return;
   }
-  const reason: Reason = outcome.error;
-  const result = { status: "failed" as const, reason, output: { error: { ...outcome.error } } };
-  if (onError !== null) {
-    wakeRun(batch, run, "settled", root.at, { cursor: onError, result });
-    root.queue.push(id);
-    return;
-  }
-  failWaiting(batch, root, id, result, reason);
-}
-
-function failWaiting(batch: Batch, root: Root, id: Id, result: object, reason: Reason): void {
-  const run = readRun(batch, id);
-  if (run === null) return;
-  const last = run.steps.at(-1);
-  const steps = last === undefined ? run.steps : [...run.steps.slice(0, -1), { ...last, ...result, finished_at: root.at }];
-  endRun(batch, { ...run, steps }, "fault", reason, root.at);
+  const { code, message } = outcome.error;
+  if (step.onError === null) return failWaiting(batch, run, { code, message }, root.at);
+  const result = { status: "failed" as const, reason: { code, message }, output: { error: { code, message } } };
+  wakeRun(batch, run, "settled", root.at, { cursor: step.onError, result });
+  root.queue.push(id);
 }
 
 function fallDue(batch: Batch, root: Root, item: Extract<Item, { kind: "timer" }>): void {
@@ -125,10 +117,15 @@ function fallDue(batch: Batch, root: Root, item: Extract<Item, { kind: "timer" }
     batch.dropped.push(item);
     return;
   }
-  const step = versionOf(batch, run.version).steps.get(run.waiting.step);
-  const cursor = step?.next ?? null;
-  wakeRun(batch, run, "due", root.at, { cursor, result: { status: "done", output: { interrupted_by: null } } });
-  if (cursor !== null) root.queue.push(run.id);
+  // one that comes early comes again; where no instant is waited for, none can come
+  if (run.waiting.due_at === null || run.waiting.due_at > root.at) {
+    batch.dropped.push(item);
+    return;
+  }
+  const step = stepOf(batch, run, run.waiting.step);
+  if (step === null) return failWaiting(batch, run, stepGone(run, run.waiting.step), root.at);
+  wakeRun(batch, run, "due", root.at, { cursor: step.next, result: { status: "done", output: { interrupted_by: null } } });
+  if (step.next !== null) root.queue.push(run.id);
 }
 
 /** A subject's clock rang: a snooze that is over opens the conversation; then its time triggers are looked at. */
@@ -136,7 +133,7 @@ function wake(batch: Batch, root: Root, subject: Ref): void {
   if (subject.kind === "conversation") {
     const row = batch.ledger.get<ConversationRow>(key.conversation(subject.id));
     if (row?.status === "snoozed" && row.snoozed_until !== null && row.snoozed_until <= root.at) {
-      command(batch, root, "conversation.open", { conversation: row.id });
+      command(batch, root, "conversation.open", { conversation: row.id }, { cause: {}, depth: 0 });
     }
   }
   wakeSubject(batch, root, subject);

@@ -1,10 +1,10 @@
-import { key, type Key, rowTables } from "../domain/keys.ts";
+import { type Key, rowTables } from "../domain/keys.ts";
 import { Missing, type World } from "../domain/ledger.ts";
 import type { Id } from "../model/common.ts";
 import { Batch, type Root } from "./batch.ts";
 import { drive } from "./drive.ts";
 import { decideItem, rootOf } from "./item.ts";
-import { endRun, readRun } from "./runs.ts";
+import { poison } from "./poison.ts";
 import type { Config, Item, Leftover, Output } from "./types.ts";
 
 const stored = new Set<string>(rowTables);
@@ -33,18 +33,30 @@ export function process(
 
   const attempt = (root: Root, item: Item | null, act: () => boolean): boolean => {
     const save = batch.save(root);
-    try {
-      return act();
-    } catch (error) {
-      batch.restore(root, save);
-      if (!(error instanceof Missing)) {
-        if (exploring === null) poison(batch, root, item, error);
+    const tryTo = (what: () => boolean, otherwise: (error: unknown) => boolean): boolean => {
+      try {
+        return what();
+      } catch (error) {
+        batch.restore(root, save);
+        if (!(error instanceof Missing)) return otherwise(error);
+        for (const name of error.keys) needs.add(name);
+        exploring ??= { undo: () => batch.restore(root, save) };
         return true;
       }
-      for (const name of error.keys) needs.add(name);
-      exploring ??= { undo: () => batch.restore(root, save) };
-      return true;
-    }
+    };
+    return tryTo(act, (error) =>
+      tryTo(
+        () => {
+          // what is only explored is thrown away: it may have failed for what it lacked
+          if (exploring === null) poison(batch, root, item, error);
+          return true;
+        },
+        // not even that: the shell looks for the item that makes the call fail (DESIGN section 4)
+        () => {
+          throw error;
+        },
+      ),
+    );
   };
 
   if (leftover !== null) {
@@ -87,16 +99,4 @@ function remains(batch: Batch, root: Root): Leftover {
     reads: [...batch.ledger.reads()],
     queue: root.queue,
   };
-}
-
-/** A bug in the core: the item changed nothing; a run that it was about fails visibly, the rest is the shell's to keep. */
-function poison(batch: Batch, root: Root, item: Item | null, error: unknown): void {
-  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  const runs = item === null ? [...root.queue] : item.kind === "timer" ? [item.run] : [];
-  for (const id of runs) {
-    const run = batch.ledger.peek(key.run(id)) === undefined ? null : readRun(batch, id);
-    if (run !== null) endRun(batch, run, "fault", { code: "internal", message: "A fault inside Threadmill; it was reported" }, root.at);
-  }
-  root.queue = [];
-  batch.poisoned.push({ item, error: message });
 }

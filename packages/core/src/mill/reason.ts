@@ -1,8 +1,13 @@
-import type { Reason } from "../model/run.ts";
+import type { Reason, Run } from "../model/run.ts";
 
 /** A thrown fault as a reason that people can read; faults of conditions and templates bring their own code. */
 export function reasonOf(error: unknown, code: string): Reason {
   if (!(error instanceof Error)) return { code, message: String(error) };
   const own = (error as { code?: unknown }).code;
   return { code: typeof own === "string" ? own : code, message: error.message };
+}
+
+/** Why a run cannot go on: its version, or a step of it, can be found no more. */
+export function stepGone(run: Run, step: string | null): Reason {
+  return { code: "step_gone", message: `The step ${step} of the workflow version ${run.version} is gone` };
 }

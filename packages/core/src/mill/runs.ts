@@ -1,23 +1,32 @@
 import { key } from "../domain/keys.ts";
 import type { Id, Instant } from "../model/common.ts";
 import type { Reason, Run, StepResult, Waiting } from "../model/run.ts";
-import { type Signal, transition } from "../run/machine.ts";
+import { isLive, type Signal, transition } from "../run/machine.ts";
 import type { Batch } from "./batch.ts";
 
-/** The live run of an id, or null. */
+/** The run of an id; null when there is none that is live or ended in this batch. */
 export function readRun(batch: Batch, id: Id): Run | null {
   return batch.ledger.get<Run>(key.run(id));
 }
 
-/** Puts a run after a signal; a final one has no cursor and does not wait. */
+/**
+ * The runs that wait for a subject, by id: the order in which they began to wait is known only within a batch, so
+ * nothing may follow from it.
+ */
+export function waitingRuns(batch: Batch, subject: Id): readonly Run[] {
+  const ids = [...batch.ledger.list(key.waiting(subject), subject)].sort();
+  return ids.map((id) => readRun(batch, id)).filter((run) => run !== null && run.status === "waiting") as Run[];
+}
+
+/** Puts a run after a signal; a final one has no cursor and does not wait. A signal that comes too late changes nothing. */
 export function putRun(batch: Batch, run: Run, signal: Signal, at: Instant, patch: Partial<Run> = {}): Run {
-  const status = transition(run.status, signal) ?? run.status;
-  const live = status === "queued" || status === "waiting";
+  const status = transition(run.status, signal);
+  if (status === null) return run;
   const next: Run = {
     ...run,
     ...patch,
     status,
-    ...(!live && { cursor: null, waiting: null, finished_at: at }),
+    ...(!isLive(status) && { cursor: null, waiting: null, finished_at: at }),
   };
   batch.ledger.set(key.run(run.id), next);
   return next;
@@ -38,19 +47,31 @@ export function wakeRun(
   at: Instant,
   went: { readonly cursor: string | null; readonly result: Partial<StepResult> },
 ): Run {
-  const last = run.steps.at(-1);
-  const steps = last === undefined ? run.steps : [...run.steps.slice(0, -1), { ...last, ...went.result, finished_at: at }];
-  batch.ledger.set(key.timer(run.id), null);
-  batch.ledger.updateList(key.waiting(run.subject), run.subject, (list) => list.filter((id) => id !== run.id));
+  const { steps } = withResult(run, went.result, at);
+  leaveWait(batch, run);
   const awake = putRun(batch, run, signal, at, { steps, waiting: null, cursor: went.cursor });
   return went.cursor === null ? putRun(batch, awake, "end", at) : awake;
 }
 
 /** Ends a run that waits or is queued, with a reason. */
 export function endRun(batch: Batch, run: Run, signal: "fault" | "stop" | "cancel" | "skip", reason: Reason, at: Instant): void {
-  if (run.status === "waiting") {
-    batch.ledger.set(key.timer(run.id), null);
-    batch.ledger.updateList(key.waiting(run.subject), run.subject, (list) => list.filter((id) => id !== run.id));
-  }
+  if (run.status === "waiting") leaveWait(batch, run);
   putRun(batch, run, signal, at, { reason });
+}
+
+/** Fails a run at the step where it waits. */
+export function failWaiting(batch: Batch, run: Run, reason: Reason, at: Instant): void {
+  const output = { error: { code: reason.code, message: reason.message } };
+  endRun(batch, withResult(run, { status: "failed", reason, output }, at), "fault", reason, at);
+}
+
+/** A run whose newest step result, that of the wait, is completed. */
+function withResult(run: Run, result: Partial<StepResult>, at: Instant): Run {
+  return { ...run, steps: run.steps.with(-1, { ...(run.steps.at(-1) as StepResult), ...result, finished_at: at }) };
+}
+
+/** Its timer goes, and its place among those that wait for the subject. */
+function leaveWait(batch: Batch, run: Run): void {
+  batch.ledger.set(key.timer(run.id), null);
+  batch.ledger.updateList(key.waiting(run.subject), run.subject, (list) => list.filter((id) => id !== run.id));
 }

@@ -4,13 +4,13 @@ import { key } from "../domain/keys.ts";
 import type { ConversationRow } from "../model/conversation.ts";
 import type { Id, Ref } from "../model/common.ts";
 import type { Event } from "../model/event.ts";
-import type { Reason } from "../model/run.ts";
+import type { Reason, Run } from "../model/run.ts";
 import { newRun } from "../run/create.ts";
-import { eventScope } from "../run/scope.ts";
-import type { CompiledVersion } from "../workflow/compiled.ts";
+import { eventScope, standingFor } from "../run/scope.ts";
+import type { CompiledVersion, Step } from "../workflow/compiled.ts";
 import type { Batch, Root } from "./batch.ts";
-import { reasonOf } from "./reason.ts";
-import { endRun, readRun, wakeRun } from "./runs.ts";
+import { reasonOf, stepGone } from "./reason.ts";
+import { endRun, failWaiting, waitingRuns, wakeRun } from "./runs.ts";
 import { watchSubjects } from "./watch.ts";
 
 /**
@@ -24,21 +24,25 @@ export function settle(batch: Batch, root: Root, events: readonly Event[]): void
   watchSubjects(batch, root, events, started);
 }
 
-/** What runs a workflow for this event is about. */
-export function subjectOf(event: Event): Ref | null {
+/** What the runs that this event starts are about. */
+function subjectOf(event: Event): Ref | null {
   const { subject } = eventTypes[event.type as EventType];
-  const id = subject === "organization" ? undefined : event.refs[subject];
+  const id = (event.refs as Readonly<Record<string, Id | undefined>>)[subject];
   return id === undefined ? null : { kind: subject, id };
 }
 
 function interrupt(batch: Batch, root: Root, event: Event): void {
-  for (const subject of [event.refs.conversation, event.refs.customer]) {
+  const { conversation, customer, user } = event.refs;
+  for (const subject of [conversation, customer, user]) {
     if (subject === undefined) continue;
-    for (const id of batch.ledger.list(key.waiting(subject), subject)) {
-      const run = readRun(batch, id);
-      if (run === null || run.waiting?.unless !== event.type) continue;
-      const step = versionOf(batch, run.version).steps.get(run.waiting.step);
-      const cursor = step?.kind === "wait" ? step.onInterrupt : null;
+    for (const run of waitingRuns(batch, subject)) {
+      if (run.waiting?.unless !== event.type) continue;
+      const step = stepOf(batch, run, run.waiting.step);
+      if (step?.kind !== "wait") {
+        failWaiting(batch, run, stepGone(run, run.waiting.step), root.at);
+        continue;
+      }
+      const cursor = step.onInterrupt;
       const awake = wakeRun(batch, run, "interrupt", root.at, {
         cursor,
         result: {
@@ -106,15 +110,20 @@ export function queueRun(batch: Batch, root: Root, { version, event, index, subj
 
 function refsOf(batch: Batch, subject: Ref): Event["refs"] {
   if (subject.kind === "customer") return { customer: subject.id };
-  const row = batch.ledger.get<ConversationRow>(key.conversation(subject.id));
-  return row === null ? {} : { conversation: subject.id, customer: row.customer };
+  const row = batch.ledger.get<ConversationRow>(key.conversation(subject.id)) as ConversationRow;
+  return { conversation: subject.id, customer: standingFor(row.customer, batch.ledger)?.id ?? row.customer };
 }
 
-/** A run's version; older ones are loaded on need. */
-export function versionOf(batch: Batch, id: Id): CompiledVersion {
+/** A run's version; older ones are loaded on need. Null when it is gone, which its runs must say (MILL law 8). */
+export function versionOf(batch: Batch, id: Id): CompiledVersion | null {
   const version = batch.config.workflows.version(id);
   if (version !== null) return version;
   // the shell puts a loaded version into the configuration; one that it could not find is known to be absent
-  if (batch.ledger.peek(key.version(id)) === null) throw new Error(`the workflow version ${id} is gone`);
+  if (batch.ledger.peek(key.version(id)) === null) return null;
   throw new Missing([key.version(id)]);
+}
+
+/** A step of a run's version; null when it is gone. */
+export function stepOf(batch: Batch, run: Run, step: string): Step | null {
+  return versionOf(batch, run.version)?.steps.get(step) ?? null;
 }

@@ -8,9 +8,9 @@ import { dueAt } from "../run/wait.ts";
 import type { ActionStep, BranchStep, Step, StopStep, WaitStep } from "../workflow/compiled.ts";
 import type { Scope } from "../template/scope.ts";
 import type { Batch, Root } from "./batch.ts";
-import { reasonOf } from "./reason.ts";
+import { reasonOf, stepGone } from "./reason.ts";
 import { endRun, holdRun, putRun } from "./runs.ts";
-import { settle, versionOf } from "./settle.ts";
+import { settle, stepOf } from "./settle.ts";
 
 /**
  * Takes one step of a queued run. Whatever goes wrong inside is taken back and becomes the step's failure: it takes the
@@ -18,15 +18,14 @@ import { settle, versionOf } from "./settle.ts";
  */
 export function takeStep(batch: Batch, root: Root, run: Run): void {
   const save = batch.save(root);
-  let step: Step | null = null;
+  const step = stepOf(batch, run, run.cursor as string);
+  if (step === null) return endRun(batch, run, "fault", stepGone(run, run.cursor), root.at);
   try {
-    step = versionOf(batch, run.version).steps.get(run.cursor as string) ?? null;
-    if (step === null) throw new Error(`the version has no step ${run.cursor}`);
     perform(batch, root, run, step);
   } catch (error) {
     if (error instanceof Missing) throw error;
     batch.restore(root, save);
-    fail(batch, root, run, step, { step: run.cursor as string, kind: step === null ? "unknown" : kindOf(step), status: "failed", at: root.at }, reasonOf(error, "step_failed"));
+    fail(batch, root, run, step, { step: step.id, kind: kindOf(step), status: "failed", at: root.at }, reasonOf(error, "step_failed"));
   }
 }
 
@@ -52,8 +51,8 @@ function advance(batch: Batch, root: Root, run: Run, result: StepResult, next: s
 }
 
 /** A step that failed: the run takes its `onError` edge, or ends `stopped` for what a guard refused, else `failed`. */
-function fail(batch: Batch, root: Root, run: Run, step: Step | null, result: StepResult, reason: Reason, limited = false): void {
-  const onError = step !== null && step.kind !== "stop" ? step.onError : null;
+function fail(batch: Batch, root: Root, run: Run, step: Step, result: StepResult, reason: Reason, limited = false): void {
+  const onError = step.kind === "stop" ? null : step.onError;
   const failed: StepResult = { ...result, status: "failed", reason, output: { error: { code: reason.code, message: reason.message } } };
   if (onError !== null) return advance(batch, root, run, failed, onError);
   endRun(batch, { ...run, steps: [...run.steps, failed] }, limited ? "stop" : "fault", reason, root.at);

@@ -6,14 +6,17 @@ import type { CustomerRow } from "../model/customer.ts";
 import type { Event } from "../model/event.ts";
 import type { Reason } from "../model/run.ts";
 import type { TimeCandidate } from "../match/active.ts";
-import { subjectScope } from "../run/scope.ts";
+import { standingFor, subjectScope } from "../run/scope.ts";
 import { afterDuration } from "../run/wait.ts";
-import { isInstant } from "../time/instant.ts";
+import { addMs, isInstant } from "../time/instant.ts";
 import type { Batch, Root } from "./batch.ts";
 import { reasonOf } from "./reason.ts";
 import { inScope, queueRun } from "./settle.ts";
 
 type Watched = ConversationRow | CustomerRow;
+
+/** Open conversations, oldest first, that a change of their customer looks at again; a set that is capped (MILL law 14). */
+const retestedAtMost = 50;
 
 /**
  * Looks after the clocks of the subjects that a decision changed: a time trigger whose instant has passed is tested
@@ -21,13 +24,17 @@ type Watched = ConversationRow | CustomerRow;
  * ordinary message writes no index entry (DESIGN section 7).
  */
 export function watchSubjects(batch: Batch, root: Root, events: readonly Event[], started: Set<string>): void {
-  const { byTime } = batch.config.workflows;
+  const { byTime, customerReads } = batch.config.workflows;
   const subjects = new Map<Id, Ref["kind"]>();
   for (const event of events) {
     for (const change of event.changes) {
       if (change.table === "conversations" && (byTime.conversation.length > 0 || "snoozed_until" in change.after)) {
         subjects.set(change.id, "conversation");
-      } else if (change.table === "customers" && byTime.customer.length > 0) subjects.set(change.id, "customer");
+      } else if (change.table === "customers") {
+        if (byTime.customer.length > 0) subjects.set(change.id, "customer");
+        if (change.before === null || !touches(customerReads, change.after)) continue;
+        for (const id of openConversations(batch, change.id)) subjects.set(id, "conversation");
+      }
     }
   }
   for (const [id, kind] of subjects) {
@@ -37,11 +44,26 @@ export function watchSubjects(batch: Batch, root: Root, events: readonly Event[]
   }
 }
 
+/** Whether a change is of a field that time triggers of conversations read; "*" is the customer as a whole. */
+const touches = (reads: ReadonlySet<string>, after: object): boolean =>
+  reads.has("*") || Object.keys(after).some((field) => reads.has(field));
+
+function openConversations(batch: Batch, customer: Id): readonly Id[] {
+  const id = standingFor(customer, batch.ledger)?.id ?? customer;
+  return [...batch.ledger.list(key.open(id), id)].sort().slice(0, retestedAtMost);
+}
+
 /** A due wake of a subject: what is due happens, and the subject is told when to wake next. */
 export function wakeSubject(batch: Batch, root: Root, subject: Ref): void {
   const next = watch(batch, root, subject, new Set());
   const row = readWatched(batch, subject);
   if (row !== null && row.wake_at !== next) putWake(batch, subject.kind, row, next);
+}
+
+/** Stops a subject's clock until the next event about it sets it again. */
+export function silence(batch: Batch, subject: Ref): void {
+  const row = readWatched(batch, subject);
+  if (row !== null) putWake(batch, subject.kind, row, null);
 }
 
 /** Fires what is due for a subject and says when the next thing falls due. */
@@ -59,7 +81,10 @@ function watch(batch: Batch, root: Root, subject: Ref, started: Set<string>): In
     const due = dueOf(batch, candidate, row);
     if (due === null) continue;
     if (due.at > root.at) consider(due.at);
-    else fire(batch, root, subject, candidate, due.anchor, started);
+    else {
+      const again = fire(batch, root, subject, candidate, due.anchor, started);
+      if (again !== null) consider(again);
+    }
   }
   return next;
 }
@@ -73,14 +98,27 @@ function dueOf(batch: Batch, { version, trigger }: TimeCandidate, row: Watched):
   return due.ok && due.at !== null && due.at >= version.publishedAt ? { at: due.at, anchor } : null;
 }
 
-function fire(batch: Batch, root: Root, subject: Ref, { version, index, trigger }: TimeCandidate, anchor: Instant, started: Set<string>): void {
+/**
+ * Starts a time-triggered run where the rest of its condition holds. Answers when to look again though nothing happens
+ * in between; null where only an event can change the answer, or none is needed.
+ */
+function fire(
+  batch: Batch,
+  root: Root,
+  subject: Ref,
+  { version, index, trigger }: TimeCandidate,
+  anchor: Instant,
+  started: Set<string>,
+): Instant | null {
   const row = readWatched(batch, subject) as Watched;
   const once = `${version.workflow}/${subject.id}`;
-  if (started.has(once) || !inScope(version, "mailbox" in row ? row : null)) return;
+  if (!inScope(version, "mailbox" in row ? row : null)) return null;
+  // one run a decision (MILL law 6): this one is for the next, and its clock must ring for it
+  if (started.has(once)) return addMs(root.at, 1);
   let fault: Reason | null = null;
   try {
     const refs = "customer" in row ? { conversation: row.id, customer: row.customer } : { customer: row.id };
-    if (trigger.when !== null && !trigger.when.test(subjectScope(refs, root.at, batch.ledger, batch.config.settings))) return;
+    if (trigger.when !== null && !trigger.when.test(subjectScope(refs, root.at, batch.ledger, batch.config.settings))) return null;
   } catch (error) {
     if (error instanceof Missing) throw error;
     fault = reasonOf(error, "trigger_failed");
@@ -89,6 +127,7 @@ function fire(batch: Batch, root: Root, subject: Ref, { version, index, trigger 
   const name = subject.kind === "customer" ? key.customer(subject.id) : key.conversation(subject.id);
   batch.ledger.set(name, { ...row, fired: { ...row.fired, [version.workflow]: anchor } });
   queueRun(batch, root, { version, event: null, index, subject, fault });
+  return null;
 }
 
 function readWatched(batch: Batch, subject: Ref): Watched | null {

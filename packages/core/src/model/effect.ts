@@ -11,7 +11,8 @@ export interface Effect {
   readonly key: string;
   readonly payload: { readonly [name: string]: Json };
   readonly run: Id | null;
-  readonly refs: { readonly customer?: Id; readonly conversation?: Id; readonly message?: Id };
+  /** what it is about; `depth`: how deep in a chain of workflows it was asked for (MILL law 7), 0 where not given */
+  readonly refs: { readonly customer?: Id; readonly conversation?: Id; readonly message?: Id; readonly depth?: number };
   readonly due_at: Instant;
   readonly attempt: number;
   readonly created_at: Instant;

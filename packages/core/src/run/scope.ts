@@ -3,8 +3,16 @@ import type { Ledger } from "../domain/ledger.ts";
 import type { SettingsIndex } from "../domain/settings-index.ts";
 import type { Id, Instant } from "../model/common.ts";
 import type { Event, Refs } from "../model/event.ts";
+import type { CustomerRow } from "../model/customer.ts";
 import type { Run } from "../model/run.ts";
 import type { Scope } from "../template/scope.ts";
+
+/** The customer that an id stands for: a merged one stands for the one it was merged into. */
+export function standingFor(id: Id, ledger: Ledger): CustomerRow | null {
+  let row = ledger.get<CustomerRow>(key.customer(id));
+  while (row !== null && row.merged_into !== null) row = ledger.get<CustomerRow>(key.customer(row.merged_into));
+  return row;
+}
 
 /** What may be read about a subject: rows as they are now, through the batch's own changes. */
 function rootsFor(refs: Refs, ledger: Ledger, settings: SettingsIndex): Record<string, unknown> {
@@ -12,7 +20,7 @@ function rootsFor(refs: Refs, ledger: Ledger, settings: SettingsIndex): Record<s
   const { organization } = settings;
   return {
     organization: { id: organization.id, name: organization.name, zone: organization.zone },
-    customer: row(refs.customer && key.customer(refs.customer)),
+    customer: refs.customer === undefined ? null : standingFor(refs.customer, ledger),
     conversation: row(refs.conversation && key.conversation(refs.conversation)),
     message: row(refs.message && key.message(refs.message)),
     user: refs.user === undefined ? null : settings.user(refs.user),

@@ -10,8 +10,15 @@ import type { WaitStep } from "../workflow/compiled.ts";
 /** A wait lasts at least this long, so that splitting a batch changes nothing (MILL law 1). */
 const shortestMs = 1000;
 
+/** The last instant that can be written down. */
+const lastMs = 253_402_300_799_999;
+/** A calendar is asked for ten years at most; none is asked later than this. */
+const latestStart = "9989-01-01T00:00:00.000Z";
+
 /** When a wait ends: an instant, null when only an event ends it, or why that cannot be told. */
 export type DueAt = { readonly ok: true; readonly at: Instant | null } | { readonly ok: false; readonly reason: Reason };
+
+const outOfRange: DueAt = { ok: false, reason: { code: "instant_out_of_range", message: "No instant lies beyond the year 9999" } };
 
 /** The instant at which a wait step that begins now falls due. */
 export function dueAt(step: WaitStep, scope: Scope, settings: SettingsIndex): DueAt {
@@ -22,25 +29,34 @@ export function dueAt(step: WaitStep, scope: Scope, settings: SettingsIndex): Du
 
 /** An instant plus a duration, in plain time or in a calendar's open time. */
 export function afterDuration(from: Instant, duration: Duration, calendar: string | null, settings: SettingsIndex): DueAt {
-  if (calendar === null) return { ok: true, at: fromMs(toMs(from) + Math.max(plainSeconds(duration) * 1000, shortestMs)) };
+  if (calendar === null) return instantAt(toMs(from) + plainSeconds(duration) * 1000, from);
   const found = calendarNamed(calendar, settings);
   if (found === null) return { ok: false, reason: { code: "calendar_not_found", message: `There is no calendar ${calendar}` } };
+  if (from > latestStart) return outOfRange;
   const at = addOpenTime(found, from, duration);
   if (at === null) return { ok: false, reason: { code: "calendar_never_open", message: `The calendar ${calendar} does not open within a year` } };
-  return { ok: true, at: atLeast(at, from) };
+  return instantAt(toMs(at), from);
 }
 
 function untilInstant(value: unknown, now: Instant): DueAt {
-  // a text without an offset would be read in the machine's own zone, and two machines would differ
-  const ms = typeof value === "string" && /(?:Z|[+-]\d\d:?\d\d)$/i.test(value) ? Date.parse(value) : Number.NaN;
-  if (Number.isNaN(ms)) {
-    return { ok: false, reason: { code: "instant_invalid", message: `A wait until needs an instant with its offset, not ${JSON.stringify(value)}` } };
-  }
-  return { ok: true, at: atLeast(fromMs(ms), now) };
+  const ms = typeof value === "string" ? readInstant(value) : null;
+  if (ms !== null) return instantAt(ms, now);
+  return { ok: false, reason: { code: "instant_invalid", message: `A wait until needs an instant with its offset, not ${JSON.stringify(value)}` } };
 }
 
-function atLeast(at: Instant, from: Instant): Instant {
-  return fromMs(Math.max(toMs(at), toMs(from) + shortestMs));
+function readInstant(text: string): number | null {
+  try {
+    return toMs(text);
+  } catch {
+    return null;
+  }
+}
+
+/** The instant of some milliseconds, at least a second after another; none beyond the year 9999. */
+function instantAt(ms: number, from: Instant): DueAt {
+  const least = Math.max(ms, toMs(from) + shortestMs);
+  if (least <= lastMs) return { ok: true, at: fromMs(least) };
+  return outOfRange;
 }
 
 /** The calendar of that name; `business_hours` also means the only one there is. */

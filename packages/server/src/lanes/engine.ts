@@ -27,6 +27,8 @@ export interface EngineOptions {
   readonly parallel?: number;
   /** operations of the mill for an organization in one batch; default 20,000 */
   readonly slice?: number;
+  /** how long callers wait through database trouble; default 20,000 ms */
+  readonly patienceMs?: number;
   /** how often the summary of lanes with due work is asked for, in ms; default 500 */
   readonly pollMs?: number;
 }
@@ -80,6 +82,7 @@ export function createEngine(options: EngineOptions): Engine {
     configs,
     gate: gate(options.parallel ?? 4),
     slice: options.slice ?? 20_000,
+    patienceMs: options.patienceMs ?? 20_000,
     stopping: () => stopping,
     onBroken: (broken) => log.error(broken, "a published workflow does not compile any more; it does not run"),
     onBatch(lane, result, seconds) {

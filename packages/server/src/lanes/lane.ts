@@ -13,6 +13,8 @@ export interface LaneContext extends BatchContext {
   readonly pool: Pool;
   /** lets only so many batches run at a time: more would only make each smaller */
   readonly gate: Gate;
+  /** how long callers wait through database trouble before they are told to come again */
+  readonly patienceMs: number;
   /** whether the process is going: then what is due stays for others, and only what was admitted is carried */
   readonly stopping: () => boolean;
   onBatch(lane: number, result: BatchResult, seconds: number): void;
@@ -28,8 +30,6 @@ export interface Gate {
 const begin =
   "begin; set local idle_in_transaction_session_timeout = '15s'; set local lock_timeout = '20s'; set local transaction_timeout = '60s'";
 
-/** How long callers wait through database trouble before they are told to come again. */
-const patienceMs = 20_000;
 const backoffMs = [50, 100, 200, 400, 800, 1600] as const;
 
 const noHeads: HeadLimits = { leftovers: 0, timers: 0, conversations: 0, customers: 0 };
@@ -151,7 +151,7 @@ export class Lane {
         return;
       } catch (error) {
         this.#context.onFault(this.number, error, "look_up");
-        if (judge(error) !== "terminal" && performance.now() - since < patienceMs) {
+        if (judge(error) !== "terminal" && performance.now() - since < this.#context.patienceMs) {
           await this.#pause(tries);
           continue;
         }
@@ -167,7 +167,7 @@ export class Lane {
   #later(taken: Taken, error: unknown): void {
     this.#troubled = true;
     const now = performance.now();
-    const patient = (each: { readonly since: number }): boolean => now - each.since < patienceMs;
+    const patient = (each: { readonly since: number }): boolean => now - each.since < this.#context.patienceMs;
     const fault = new EngineFault("unavailable", "The database cannot be reached", { cause: error });
     for (const each of taken.admitted) if (!patient(each)) each.reject(fault);
     for (const each of taken.settlements) if (!patient(each)) each.done(fault);

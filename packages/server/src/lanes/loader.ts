@@ -122,16 +122,9 @@ join ${table.name} t on t.lane = $1 and t.organization = k.organization and t."$
 }
 
 function withoutOrganization(row: Row): Record<string, unknown> {
-  const { organization: _, of_owner: _owner, ...rest } = row;
+  const { organization: _, ...rest } = row;
   return rest;
 }
-
-/** A customer and all that were merged into it, whose conversations still point at them (MILL law 13). */
-const standingFor = (customer: string): string => `(with recursive own as (
-  select ${customer} as id
-  union all
-  select m.id from customers m join own on m.lane = $1 and m.organization = k.organization and m.merged_into = own.id
-) select id from own)`;
 
 /** Who has an address, with their newest conversation on the channel that the message came by. */
 async function loadNewest(client: PoolClient, lane: number, todo: Todo): Promise<void> {

@@ -120,7 +120,12 @@ export const worldTables = {
   },
   addresses: { name: "addresses", id: "address", columns: { address: "text", customer: "uuid" } },
   runs: { name: "runs", id: "id", columns: run },
-  runs_history: { name: "runs_history", id: "id", columns: { ...run, steps: "json" } },
+  // json, not jsonb: written once and read rarely
+  runs_history: {
+    name: "runs_history",
+    id: "id",
+    columns: { ...run, reason: "json", trigger: "json", actor: "json", waiting: "json", inputs: "json", outputs: "json", steps: "json" },
+  },
   timers: { name: "timers", id: "run", columns: { run: "uuid", wait: "integer", due_at: "timestamptz" } },
   effects: {
     name: "effects",

@@ -85,15 +85,29 @@ function writeRow(
     if (existed) put(to.delete, { organization, [idColumn(table)]: rest });
     return;
   }
+  const own = sparse(organization, row);
   if (table === "runs" && final(row as unknown as Run)) {
     if (existed) put(to.delete, { organization, id: rest });
-    put(write.runs_history.insert, { organization, ...row });
+    put(write.runs_history.insert, own);
     return;
   }
-  if (existed) put(to.update, { organization, ...row, [idColumn(table)]: rest });
-  else if (table === "messages") put(to.insert, { organization, ...row, seq: messageSeq.get(rest) ?? 0 });
-  else if (table === "effects") put(to.insert, { organization, ...row, ordinal: nextOrdinal() });
-  else put(to.insert, { organization, ...row, [idColumn(table)]: rest });
+  own[idColumn(table)] = rest;
+  if (existed) put(to.update, own);
+  else {
+    if (table === "messages") own["seq"] = messageSeq.get(rest) ?? 0;
+    else if (table === "effects") own["ordinal"] = nextOrdinal();
+    put(to.insert, own);
+  }
+}
+
+/** The row without its nulls, which are what a missing field means: a third of the bytes of a new conversation. */
+function sparse(organization: string, row: Record<string, unknown>): Record<string, unknown> {
+  const out: Record<string, unknown> = { organization };
+  for (const name in row) {
+    const value = row[name];
+    if (value !== null) out[name] = value;
+  }
+  return out;
 }
 
 function idColumn(table: WorldTableName): string {

@@ -38,6 +38,7 @@ export const assignConversation = defineCommand({
   },
   needs: (input, settings) => [
     key.conversation(input.conversation),
+    ...(input.user === undefined ? [] : [key.load(settings.user(input.user)?.id ?? input.user)]),
     ...(input.by === undefined
       ? []
       : members(settings, settings.team(input.team ?? "")).flatMap((id) => [key.load(id), key.presence(id)])),

@@ -5,7 +5,10 @@ import { transition } from "../../run/machine.ts";
 import { accept, defineCommand } from "../define.ts";
 import { key } from "../keys.ts";
 
-/** Ends a run that waits. A run that is over answers `changed: false`. */
+/**
+ * Ends a live run. One that is over is refused like one that never was: it has left the live table, and the answer must
+ * not depend on whether it did so in this batch or an earlier one (MILL law 1).
+ */
 export const cancelRun = defineCommand({
   type: "run.cancel",
   summary: "Cancels a waiting run",
@@ -20,9 +23,8 @@ export const cancelRun = defineCommand({
   needs: (input) => [key.run(input.run)],
   decide(input, draft) {
     const run = draft.run(input.run);
-    if (run === null) return refuse("not_found", "run_not_found", "There is no such live run", "/run");
-    const status = transition(run.status, "cancel");
-    if (status === null) return accept({ run: run.id, changed: false });
+    const status = run === null ? null : transition(run.status, "cancel");
+    if (run === null || status === null) return refuse("not_found", "run_not_found", "There is no such live run", "/run");
     draft.endRun({
       ...run,
       status,

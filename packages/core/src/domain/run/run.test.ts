@@ -112,11 +112,10 @@ describe("run.cancel", () => {
     expect(set.ledger.list(key.waiting(talk), talk)).toEqual([]);
   });
 
-  test("changes nothing of a run that is over, and knows no other", () => {
-    expect(stage().issue("run.cancel", { run: over }).answer).toEqual({
-      ok: true,
-      result: { run: over, changed: false },
-    });
+  test("knows no run that is over, and no other", () => {
+    const set = stage();
+    expect(set.issue("run.cancel", { run: over }).answer).toMatchObject({ kind: "not_found", code: "run_not_found" });
+    expect(set.ledger.get(key.run(over))).toMatchObject({ status: "finished" });
     expect(stage().issue("run.cancel", { run: ghost }).answer).toMatchObject({ code: "run_not_found" });
     expect(needsOf({ type: "run.cancel", actor: actors.admin, input: { run: over } }, stage().settings)).toEqual([
       key.run(over),

@@ -32,7 +32,6 @@ create table customers (
   guards jsonb,
   primary key (lane, organization, id)
 ) with (fillfactor = 85);
-create index customers_by_merged on customers (lane, organization, merged_into) where merged_into is not null;
 create index customers_by_wake on customers (lane, wake_at) where wake_at is not null;
 create index customers_by_merge on customers (lane, organization, merged_into) where merged_into is not null;
 
@@ -165,17 +164,17 @@ create table runs_history (
   conversation uuid,
   message uuid,
   status text not null,
-  reason jsonb,
+  reason json,
   root text not null,
-  trigger jsonb not null,
-  actor jsonb not null,
+  trigger json not null,
+  actor json not null,
   depth integer not null,
   cursor text,
   waits integer not null,
-  waiting jsonb,
-  inputs jsonb not null,
-  outputs jsonb,
-  steps json not null,                      -- json, not jsonb: written once, read rarely, and cheaper to store as it is
+  waiting json,
+  inputs json not null,
+  outputs json,
+  steps json not null,                      -- json, not json: written once, read rarely, and cheaper to store as it is
   started_at timestamptz not null,
   finished_at timestamptz not null,
   primary key (lane, organization, id, finished_at)

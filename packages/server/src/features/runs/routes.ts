@@ -3,11 +3,19 @@ import { Type } from "typebox";
 import { idIn, pageOf, pageQuery, rowsFor, toPage } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
 import { type Route, route } from "../../http/route.ts";
+import { worldTables } from "../../lanes/tables.ts";
 import { readWorkflow } from "../workflows/store.ts";
 import { RunHeadSchema, RunSchema } from "./schemas.ts";
 
-const headColumns = Object.keys(RunHeadSchema.properties).join(", ");
-const columns = Object.keys(RunSchema.properties).join(", ");
+const types: Readonly<Record<string, string>> = worldTables.runs_history.columns;
+
+/** Columns of a shape from both tables alike: the history keeps as json what live runs keep as jsonb. */
+const columnsOf = (shape: { readonly properties: object }): string =>
+  Object.keys(shape.properties)
+    .map((name) => (types[name] === "json" ? `${name}::json as ${name}` : name))
+    .join(", ");
+const headColumns = columnsOf(RunHeadSchema);
+const columns = columnsOf(RunSchema);
 
 /** Filters of the list, by column; each is left out of the statement where it is not asked for. */
 const filters = ["workflow", "status", "subject", "customer", "conversation"] as const;
@@ -58,10 +66,8 @@ export function runRoutes({ pool }: Pick<AppPorts, "pool">): Route[] {
       params: Type.Object({ run: IdSchema }),
       answer: RunSchema,
       async handle({ place, params }) {
-        const part = (table: string, names: string) =>
-          `select ${names} from ${table} where lane = $1 and organization = $2 and id = $3`;
-        const live = columns.replace("steps", "steps::json as steps");
-        const { rows } = await pool.query<Run>(`${part("runs", live)} union all ${part("runs_history", columns)}`, [
+        const part = (table: string) => `select ${columns} from ${table} where lane = $1 and organization = $2 and id = $3`;
+        const { rows } = await pool.query<Run>(`${part("runs")} union all ${part("runs_history")}`, [
           place.lane,
           place.organization,
           params.run,

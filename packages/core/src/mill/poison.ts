@@ -1,0 +1,40 @@
+import { key } from "../domain/keys.ts";
+import type { Id } from "../model/common.ts";
+import type { Effect } from "../model/effect.ts";
+import type { Reason, Run } from "../model/run.ts";
+import { isLive } from "../run/machine.ts";
+import type { Batch, Root } from "./batch.ts";
+import { endRun, failWaiting, readRun } from "./runs.ts";
+import type { Item } from "./types.ts";
+import { silence } from "./watch.ts";
+
+const internal: Reason = { code: "internal", message: "A fault inside Threadmill; it was reported" };
+
+/**
+ * A bug in the core: the item changed nothing, but it is over, or it would come back for ever. The runs of a left-over,
+ * timer or effect fail visibly, the effect is dead, a subject's clock is stopped; a command is the shell's to keep (MILL
+ * law 11). A need passes through.
+ */
+export function poison(batch: Batch, root: Root, item: Item | null, error: unknown): void {
+  if (item === null) for (const id of root.queue) failRun(batch, root, id, "queued");
+  else if (item.kind === "timer") failRun(batch, root, item.run, "waiting");
+  else if (item.kind === "settled") failEffect(batch, root, item.effect);
+  else if (item.kind === "wake") silence(batch, item.subject);
+  root.queue = [];
+  batch.poisoned.push({ item, error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+}
+
+function failRun(batch: Batch, root: Root, id: Id, where: Run["status"]): void {
+  const run = readRun(batch, id);
+  if (run === null || run.status !== where || !isLive(where)) return;
+  if (where === "waiting") failWaiting(batch, run, internal, root.at);
+  else endRun(batch, run, "fault", internal, root.at);
+}
+
+function failEffect(batch: Batch, root: Root, id: Id): void {
+  const effect = batch.ledger.get<Effect>(key.effect(id));
+  if (effect === null) return;
+  batch.ledger.set(key.effect(id), { ...effect, status: "dead", lease_until: null, last_error: internal });
+  const run = effect.run === null ? null : readRun(batch, effect.run);
+  if (run?.waiting?.effect === id) failWaiting(batch, run, internal, root.at);
+}

@@ -1,0 +1,117 @@
+import { type Output, rowTables } from "@threadmill/core";
+import type { PoolClient } from "pg";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { transaction } from "../db/transaction.ts";
+import { freshId } from "./fresh-id.ts";
+import { load, LoadedWorld } from "./loader.ts";
+import { testLanes, type TestEngine, type TestLanes } from "./test-lanes.ts";
+import { type WorldTableName, worldTables } from "./tables.ts";
+import { flush, plan } from "./writer.ts";
+
+let lanes: TestLanes;
+let engine: TestEngine;
+beforeAll(async () => {
+  lanes = await testLanes();
+  engine = lanes.engine();
+});
+afterAll(() => lanes.close());
+
+const lane = 321;
+const texts = ['"quoted" \\ and \\u0041', "emoji 👩‍👩‍👧 ß ﷽", "line\nbreak\ttab\r", "null", "{}", "[1,2]", "{a,b}", "", "\u0001\u007f\u2028", "NULL"];
+let drawn = 0;
+const text = () => texts[drawn++ % texts.length] as string;
+const json = (type: string) => (type === "json" ? [{ step: text(), output: { deep: [1, null, { [text()]: text() }] } }] : { [text()]: [text(), 1.5, true, null, { x: [] }] });
+
+/** A value of a column's type that is easy to get wrong. */
+function value(type: string): unknown {
+  if (type === "uuid") return freshId();
+  if (type === "text") return text();
+  if (type === "text[]") return [text(), text(), text(), 'a"b', "a,b", " spaced "];
+  if (type === "uuid[]") return [freshId(), freshId()];
+  if (type === "timestamptz") return "2026-11-20T17:00:00.007Z";
+  if (type === "boolean") return drawn++ % 2 === 0;
+  if (type === "integer") return (drawn += 1);
+  if (type === "bigint") return 9_007_199_254_740_991;
+  return json(type);
+}
+
+const nullable = async (name: string) =>
+  new Set((await lanes.rows<{ column_name: string }>("select column_name from information_schema.columns where table_name = $1 and is_nullable = 'YES'", [name])).map((row) => row.column_name));
+
+const inTransaction = <T>(fn: (client: PoolClient) => Promise<T>) => transaction(engine.pool, fn);
+const loaded = async (organization: string, names: string[]) => {
+  const world = new LoadedWorld(organization);
+  await inTransaction((client) => load(client, lane, new Map([[world, names]])));
+  return world;
+};
+const store = (world: LoadedWorld, writes: Map<string, unknown>) =>
+  inTransaction((client) => flush(client, lane, plan([{ world, output: { writes, events: [], receipts: [], poisoned: [] } as unknown as Output }], 1, "2026-11-20T17:00:00.000Z")));
+
+/** What the shell gives a row when it is made, whatever the mill says. */
+const shells: Record<string, string> = { messages: "seq", effects: "ordinal" };
+
+const tables = rowTables.filter((name): name is Exclude<WorldTableName, "runs_history"> => name in worldTables);
+
+test.each(tables)("%s: every field of every kind survives insert, load, update and delete", async (name) => {
+  const organization = freshId();
+  const table = worldTables[name];
+  const entries = Object.entries(table.columns as Record<string, string>).filter(([column]) => column !== shells[name]);
+  const full = () => Object.fromEntries(entries.map(([column, type]) => [column, value(type)]));
+  const mayBeNull = await nullable(name);
+  const bare = () => Object.fromEntries(entries.map(([column, type]) => [column, mayBeNull.has(column) ? null : type.endsWith("[]") ? [] : value(type)]));
+  const rows = [full(), full(), bare()].map((row) => ({ ...row, ...(name === "runs" && { status: "waiting" }) }) as Record<string, unknown>);
+  const keys = rows.map((row) => `${name}/${String(row[table.id])}`);
+  const without = (row: unknown) => {
+    const { [shells[name] ?? ""]: _, ...rest } = row as Record<string, unknown>;
+    return rest;
+  };
+
+  await store(await loaded(organization, keys), new Map(keys.map((key, n) => [key, rows[n]])));
+  const first = await loaded(organization, keys);
+  keys.forEach((key, n) => expect(without(first.get(key))).toEqual(rows[n]));
+
+  // what is fixed when a row is made stays; the rest takes the other's values
+  const changed = { ...(first.get(keys[0] as string) as object), ...Object.fromEntries(Object.entries(rows[2] as object).filter(([column]) => ["tags", "properties", "status", "due_at", "open", "customer", "since"].includes(column))) };
+  await store(first, new Map<string, unknown>([[keys[0] as string, changed], [keys[1] as string, null]]));
+  const second = await loaded(organization, keys);
+  expect(second.get(keys[0] as string)).toEqual(changed);
+  expect(second.get(keys[1] as string)).toBeNull();
+  expect(without(second.get(keys[2] as string))).toEqual(rows[2]);
+
+  // another organization's world does not know them
+  const other = await loaded(freshId(), keys);
+  expect(keys.map((key) => other.get(key))).toEqual([null, null, null]);
+});
+
+test("what was never loaded is taken away and put over what stands there", async () => {
+  const organization = freshId();
+  const run = freshId();
+  const name = `timers/${run}`;
+  const row = { run, wait: 1, due_at: "2026-11-20T17:00:00.000Z" };
+  await store(new LoadedWorld(organization), new Map([[name, row]]));
+  await store(new LoadedWorld(organization), new Map([[name, { ...row, wait: 2 }]]));
+  expect((await loaded(organization, [name])).get(name)).toEqual({ ...row, wait: 2 });
+  await store(new LoadedWorld(organization), new Map([[name, null]]));
+  expect((await loaded(organization, [name])).get(name)).toBeNull();
+});
+
+test("a run that finished leaves the live table for the history, steps and all", async () => {
+  const organization = freshId();
+  const columns = Object.entries(worldTables.runs_history.columns).map(([column, type]) => [column, value(type)]);
+  const run: Record<string, unknown> = { ...Object.fromEntries(columns), status: "waiting", finished_at: null };
+  const name = `runs/${String(run["id"])}`;
+  await store(new LoadedWorld(organization), new Map([[name, run]]));
+  const done = { ...run, status: "finished", finished_at: new Date().toISOString(), cursor: null, waiting: null };
+  await store(await loaded(organization, [name]), new Map([[name, done]]));
+  expect((await loaded(organization, [name])).get(name)).toBeNull();
+  const [kept] = await lanes.rows<Record<string, unknown>>("select * from runs_history where organization = $1", [organization]);
+  const { lane: _l, organization: _o, ...history } = kept as Record<string, unknown>;
+  expect(history).toEqual(done);
+});
+
+test("an unreadable text makes the batch fail with its own fault, and the connection lives on", async () => {
+  const organization = freshId();
+  const write = store(new LoadedWorld(organization), new Map([[`addresses/phone:\0`, { customer: freshId() }], [`timers/${freshId()}`, { run: freshId(), wait: 1, due_at: "2026-11-20T17:00:00.000Z" }]]));
+  await expect(write).rejects.toMatchObject({ code: expect.stringMatching(/^22/) });
+  expect((await engine.pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+});
