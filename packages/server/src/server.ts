@@ -14,6 +14,7 @@ import { watchSubjects } from "./effects/watch.ts";
 import { createWorkers } from "./effects/workers.ts";
 import { createOrganization } from "./features/organization/create.ts";
 import type { Tables } from "./features/tables.ts";
+import { createHints } from "./lanes/hints.ts";
 import { createEngine, type Engine } from "./lanes/engine.ts";
 import type { Log } from "./observe/log.ts";
 import { createMetrics } from "./observe/metrics.ts";
@@ -70,7 +71,16 @@ export async function startServer(given: Config, log: Log, ports: Partial<Ports>
       trustedProxies: given.trustedProxies,
       version,
     });
-    const services: Service[] = [engine.poller, maintenance(database.pool, given, clock, random, log)];
+    const hints = createHints({
+      pool: database.pool,
+      url: given.databaseDirectUrl ?? database.url,
+      clock,
+      random,
+      log,
+      onHint: () => engine.wake(),
+    });
+    engine.onCommit(() => hints.say());
+    const services: Service[] = [engine.poller, hints, maintenance(database.pool, given, clock, random, log)];
     if (given.effectWorkers > 0) {
       const providers = { recorder: recorderProvider(database.pool), twilio: twilioProvider(fetch) };
       const performers = {
@@ -78,7 +88,18 @@ export async function startServer(given: Config, log: Log, ports: Partial<Ports>
         "customer.blank": blankCustomer(database.pool, engine),
         "workflow.watch": watchSubjects(database.pool),
       };
-      services.push(createWorkers({ pool: database.pool, engine, metrics, clock, log, random, performers, parallel: given.effectWorkers }));
+      services.push(
+        createWorkers({
+          pool: database.pool,
+          engine,
+          metrics,
+          clock,
+          log,
+          random,
+          performers,
+          parallel: given.effectWorkers,
+        }),
+      );
     }
     await app.listen({ port: given.port, host: given.host });
     const address = app.server.address();
@@ -124,7 +145,10 @@ async function ensureOrganization(pool: Pool, config: Config): Promise<string | 
     await client.query("select pg_advisory_lock(hashtextextended('threadmill first organization', 0))");
     const { rows } = await client.query("select 1 from directory_organizations limit 1");
     if (rows.length > 0) return null;
-    const created = await createOrganization(pool, { name: "Threadmill", ...(config.token !== undefined && { token: config.token }) });
+    const created = await createOrganization(pool, {
+      name: "Threadmill",
+      ...(config.token !== undefined && { token: config.token }),
+    });
     return created.token;
   } finally {
     await client.query("select pg_advisory_unlock(hashtextextended('threadmill first organization', 0))");

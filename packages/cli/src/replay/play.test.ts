@@ -53,7 +53,9 @@ test("keeps to the recorded times, so many times faster", async () => {
   const sentAt: number[] = [];
   const clock = {
     nowMs: () => now,
-    sleep: async (ms: number) => {
+    async sleep(ms: number) {
+      // what is under way comes first, as it would
+      await new Promise((resolve) => setImmediate(resolve));
       now += ms;
     },
   };

@@ -1,4 +1,4 @@
-import type { Accepted, Actor, Outcome, Refusal, SettingsIndex } from "@threadmill/core";
+import type { Actor, Outcome, Refusal, SettingsIndex } from "@threadmill/core";
 import type { Pool, PoolClient } from "pg";
 import { transaction } from "../db/transaction.ts";
 import type { Metrics } from "../observe/metrics.ts";
@@ -54,14 +54,21 @@ export interface Submission {
 export interface Engine {
   submit(request: Submission): Promise<Submitted>;
   /** Settles an effect: the run goes on, the world learns the outcome. Answers once committed. */
-  settle(place: Place, settled: { readonly effect: string; readonly attempt: number; readonly outcome: Outcome }): Promise<void>;
+  settle(
+    place: Place,
+    settled: { readonly effect: string; readonly attempt: number; readonly outcome: Outcome },
+  ): Promise<void>;
   changeSettings<T>(place: Place, actor: Actor, fn: SettingsChange<T>): Promise<{ ok: true; result: T } | Refusal>;
   settings(place: Place): Promise<SettingsIndex>;
   health(): { readonly ready: boolean; readonly reason?: string };
   /** polls for what falls due; run it as a service */
   readonly poller: Service;
-  /** told after each commit that left effects behind */
+  /** told when effects may be due: after a commit here that left some, or by a hint from another process */
   onEffects(listener: () => void): () => void;
+  /** told after each commit here that left effects behind, and of nothing else */
+  onCommit(listener: () => void): () => void;
+  /** another process has left work: looks at what is due, and wakes whoever performs effects */
+  wake(): void;
   /** Answers when nothing waits and nothing is carried in this process. */
   quiet(): Promise<void>;
   /** Finishes what was admitted, answers the callers and takes no more. */
@@ -74,6 +81,7 @@ export function createEngine(options: EngineOptions): Engine {
   const configs = new Map<string, CachedConfig>();
   const lanes = new Map<number, Lane>();
   const listeners = new Set<() => void>();
+  const commitListeners = new Set<() => void>();
   let stopping = false;
   let lastFault: string | null = null;
 
@@ -91,10 +99,13 @@ export function createEngine(options: EngineOptions): Engine {
       for (const { output } of result.parts) {
         for (const { item, error } of output.poisoned) {
           metrics.failure("poisoned");
-          log.error({ lane, kind: item?.kind ?? "leftover", error }, "an item could not be carried; it is kept for a person");
+          log.error(
+            { lane, kind: item?.kind ?? "leftover", error },
+            "an item could not be carried; it is kept for a person",
+          );
         }
       }
-      if (result.effects > 0) for (const listener of listeners) listener();
+      if (result.effects > 0) for (const listener of [...listeners, ...commitListeners]) listener();
     },
     onFault(lane, error, what) {
       lastFault = what;
@@ -119,7 +130,10 @@ export function createEngine(options: EngineOptions): Engine {
         command: { type, actor, input: input as Record<string, never> },
         work,
         since: performance.now(),
-        resolve,
+        resolve(answer: Submitted) {
+          metrics.decided(type, answer.answer.ok ? "accepted" : "refused");
+          resolve(answer);
+        },
         reject,
         ...(key !== undefined && { key }),
       };
@@ -135,6 +149,36 @@ export function createEngine(options: EngineOptions): Engine {
       await Promise.all(busy.map((lane) => lane.kick()));
     }
   };
+
+  const poller = loop({
+    name: "lanes",
+    clock: options.clock,
+    random: Math.random,
+    idleMs: options.pollMs ?? 500,
+    maxIdleMs: options.pollMs ?? 500,
+    backoff: { baseMs: 500, maxMs: 5000 },
+    onError: (error) => context.onFault(-1, error, "poll"),
+    async tick() {
+      const due = await dueLanes(pool, metrics);
+      // the database answers: what failed a while ago and was not tried since says nothing about now
+      if (due.length === 0) lastFault = null;
+      if (stopping) return 0;
+      for (const number of due) {
+        const lane = laneOf(number);
+        lane.queue.due = true;
+        void lane.kick();
+      }
+      metrics.commandsWaiting.set(
+        { class: "interactive" },
+        sum(lanes, (lane) => lane.queue.interactive.length),
+      );
+      metrics.commandsWaiting.set(
+        { class: "bulk" },
+        sum(lanes, (lane) => lane.queue.bulk.length),
+      );
+      return 0;
+    },
+  });
 
   return {
     submit,
@@ -162,29 +206,15 @@ export function createEngine(options: EngineOptions): Engine {
       if (stopping) return { ready: false, reason: "shutting down" };
       return lastFault === null ? { ready: true } : { ready: false, reason: `the last batch failed: ${lastFault}` };
     },
-    poller: loop({
-      name: "lanes",
-      clock: options.clock,
-      random: Math.random,
-      idleMs: options.pollMs ?? 500,
-      maxIdleMs: options.pollMs ?? 500,
-      backoff: { baseMs: 500, maxMs: 5000 },
-      onError: (error) => context.onFault(-1, error, "poll"),
-      async tick() {
-        const due = await dueLanes(pool, metrics);
-        // the database answers: what failed a while ago and was not tried since says nothing about now
-        if (due.length === 0) lastFault = null;
-        if (stopping) return 0;
-        for (const number of due) {
-          const lane = laneOf(number);
-          lane.queue.due = true;
-          void lane.kick();
-        }
-        metrics.commandsWaiting.set({ class: "interactive" }, sum(lanes, (lane) => lane.queue.interactive.length));
-        metrics.commandsWaiting.set({ class: "bulk" }, sum(lanes, (lane) => lane.queue.bulk.length));
-        return 0;
-      },
-    }),
+    poller,
+    wake() {
+      poller.wake();
+      for (const listener of listeners) listener();
+    },
+    onCommit(listener) {
+      commitListeners.add(listener);
+      return () => commitListeners.delete(listener);
+    },
     onEffects(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -209,13 +239,7 @@ function observe(metrics: Metrics, result: BatchResult, seconds: number): void {
   metrics.batchItems.observe(result.items);
   metrics.batchSeconds.observe(seconds);
   for (const { output } of result.parts) {
-    const answers = new Map<string, number>();
-    for (const { answer } of output.replies) {
-      const outcome = answer.ok ? "accepted" : "refused";
-      answers.set(outcome, (answers.get(outcome) ?? 0) + 1);
-      if (!answer.ok) metrics.failure((answer as Exclude<typeof answer, Accepted>).code);
-    }
-    for (const [outcome, count] of answers) metrics.decided("command", outcome as "accepted" | "refused", count);
+    for (const { answer } of output.replies) if (!answer.ok) metrics.failure(answer.code);
     const runs = new Map<string, number>();
     for (const [name, row] of output.writes) {
       if (!name.startsWith("runs/") || row === null) continue;
@@ -227,7 +251,12 @@ function observe(metrics: Metrics, result: BatchResult, seconds: number): void {
 }
 
 /** The settings of now: the cached ones when their version is still the database's. */
-async function currentSettings(pool: Pool, configs: Map<string, CachedConfig>, { lane, organization }: Place, context: LaneContext): Promise<SettingsIndex> {
+async function currentSettings(
+  pool: Pool,
+  configs: Map<string, CachedConfig>,
+  { lane, organization }: Place,
+  context: LaneContext,
+): Promise<SettingsIndex> {
   const { rows } = await pool.query<{ config_version: number }>({
     name: "settings_version",
     text: "select config_version from organizations where lane = $1 and organization = $2",
@@ -235,7 +264,8 @@ async function currentSettings(pool: Pool, configs: Map<string, CachedConfig>, {
   });
   const cached = configs.get(organization);
   if (cached !== undefined && cached.version === rows[0]?.config_version) return cached.settings;
-  const read = (client: PoolClient) => loadConfig(client, lane, organization, (broken) => context.onBroken({ ...broken, organization }));
+  const read = (client: PoolClient) =>
+    loadConfig(client, lane, organization, (broken) => context.onBroken({ ...broken, organization }));
   const loaded = await transaction(pool, read, { begin: "begin isolation level repeatable read read only" });
   if (loaded === null) throw new EngineFault("internal", `There is no organization ${organization} in lane ${lane}`);
   configs.set(organization, loaded);

@@ -40,7 +40,7 @@ test("connections killed at any moment: every caller hears what is true", async 
     while (!over) {
       const [{ n }] = (await lanes.rows<{ n: number }>(
         `select count(pg_terminate_backend(pid))::int as n from pg_stat_activity
-where application_name = 'lanes under test' and datname = current_database() and (select true from pg_sleep(0.02 + random() * 0.05))`,
+where application_name = 'lanes under test' and datname = current_database() and (select true from pg_sleep(0.1 + random() * 0.1))`,
       )) as [{ n: number }];
       kills += n;
     }
@@ -205,7 +205,8 @@ describe("poison", () => {
     const engine = lanes.engine();
     const answers = await Promise.all(["a\0b", "half \ud83d", "good"].map((text, n) => engine.submit(incoming(home, phone(n), text))));
     expect(answers.map((each) => Object.keys(resultOf(each))[0])).toEqual(["parked", "parked", "message"]);
-    expect((await parked(home)).map((row) => JSON.stringify(row.item)).sort()).toEqual([expect.stringContaining("a\ufffdb"), expect.stringContaining("half \ufffd")].sort());
+    const kept = (await parked(home)).map((row) => (row.item["command"] as { input: { text: string } }).input.text);
+    expect(kept.sort()).toEqual(["a\ufffdb", "half \ufffd"]);
   });
 
   const late = (first: object) => ({
@@ -229,6 +230,7 @@ describe("poison", () => {
       const answers = await Promise.all(Array.from({ length: 6 }, (_, n) => engine.submit(incoming(n % 2 === 0 ? sick : well, phone(20 + n), "hello"))));
       expect(answers.every(({ answer }) => answer.ok)).toBe(true);
       await ticking;
+      console.log(engine.faults.map((f) => [f.what, String(f.error).slice(0, 300)]), await lanes.rows("select * from timers where lane = 800"), await lanes.rows("select status, waiting, organization from runs where lane=800"));
       expect(await history(well)).toEqual(Array.from({ length: 5 }, () => ({ status: "finished", code: null })));
       expect((await history(sick)).toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))).toEqual([
         { status: "failed", code: "internal" },

@@ -29,7 +29,10 @@ export async function testProxy(databaseUrl: string): Promise<TestProxy> {
   const pairs = new Set<{ readonly client: Socket; readonly server: Socket }>();
   let broken = false;
   const listener = createServer((client) => {
-    if (broken) return client.destroy();
+    if (broken) {
+      client.destroy();
+      return;
+    }
     const server = createConnection({ host: target.hostname, port: Number(target.port) });
     const pair = { client, server };
     pairs.add(pair);
