@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient } from "@threadmill/client";
-import { apply, loggedTables } from "@threadmill/core";
+import { apply, ConversationSchema, CustomerSchema, loggedTables, MessageSchema } from "@threadmill/core";
 import { openPool, readEvents } from "@threadmill/server";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { backUp } from "./backup.ts";
@@ -66,6 +66,9 @@ async function countRows(pool: Pool, tables: readonly string[]): Promise<Record<
 
 type LogRow = Parameters<typeof readEvents>[0] & { readonly lane: number; readonly count: number };
 
+/** What of a row the log tells; the rest is bookkeeping. */
+const shapes = { customers: CustomerSchema, conversations: ConversationSchema, messages: MessageSchema };
+
 /** Holds a database against its own log: no gaps, and folding it gives the rows. */
 async function checkLog(pool: Pool): Promise<number> {
   const { rows: log } = await pool.query<LogRow>("select lane, seq, at, root, count, events from log order by lane, seq");
@@ -85,7 +88,8 @@ async function checkLog(pool: Pool): Promise<number> {
     expect(rows).toHaveLength([...folded.keys()].filter((name) => name.startsWith(`${table}/`)).length);
     for (const row of rows) {
       const logged = folded.get(`${table}/${row.id}`) as Record<string, unknown>;
-      expect(Object.fromEntries(Object.keys(logged).map((name) => [name, row[name]]))).toEqual(logged);
+      const columns = (of: Record<string, unknown>) => Object.fromEntries(Object.keys(shapes[table].properties).map((name) => [name, of[name]]));
+      expect(columns(row)).toEqual(columns(logged));
     }
   }
   return events;

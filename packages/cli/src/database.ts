@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Config, embeddedRole, findCluster, isDatabaseFault, openPool, startEmbedded } from "@threadmill/server";
+import { type Config, embeddedRole, exitCode, findCluster, isDatabaseFault, openPool, startEmbedded } from "@threadmill/server";
 import { UserError } from "./user-error.ts";
 
 export type Pool = ReturnType<typeof openPool>;
@@ -44,11 +44,26 @@ export async function withDatabase<T>(config: Where, reaching: Reaching, fn: (re
     throw error;
   });
   if (embedded === null) return withPool(await runningUrl(dataDir), "running", fn);
+  const forget = stopWithUs(embedded);
   try {
     return await withPool(embedded.url, "started", fn);
   } finally {
     await embedded.stop();
+    forget();
   }
+}
+
+/** Whoever interrupts the command does not want its database to go on. Returns how to forget that. */
+function stopWithUs(embedded: { stopNow(): void }): () => void {
+  const stop = (exit: "interrupted" | "terminated") => () => {
+    embedded.stopNow();
+    process.exit(exitCode(exit));
+  };
+  const signals = { SIGINT: stop("interrupted"), SIGTERM: stop("terminated") };
+  for (const [signal, listener] of Object.entries(signals)) process.once(signal, listener);
+  return () => {
+    for (const [signal, listener] of Object.entries(signals)) process.off(signal, listener);
+  };
 }
 
 async function withPool<T>(url: string, how: Reached["how"], fn: (reached: Reached) => Promise<T>): Promise<T> {

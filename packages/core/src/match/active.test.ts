@@ -84,7 +84,7 @@ describe("matching", () => {
     fc.record({
       event: fc.constantFrom<EventType>("message.received", "conversation.opened", "customer.created", "conversation.reopened"),
       when: fc.option(fc.constantFrom(...conditions), { nil: undefined }),
-      mailboxes: fc.option(fc.constantFrom(["support"], ["sales"], ["sales", "support"]), { nil: undefined }),
+      mailboxes: fc.option(fc.constantFrom<string[]>(["support"], ["sales"], ["sales", "support"]), { nil: undefined }),
       order: fc.integer({ min: -2, max: 2 }),
     }),
     { maxLength: 12 },
@@ -95,7 +95,7 @@ describe("matching", () => {
       fc.property(drawn, fc.array(fc.constantFrom("refund", "late refund", "hi"), { minLength: 1, maxLength: 3 }), (specs, texts) => {
         const workflows = specs.map(({ event, when, mailboxes, order }, n) =>
           publish(n, {
-            triggers: [{ event, ...(when !== undefined && event === "message.received" && { when }) }],
+            triggers: [{ event, ...(when !== undefined && event === "message.received" && { when }) }] as never,
             ...(mailboxes !== undefined && { mailboxes }),
             order,
             steps: { done: { stop: true } },

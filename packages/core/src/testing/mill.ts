@@ -66,7 +66,7 @@ export interface MillShell {
 }
 
 export function millShell(options: MillOptions = {}): MillShell {
-  const settings = options.settings ?? indexSettings(sampleSettings);
+  const settings = options.settings ?? indexSettings(officeSettings);
   const { loading = "all", eager = false } = options;
   const known = new Map((options.older ?? []).map((version) => [version.id, version]));
   const loaded = new Map<Id, CompiledVersion>();

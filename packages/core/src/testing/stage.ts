@@ -38,7 +38,8 @@ export interface Stage {
 export function stage(options: MillOptions = {}): Stage {
   const shell = millShell(options);
   let at = beginning;
-  let count = 0;
+  // a stage that goes on from another's rows must not give out the same ids again
+  let count = shell.world.rows.size * 100;
   const wakes = () => [...tableOf<ConversationRow>(shell.world.rows, "conversations"), ...tableOf<CustomerRow>(shell.world.rows, "customers")].filter((row) => row.wake_at !== null);
   const self: Stage = {
     shell,

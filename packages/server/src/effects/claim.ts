@@ -5,6 +5,8 @@ import type { Pool } from "pg";
 export interface Claimed extends Effect {
   readonly lane: number;
   readonly organization: string;
+  /** whether another worker held it and was never heard of again: what it did in the world is not known */
+  readonly lost: boolean;
 }
 
 /** A lease is a minute at most: what a killed process held is done by another soon after. */
@@ -12,22 +14,31 @@ export const leaseSeconds = 60;
 
 /**
  * Claims due effects: those whose instant has come, that nobody holds, and that are the oldest live one of their order
- * key, so that a conversation's messages leave in order. `skip locked` because a batch may be settling one right now.
+ * key, so that a conversation's messages leave in order. Each claim is an attempt of its own, so that whoever lost an
+ * effect to another can neither settle nor postpone it. Lane by lane, because so many index probes cost less than
+ * sorting a backlog; locked in a second step, `skip locked` because a batch may be settling one right now.
  */
 export async function claimEffects(pool: Pool, limit: number): Promise<Claimed[]> {
   const { rows } = await pool.query<Claimed>({
     name: "claim_effects",
-    text: `with due as (
-  select e.lane, e.organization, e.id from effects e
+    text: `with heads as (
+  select e.* from (select distinct lane from directory_organizations) l cross join lateral (
+    select e.lane, e.organization, e.id, e.due_at from effects e
+    where e.lane = l.lane and e.status = 'due' and e.due_at <= clock_timestamp()
+      and (e.lease_until is null or e.lease_until <= clock_timestamp())
+      and not exists (
+        select from effects o where o.lane = e.lane and o.organization = e.organization and o.order_key = e.order_key
+          and o.status = 'due' and (o.created_at, o.ordinal) < (e.created_at, e.ordinal))
+    order by e.due_at limit 2 * $1) e
+  order by e.due_at limit 2 * $1
+), due as (
+  select e.lane, e.organization, e.id, e.lease_until is not null as lost
+  from heads h join effects e on e.lane = h.lane and e.organization = h.organization and e.id = h.id
   where e.status = 'due' and e.due_at <= clock_timestamp() and (e.lease_until is null or e.lease_until <= clock_timestamp())
-    and e.lane in (select distinct lane from directory_organizations)
-    and not exists (
-      select from effects o where o.lane = e.lane and o.organization = e.organization and o.order_key = e.order_key
-        and o.status = 'due' and (o.created_at, o.ordinal) < (e.created_at, e.ordinal))
-  order by e.due_at limit $1 for update of e skip locked)
-update effects e set lease_until = clock_timestamp() + make_interval(secs => $2)
+  order by h.due_at limit $1 for update of e skip locked)
+update effects e set attempt = e.attempt + 1, lease_until = clock_timestamp() + make_interval(secs => $2)
 from due where e.lane = due.lane and e.organization = due.organization and e.id = due.id
-returning e.*`,
+returning e.*, due.lost`,
     values: [limit, leaseSeconds],
   });
   return rows.toSorted((a, b) => (a.created_at < b.created_at ? -1 : 1));
@@ -37,7 +48,7 @@ returning e.*`,
 export async function postpone(pool: Pool, claimed: Claimed, dueInMs: number, error: object): Promise<void> {
   await pool.query({
     name: "postpone_effect",
-    text: `update effects set attempt = attempt + 1, lease_until = null, due_at = clock_timestamp() + make_interval(secs => $5), last_error = $6
+    text: `update effects set lease_until = null, due_at = clock_timestamp() + make_interval(secs => $5), last_error = $6
 where lane = $1 and organization = $2 and id = $3 and attempt = $4 and status = 'due'`,
     values: [claimed.lane, claimed.organization, claimed.id, claimed.attempt, dueInMs / 1000, JSON.stringify(error)],
   });

@@ -16,7 +16,7 @@ interface ChannelRow {
 
 /** Delivers messages over the provider of their channel; in a sandbox over the recorder, whatever the channel says. */
 export function deliverMessages(pool: Pool, providers: Readonly<Record<string, Provider>>, secrets: SecretBox, publicUrl: string): Performer {
-  return async (claimed, signal) => {
+  return async (claimed) => {
     const { message, channel: id, to, text, media } = claimed.payload as unknown as { message: string; channel: string; to: string; text: string; media: { url: string }[] };
     const { rows } = await pool.query<ChannelRow>({
       name: "channel_for_delivery",
@@ -41,7 +41,11 @@ where c.lane = $1 and c.organization = $2 and c.id = $3`,
       secret,
       statusUrl: `${publicUrl}/webhooks/twilio/${id}/status`,
     };
-    const attempt = await provider.deliver({ key: claimed.key, message, channel, to, text, media }, signal);
+    if (claimed.lost && !provider.idempotent && row.on_unknown === "hold") {
+      // as unknown as a connection that broke: the worker that held it may have handed it over before it was killed
+      return { status: "unknown", error: { code: "outcome_unknown", message: "The worker that delivered it was lost on the way" } };
+    }
+    const attempt = await provider.deliver({ key: claimed.key, message, channel, to, text, media });
     // a provider that knows our key may simply be asked again
     return { ...attempt, policy: provider.idempotent ? "retry" : row.on_unknown };
   };

@@ -30,11 +30,12 @@ export type Attempt = Outcome | { readonly status: "retry"; readonly error: { re
 
 /**
  * A way out of the house for messages. `deliver` never throws for what the outside world does: it says `done`,
- * `failed` (the provider refused), `retry` (nothing was accepted), or `unknown` (it may have been).
+ * `failed` (the provider refused), `retry` (nothing was accepted), or `unknown` (it may have been). It ends by itself well
+ * within a lease; it is never cut short from outside, because nobody could tell then whether the message went out.
  */
 export interface Provider {
   readonly name: string;
   /** whether it takes a key of ours, so that an unknown outcome can simply be tried again */
   readonly idempotent: boolean;
-  deliver(delivery: Delivery, signal: AbortSignal): Promise<Attempt>;
+  deliver(delivery: Delivery): Promise<Attempt>;
 }

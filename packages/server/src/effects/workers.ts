@@ -7,7 +7,10 @@ import { loop, type Service } from "../process/running.ts";
 import { claimEffects, type Claimed, countEffects, postpone } from "./claim.ts";
 import type { Attempt } from "./provider.ts";
 
-/** Performs one kind of effect. What the outside world does is an attempt's answer; a throw is a fault of ours, tried again. */
+/**
+ * Performs one kind of effect. What the outside world does is an attempt's answer; a throw is a fault of ours, tried
+ * again. The signal asks long work to end soon, since the process is going; what is nearly done is better finished.
+ */
 export type Performer = (claimed: Claimed, signal: AbortSignal) => Promise<Attempt & { readonly policy?: "retry" | "hold" }>;
 
 export interface WorkerOptions {
@@ -24,11 +27,11 @@ export interface WorkerOptions {
 }
 
 /** Attempts before an effect is given up: over the back-off below, about a day. */
-const attemptsAtMost = 12;
+export const attemptsAtMost = 36;
 
-/** 1 s, 2 s, 4 s ... an hour at most, each drawn from the upper half, so that a provider that comes back is not stormed. */
+/** After attempt 1, 2, 3 ...: 1 s, 2 s, 4 s ... an hour at most, each drawn from the upper half, so that a provider that comes back is not stormed. */
 export function retryAfterMs(attempt: number, random: () => number): number {
-  const full = Math.min(1000 * 2 ** Math.min(attempt, 20), 3_600_000);
+  const full = Math.min(1000 * 2 ** Math.min(attempt - 1, 20), 3_600_000);
   return full / 2 + random() * (full / 2);
 }
 
@@ -43,8 +46,8 @@ export function createWorkers(options: WorkerOptions): Service & { idle(): Promi
     const outcome = conclude(claimed, attempt);
     if (outcome === null) {
       const after = attempt.status === "retry" ? attempt.afterMs : undefined;
-      const { error } = attempt as { readonly error: object };
-      await postpone(pool, claimed, after ?? retryAfterMs(claimed.attempt, options.random), error);
+      const { error } = attempt as Extract<Attempt, { readonly error: object }>;
+      await postpone(pool, claimed, after ?? retryAfterMs(claimed.attempt, options.random), storable(error));
       return;
     }
     if (outcome.status !== "done") metrics.failure(outcome.error.code);
@@ -103,8 +106,11 @@ export function createWorkers(options: WorkerOptions): Service & { idle(): Promi
     ...service,
     wake: () => service.wake(),
     async run(signal) {
+      const end = (): void => stop.abort();
+      signal.addEventListener("abort", end);
       await service.run(signal);
       await Promise.allSettled(working);
+      signal.removeEventListener("abort", end);
     },
     async idle() {
       await Promise.allSettled(working);
@@ -114,9 +120,15 @@ export function createWorkers(options: WorkerOptions): Service & { idle(): Promi
 
 /** What ends the effect, or null when it is to be tried again. */
 export function conclude(claimed: Pick<Claimed, "attempt">, attempt: Awaited<ReturnType<Performer>>): Outcome | null {
-  const last = claimed.attempt + 1 >= attemptsAtMost;
-  if (attempt.status === "retry") return last ? { status: "failed", error: attempt.error } : null;
+  const last = claimed.attempt >= attemptsAtMost;
+  if (attempt.status === "retry") return last ? { status: "failed", error: storable(attempt.error) } : null;
   if (attempt.status === "unknown" && attempt.policy === "retry" && !last) return null;
   if (attempt.status === "done") return { status: "done", output: attempt.output };
-  return { status: attempt.status, error: attempt.error };
+  return { status: attempt.status, error: storable(attempt.error) };
+}
+
+/** What others' systems say, cut to size, as text that every column takes. */
+function storable({ code, message }: { readonly code: string; readonly message: string }): { code: string; message: string } {
+  const clean = (text: string): string => text.slice(0, 500).replaceAll("\0", "").toWellFormed();
+  return { code: clean(code), message: clean(message) };
 }

@@ -3,7 +3,7 @@ import type { PoolClient } from "pg";
 import { type Admitted, batchLimits, type Settlement } from "./admission.ts";
 import { type BrokenWorkflow, type CachedConfig, loadConfig, loadVersions } from "./configs.ts";
 import { load, LoadedWorld } from "./loader.ts";
-import { clearPoison, type DueKind } from "./park.ts";
+import type { DueKind } from "./park.ts";
 import { flush, type Part, plan, writeLeftovers } from "./writer.ts";
 
 /** What a batch transaction needs from the process around it. */
@@ -73,7 +73,6 @@ export async function runBatch(
   const written = plan(parts, head.lastSeq + 1, head.now);
   await flush(client, lane, written);
   await writeLeftovers(client, lane, parts, head.leftovers, head.now);
-  for (const { world, output } of parts) await clearPoison(client, lane, world.organization, output.poisoned);
   // where nothing could be written, asking again at once would only spin
   if (written.rows > 0 && fullHead(head, heads)) more = true;
   return {

@@ -131,8 +131,8 @@ export function createEngine(options: EngineOptions): Engine {
         work,
         since: performance.now(),
         resolve(answer: Submitted) {
-          metrics.decided(type, answer.answer.ok ? "accepted" : "refused");
           resolve(answer);
+          metrics.decided(type, answer.answer.ok ? "accepted" : "refused");
         },
         reject,
         ...(key !== undefined && { key }),

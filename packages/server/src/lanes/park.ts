@@ -1,4 +1,3 @@
-import type { Poisoned } from "@threadmill/core";
 import type { PoolClient } from "pg";
 import type { Admitted, Settlement } from "./admission.ts";
 
@@ -62,20 +61,6 @@ returning organization, run, wait`,
   for (const row of timer.rows) {
     await failRuns(client, lane, row.organization, [row.run]);
     await keep(client, lane, row.organization, row.run, { kind: "timer", ...row }, error);
-  }
-}
-
-/** Takes out of the way what the mill itself found poisonous and left as it was: it would come again in every batch. */
-export async function clearPoison(client: PoolClient, lane: number, organization: string, poisoned: readonly Poisoned[]): Promise<void> {
-  for (const { item } of poisoned) {
-    if (item?.kind === "settled") await killEffect(client, lane, organization, item.effect);
-    else if (item?.kind === "timer") {
-      await failRuns(client, lane, organization, [item.run]);
-      await client.query("delete from timers where lane = $1 and organization = $2 and run = $3", [lane, organization, item.run]);
-    } else if (item?.kind === "wake") {
-      const table = item.subject.kind === "customer" ? "customers" : "conversations";
-      await client.query(`update ${table} set wake_at = null where lane = $1 and organization = $2 and id = $3`, [lane, organization, item.subject.id]);
-    }
   }
 }
 

@@ -1,0 +1,200 @@
+import { describe, expect, test } from "vitest";
+import { indexSettings, type SettingsIndex } from "../domain/settings-index.ts";
+import { key } from "../domain/keys.ts";
+import type { Limits, Settings } from "../model/settings.ts";
+import type { Run } from "../model/run.ts";
+import { millShell, officeSettings, publish } from "../testing/mill.ts";
+import { ids, testId } from "../testing/settings.ts";
+import { stage } from "../testing/stage.ts";
+import { conversationRow, customerRow } from "../testing/world.ts";
+import type { WorkflowDocument } from "../workflow/document.ts";
+
+const limited = (limits: Partial<Limits>, more: Partial<Settings["organization"]> = {}): SettingsIndex => {
+  const { organization } = officeSettings;
+  return indexSettings({ ...officeSettings, organization: { ...organization, ...more, limits: { ...organization.limits, ...limits } } });
+};
+const received = { triggers: [{ event: "message.received" }] };
+const onTag = (tag: string) => ({ triggers: [{ event: "conversation.tags_added", when: { field: "conversation.tags", op: "contains", value: tag } }] });
+const hold = { hold: { wait: { for: "1h" } } } as const;
+
+/** Three workflows that start each other for ever, by taking their tags off and putting them on again. */
+const chase = ["a", "b", "c"].map((tag, n) =>
+  publish(n, {
+    ...onTag(tag),
+    steps: {
+      off: { action: "conversation.remove_tags", input: { tags: ["a", "b", "c"] }, next: "on" },
+      on: { action: "conversation.add_tags", input: { tags: ["a", "b", "c"].filter((other) => other !== tag) } },
+    },
+  }),
+);
+
+describe("the allowance of a root", () => {
+  test("L7: three workflows that start each other end, visibly, by the depth of their chain", () => {
+    const settings = limited({ chain_depth: 5, runs_per_subject_per_day: 1000 });
+    const play = stage({ settings, workflows: chase });
+    const conversation = play.receive();
+    play.issue("conversation.add_tags", { conversation, tags: ["a"] });
+    const runs = play.shell.runs();
+    expect(new Set(runs.map((run) => run.status))).toEqual(new Set(["finished", "skipped"]));
+    const skipped = runs.filter((run) => run.status === "skipped");
+    expect(new Set(skipped.map((run) => run.reason?.code))).toEqual(new Set(["chain_depth"]));
+    expect(Math.max(...runs.map((run) => run.depth))).toBe(6);
+    expect(skipped.every((run) => run.depth === 6 && run.steps.length === 0)).toBe(true);
+  });
+
+  test("L7: or by the allowance, to the operation, and what had still to come says so", () => {
+    const allowance = 50;
+    const settings = limited({ allowance, chain_depth: 1000 });
+    const play = stage({ settings, workflows: chase });
+    const conversation = play.receive();
+    play.issue("conversation.add_tags", { conversation, tags: ["a"] });
+    const runs = play.shell.runs();
+    const steps = runs.reduce((sum, run) => sum + run.steps.length, 0);
+    // the decision of the command is an operation too
+    expect(steps + 1).toBe(allowance);
+    const stopped = runs.filter((run) => run.status === "stopped");
+    expect(stopped.length).toBeGreaterThan(0);
+    expect(stopped.every((run) => run.reason?.code === "allowance" && run.finished_at === play.now())).toBe(true);
+    expect(runs.every((run) => run.status === "stopped" || run.status === "finished" || run.status === "skipped")).toBe(true);
+    expect(play.shell.leftover).toBeNull();
+  });
+
+  test("L7: stops what had still to come, not a run that is over or has begun to wait with the last operation", () => {
+    const last = (steps: WorkflowDocument["steps"]) => {
+      const play = stage({ settings: limited({ allowance: 2 }), workflows: [publish(1, { ...received, steps }), publish(2, { ...received, steps })] });
+      play.receive();
+      return [1, 2].map((n) => play.runsOf(n).map((run) => [run.status, run.reason?.code ?? null]));
+    };
+    expect(last({ done: { action: "message.note", input: { text: "x" } } })).toEqual([[["finished", null]], [["stopped", "allowance"]]]);
+    expect(last(hold)).toEqual([[["waiting", null]], [["stopped", "allowance"]]]);
+  });
+
+  test("L4: a root that reads more than its cap is stopped, and says so", () => {
+    const [ann, talk] = [testId(301), testId(401)];
+    const waiting = Array.from({ length: 2100 }, (_, n) => ({
+      id: testId(50_000 + n),
+      workflow: testId(9999),
+      version: testId(9998),
+      subject_kind: "conversation",
+      subject: talk,
+      status: "waiting",
+      waiting: { wait: 1, step: "s", due_at: null, unless: "message.sent", effect: null },
+      steps: [],
+    })) as unknown as Run[];
+    const play = stage({
+      workflows: [publish(1, { ...received, steps: { done: { stop: true } } })],
+      start: {
+        customers: [customerRow({ id: ann, phone: "+14155550101", open_conversations: 1, state: "replied" })],
+        conversations: [conversationRow({ id: talk, customer: ann, mailbox: ids.mailboxes.support, channel: ids.channels.sms, address: "+14155550101" })],
+        runs: waiting,
+      },
+    });
+    play.receive();
+    expect(play.runsOf(1)).toMatchObject([{ status: "stopped", reason: { code: "read_cap" } }]);
+  });
+});
+
+describe("before the first step", () => {
+  test.each([
+    ["off", "automation_off"],
+    ["braked", "storm_brake"],
+  ] as const)("L15: no run starts while automation is %s, and each says why", (automation, code) => {
+    const play = stage({ settings: limited({}, { automation }), workflows: [publish(1, { ...received, steps: hold })] });
+    play.receive();
+    expect(play.runsOf(1)).toMatchObject([{ status: "skipped", reason: { code }, steps: [], cursor: null }]);
+  });
+
+  test("L15: a workflow starts so often a day for a subject, by the organization's clock", () => {
+    const play = stage({ workflows: [publish(1, { ...received, limits: { runs_per_day: 2 }, steps: { done: { stop: true } } })] });
+    const codes = () => play.runsOf(1).map((run) => run.reason?.code);
+    for (let n = 0; n < 3; n += 1) {
+      play.receive();
+      play.pass(1000);
+    }
+    expect(codes()).toEqual(["stop_step", "stop_step", "runs_per_day"]);
+    const conversation = play.receive();
+    expect(play.conversation(conversation).guards).toMatchObject({ day: "2026-11-20", runs: { [testId(4001)]: 2 } });
+    // another subject has a count of its own
+    play.issue("message.receive", { channel: ids.channels.sms, from: "+14155550102", text: "hi" });
+    expect(codes().filter((code) => code === "stop_step")).toHaveLength(3);
+    // midnight in New York is five in the morning by UTC
+    play.pass(11 * 3_600_000);
+    play.receive();
+    expect(codes().at(-1)).toBe("runs_per_day");
+    play.pass(3_600_000);
+    play.receive();
+    expect(codes().at(-1)).toBe("stop_step");
+  });
+
+  test("L15: counts runs of customers on the customer, and those of users and of the organization nowhere", () => {
+    const manual = publish(1, { kind: "manual", limits: { runs_per_day: 1 }, steps: { done: { stop: true } } });
+    const play = stage({ workflows: [manual] });
+    const { customer } = play.conversation(play.receive());
+    const start = (input: object) => play.issue("run.start", { workflow: "workflow-1", ...input });
+    for (const input of [{ customer }, { customer }, { user: ids.users.ben }, { user: ids.users.ben }, {}, {}]) {
+      play.pass(1000);
+      start(input);
+    }
+    expect(play.runsOf(1).map((run) => run.status)).toEqual(["stopped", "skipped", "stopped", "stopped", "stopped", "stopped"]);
+    expect(play.customer(customer).guards?.runs).toEqual({ [testId(4001)]: 1 });
+  });
+
+  const twice = (when_running: "start" | "skip" | "replace") => {
+    const play = stage({ workflows: [publish(1, { ...received, when_running, steps: hold }), publish(2, { ...received, steps: hold })] });
+    play.receive();
+    play.pass(1000);
+    play.receive();
+    return play;
+  };
+
+  test("when_running: another run starts beside one that waits", () => {
+    expect(twice("start").runsOf(1).map((run) => run.status)).toEqual(["waiting", "waiting"]);
+  });
+
+  test("when_running: or is skipped, and names the one that waits", () => {
+    const [first, second] = twice("skip").runsOf(1);
+    expect([first?.status, second?.status]).toEqual(["waiting", "skipped"]);
+    expect(second?.reason).toMatchObject({ code: "already_running", message: expect.stringContaining(first!.id) });
+  });
+
+  test("when_running: or takes its place, and its timer is gone", () => {
+    const play = twice("replace");
+    const [first, second] = play.runsOf(1);
+    expect([first?.status, second?.status]).toEqual(["cancelled", "waiting"]);
+    expect(first?.reason).toMatchObject({ code: "replaced", message: expect.stringContaining(second!.id) });
+    expect(play.shell.timers().map((timer) => timer.run).sort()).toEqual([second!.id, ...play.runsOf(2).map((run) => run.id)].sort());
+  });
+
+  test("when_running: of two queued in one root, the second meets the first where it waits", () => {
+    const both = { triggers: [{ event: "message.received" }, { event: "conversation.topic_set" }] };
+    const setter = publish(2, { ...received, order: -1, steps: { set: { action: "conversation.set_topic", input: { topic: "x" } } } });
+    const play = stage({ workflows: [publish(1, { ...both, when_running: "skip", steps: hold }), setter] });
+    play.receive();
+    const statuses = play.runsOf(1).map((run) => run.status).sort();
+    expect(statuses).toEqual(["skipped", "waiting"]);
+  });
+
+  test("when_running: a run that is only queued, as a shell may load it, stands in nobody's way", () => {
+    const [ann, talk] = [testId(301), testId(401)];
+    const queued = { id: testId(701), workflow: testId(4001), version: testId(5001), subject_kind: "conversation", subject: talk, status: "queued", steps: [] } as unknown as Run;
+    const shell = millShell({
+      workflows: [publish(1, { ...received, when_running: "skip", steps: hold })],
+      start: {
+        customers: [customerRow({ id: ann, phone: "+14155550101" })],
+        conversations: [conversationRow({ id: talk, customer: ann, mailbox: ids.mailboxes.support, channel: ids.channels.sms, address: "+14155550101" })],
+        runs: [queued],
+      },
+    });
+    const { get } = shell.world;
+    (shell.world as { get: typeof get }).get = (name) => (name === key.waiting(talk) ? [queued.id] : get(name));
+    shell.feed([
+      {
+        kind: "command",
+        id: testId(1),
+        at: "2026-11-20T17:00:00.000Z",
+        command: { type: "message.receive", actor: { kind: "system", id: null }, input: { channel: ids.channels.sms, from: "+14155550101", text: "x" } },
+      },
+    ]);
+    expect(shell.runs().filter((run) => run.id !== queued.id)).toMatchObject([{ status: "waiting" }]);
+  });
+});
