@@ -24,11 +24,19 @@ export function openHttpLoad(url: string, tenants: readonly Tenant[], sockets = 
             port,
             method: "POST",
             path: `/api/v2/channels/${channel}/messages`,
-            headers: { authorization: `Bearer ${token}`, "content-type": "application/json", "content-length": Buffer.byteLength(body) },
+            headers: {
+              authorization: `Bearer ${token}`,
+              "content-type": "application/json",
+              "content-length": Buffer.byteLength(body),
+            },
           },
           (answer) => {
             answer.resume();
-            answer.on("end", () => (answer.statusCode === 201 ? resolve() : reject(new Error(`Message ${n} was answered ${answer.statusCode}`))));
+            answer.on("end", () =>
+              answer.statusCode === 201
+                ? resolve()
+                : reject(new Error(`Message ${n} was answered ${answer.statusCode}`)),
+            );
           },
         );
         sent.on("error", reject);

@@ -1,7 +1,14 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type CreatedOrganization, createLog, createOrganization, loadConfig, type Server, startServer } from "@threadmill/server";
+import {
+  type CreatedOrganization,
+  createLog,
+  createOrganization,
+  loadConfig,
+  type Server,
+  startServer,
+} from "@threadmill/server";
 
 /** A directory that is gone afterwards, with a database that had to be kept elsewhere. */
 export async function temporaryDataDir(): Promise<{ readonly path: string; remove(): Promise<void> }> {
@@ -59,11 +66,19 @@ async function publish({ app }: Server, { owner, token }: CreatedOrganization, t
       last,
     },
   };
-  const answer = await app.inject({ method: "POST", url: "/api/v2/workflows?publish=true", headers: { authorization: `Bearer ${token}` }, payload: document });
+  const answer = await app.inject({
+    method: "POST",
+    url: "/api/v2/workflows?publish=true",
+    headers: { authorization: `Bearer ${token}` },
+    payload: document,
+  });
   if (answer.statusCode !== 201) throw new Error(`The workflow was refused: ${answer.body}`);
 }
 
 /** The n-th message: each from a new customer, each starting the workflow. */
 export function message(n: number): { readonly from: string; readonly text: string } {
-  return { from: `+1555${String(2_000_000 + (n % 8_000_000)).padStart(7, "0")}`, text: `I want a refund for order ${n}` };
+  return {
+    from: `+1555${String(2_000_000 + (n % 8_000_000)).padStart(7, "0")}`,
+    text: `I want a refund for order ${n}`,
+  };
 }

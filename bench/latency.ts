@@ -23,11 +23,26 @@ export async function latency(argv: readonly string[], say: (text: string) => vo
     const warm = Math.ceil(rate * warmUpSeconds);
     await openLoop(load, 0, warm, rate);
     const latencies = await openLoop(load, warm, Math.ceil(rate * seconds), rate);
-    const found = { p50: quantile(latencies, 0.5), p90: quantile(latencies, 0.9), p99: quantile(latencies, 0.99), most: quantile(latencies, 1) };
-    say(`at ${rate}/s in ${lanes} lanes for ${seconds} s: half within ${round(found.p50, 1)} ms, 99 of 100 within ${round(found.p99, 1)} ms, all within ${round(found.most, 1)} ms`);
+    const found = {
+      p50: quantile(latencies, 0.5),
+      p90: quantile(latencies, 0.9),
+      p99: quantile(latencies, 0.99),
+      most: quantile(latencies, 1),
+    };
+    say(
+      `at ${rate}/s in ${lanes} lanes for ${seconds} s: half within ${round(found.p50, 1)} ms, 99 of 100 within ${round(found.p99, 1)} ms, all within ${round(found.most, 1)} ms`,
+    );
     const httpPerSecond = await saturate(load, warm + latencies.length);
     say(`at saturation over HTTP: ${round(httpPerSecond)} messages/s`);
-    return { rate, p50Ms: round(found.p50, 2), p99Ms: round(found.p99, 2), lanes, p90Ms: round(found.p90, 2), maxMs: round(found.most, 2), httpPerSecond: round(httpPerSecond) };
+    return {
+      rate,
+      p50Ms: round(found.p50, 2),
+      p99Ms: round(found.p99, 2),
+      lanes,
+      p90Ms: round(found.p90, 2),
+      maxMs: round(found.most, 2),
+      httpPerSecond: round(httpPerSecond),
+    };
   } finally {
     load.close();
     await server.stop();
@@ -39,7 +54,7 @@ async function openLoop(load: HttpLoad, first: number, count: number, rate: numb
   const started = performance.now();
   const latencies: number[] = [];
   const sending: Promise<void>[] = [];
-  for (let sent = 0; sent < count; ) {
+  for (let sent = 0; sent < count;) {
     const due = Math.min(count, Math.floor(((performance.now() - started) / 1000) * rate) + 1);
     for (; sent < due; sent += 1) {
       const dueAt = started + (sent / rate) * 1000;
@@ -71,9 +86,16 @@ interface ServerProcess {
 }
 
 async function startServerProcess(lanes: number): Promise<ServerProcess> {
-  const child = spawn(process.execPath, [fileURLToPath(new URL("./server-process.ts", import.meta.url)), String(lanes)], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(new URL("./server-process.ts", import.meta.url)), String(lanes)],
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  const line = await Promise.race([firstLine(child.stdout), ended.then(() => Promise.reject(new Error("The server ended before it could be asked")))]);
+  const line = await Promise.race([
+    firstLine(child.stdout),
+    ended.then(() => Promise.reject(new Error("The server ended before it could be asked"))),
+  ]);
   return {
     ...(JSON.parse(line) as { url: string; tenants: Tenant[] }),
     async stop() {
@@ -84,6 +106,6 @@ async function startServerProcess(lanes: number): Promise<ServerProcess> {
 }
 
 async function firstLine(stream: NodeJS.ReadableStream): Promise<string> {
-  for await (const line of createInterface({ input: stream })) if (line.startsWith("{\"url\"")) return line;
+  for await (const line of createInterface({ input: stream })) if (line.startsWith('{"url"')) return line;
   throw new Error("The server said nothing");
 }

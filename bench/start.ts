@@ -19,8 +19,15 @@ export async function start(_argv: readonly string[], say: (text: string) => voi
     const cold = await startOnce(dir.path);
     say(`cold ${round(cold.ms)} ms`);
     const warm = await startOnce(dir.path);
-    say(`warm ${round(warm.ms)} ms, Node ${round(warm.rssMb)} MB, PostgreSQL ${warm.postgresMb === null ? "unknown" : round(warm.postgresMb)} MB`);
-    return { coldMs: round(cold.ms), warmMs: round(warm.ms), rssMb: round(warm.rssMb, 1), postgresMb: warm.postgresMb === null ? null : round(warm.postgresMb, 1) };
+    say(
+      `warm ${round(warm.ms)} ms, Node ${round(warm.rssMb)} MB, PostgreSQL ${warm.postgresMb === null ? "unknown" : round(warm.postgresMb)} MB`,
+    );
+    return {
+      coldMs: round(cold.ms),
+      warmMs: round(warm.ms),
+      rssMb: round(warm.rssMb, 1),
+      postgresMb: warm.postgresMb === null ? null : round(warm.postgresMb, 1),
+    };
   } finally {
     await dir.remove();
   }
@@ -70,7 +77,10 @@ function memoryOf(pid: number): { rssMb: number; postgresMb: number | null } {
   const [postmaster] = childrenOf(pid);
   if (postmaster === undefined) return { rssMb, postgresMb: null };
   const postgres = [postmaster, ...childrenOf(postmaster)];
-  return { rssMb, postgresMb: postgres.reduce((sum, each) => sum + fieldKb(`/proc/${each}/smaps_rollup`, "Pss") * 1024, 0) / mib };
+  return {
+    rssMb,
+    postgresMb: postgres.reduce((sum, each) => sum + fieldKb(`/proc/${each}/smaps_rollup`, "Pss") * 1024, 0) / mib,
+  };
 }
 
 function childrenOf(parent: number): number[] {

@@ -33,7 +33,9 @@ export async function throughput(argv: readonly string[], say: (text: string) =>
   const parallel = numberArgument(argv, "parallel") ?? 2000;
   const measure = async (name: string, lanes: number, third: Third): Promise<Measured> => {
     const measured = await measureSetting({ name, lanes, third, messages, parallel }, say);
-    say(`${name}: ${measured.runsPerSecond.map((each) => round(each)).join(", ")} runs/s, ${round(measured.commitsPerRun, 4)} commits and ${round(measured.walBytesPerRun)} bytes of WAL a run`);
+    say(
+      `${name}: ${measured.runsPerSecond.map((each) => round(each)).join(", ")} runs/s, ${round(measured.commitsPerRun, 4)} commits and ${round(measured.walBytesPerRun)} bytes of WAL a run`,
+    );
     return measured;
   };
   const many = await measure("sixteen lanes", 16, "assign");
@@ -55,7 +57,11 @@ export async function throughput(argv: readonly string[], say: (text: string) =>
 
 /** Runs a second of one round of sixteen lanes: what the other measurements take their rate from. */
 export async function quickThroughput(messages = 10_000): Promise<number> {
-  const { runsPerSecond } = await measureSetting({ name: "quick", lanes: 16, third: "assign", messages, parallel: 2000 }, () => {}, 1);
+  const { runsPerSecond } = await measureSetting(
+    { name: "quick", lanes: 16, third: "assign", messages, parallel: 2000 },
+    () => {},
+    1,
+  );
   return median(runsPerSecond);
 }
 
@@ -73,7 +79,11 @@ async function measureSetting(setting: Setting, say: (text: string) => void, tim
     const runs = (warmUps + timed) * setting.messages;
     await checkRuns(server, runs, setting.third);
     const after = await databaseWork(server);
-    return { runsPerSecond, commitsPerRun: (after.commits - before.commits) / runs, walBytesPerRun: (after.walBytes - before.walBytes) / runs };
+    return {
+      runsPerSecond,
+      commitsPerRun: (after.commits - before.commits) / runs,
+      walBytesPerRun: (after.walBytes - before.walBytes) / runs,
+    };
   } catch (error) {
     say(`${setting.name} failed`);
     throw error;
@@ -84,7 +94,12 @@ async function measureSetting(setting: Setting, say: (text: string) => void, tim
 }
 
 /** Sends a round's messages, so many at once, and gives the seconds until all is done: with a reply also its delivery. */
-async function playRound({ engine, database }: Server, tenants: readonly Tenant[], { messages, parallel, third }: Setting, first: number): Promise<number> {
+async function playRound(
+  { engine, database }: Server,
+  tenants: readonly Tenant[],
+  { messages, parallel, third }: Setting,
+  first: number,
+): Promise<number> {
   let next = first;
   const end = first + messages;
   const sendUntilEnd = async (): Promise<void> => {
@@ -123,7 +138,8 @@ async function checkRuns({ database }: Server, runs: number, third: Third): Prom
        (select count(*) from recorded_deliveries) as delivered`,
   );
   const { runs: found, delivered } = rows[0] as { runs: number; delivered: number };
-  if (found !== runs || (third === "reply" && delivered !== runs)) throw new Error(`Expected ${runs} runs of three steps, found ${found}, and ${delivered} deliveries`);
+  if (found !== runs || (third === "reply" && delivered !== runs))
+    throw new Error(`Expected ${runs} runs of three steps, found ${found}, and ${delivered} deliveries`);
 }
 
 /**

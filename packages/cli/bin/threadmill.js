@@ -36,7 +36,10 @@ function findNewerNode(folder) {
 /** Runs the same command line with another Node, and ends as it ends. */
 function handOver(node) {
   const path = [dirname(node), process.env.PATH].join(delimiter);
-  const child = spawn(node, [here, ...process.argv.slice(2)], { stdio: "inherit", env: { ...process.env, PATH: path } });
+  const child = spawn(node, [here, ...process.argv.slice(2)], {
+    stdio: "inherit",
+    env: { ...process.env, PATH: path },
+  });
   // A Ctrl-C reaches the child from the terminal already; what is sent to this process alone is passed on.
   process.on("SIGINT", () => {});
   process.on("SIGTERM", () => child.kill("SIGTERM"));

@@ -15,7 +15,11 @@ let source: Installation;
 let folder = "";
 let target: Awaited<ReturnType<typeof newDataDir>>;
 beforeAll(async () => {
-  [source, folder, target] = await Promise.all([startInstallation(), mkdtemp(join(tmpdir(), "threadmill-backups-")), newDataDir()]);
+  [source, folder, target] = await Promise.all([
+    startInstallation(),
+    mkdtemp(join(tmpdir(), "threadmill-backups-")),
+    newDataDir(),
+  ]);
 }, 60_000);
 afterAll(async () => {
   await source.close();
@@ -42,7 +46,10 @@ function load(writers: number) {
   let stopped = false;
   const write = async (writer: number): Promise<void> => {
     for (let n = 0; !stopped; n += 1) {
-      const { result } = await client.messages.receive("api", { from: `customer-${writer}-${n % 3}`, text: n % 2 === 0 ? "a refund please" : "hello" });
+      const { result } = await client.messages.receive("api", {
+        from: `customer-${writer}-${n % 3}`,
+        text: n % 2 === 0 ? "a refund please" : "hello",
+      });
       answered.push(result.message);
     }
   };
@@ -60,7 +67,8 @@ function load(writers: number) {
 /** The rows of every table, counted. */
 async function countRows(pool: Pool, tables: readonly string[]): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
-  for (const table of tables) counts[table] = (await pool.query<{ n: number }>(`select count(*)::int as n from ${table}`)).rows[0]?.n ?? -1;
+  for (const table of tables)
+    counts[table] = (await pool.query<{ n: number }>(`select count(*)::int as n from ${table}`)).rows[0]?.n ?? -1;
   return counts;
 }
 
@@ -71,7 +79,9 @@ const shapes = { customers: CustomerSchema, conversations: ConversationSchema, m
 
 /** Holds a database against its own log: no gaps, and folding it gives the rows. */
 async function checkLog(pool: Pool): Promise<number> {
-  const { rows: log } = await pool.query<LogRow>("select lane, seq, at, root, count, events from log order by lane, seq");
+  const { rows: log } = await pool.query<LogRow>(
+    "select lane, seq, at, root, count, events from log order by lane, seq",
+  );
   const next = new Map<number, number>();
   const folded: Parameters<typeof apply>[1] = new Map();
   let events = 0;
@@ -88,7 +98,8 @@ async function checkLog(pool: Pool): Promise<number> {
     expect(rows).toHaveLength([...folded.keys()].filter((name) => name.startsWith(`${table}/`)).length);
     for (const row of rows) {
       const logged = folded.get(`${table}/${row.id}`) as Record<string, unknown>;
-      const columns = (of: Record<string, unknown>) => Object.fromEntries(Object.keys(shapes[table].properties).map((name) => [name, of[name]]));
+      const columns = (of: Record<string, unknown>) =>
+        Object.fromEntries(Object.keys(shapes[table].properties).map((name) => [name, of[name]]));
       expect(columns(row)).toEqual(columns(logged));
     }
   }
@@ -99,13 +110,23 @@ test("a backup under load, restored elsewhere, is the whole state of one moment"
   const client = createClient({ url: source.server.url, token: testToken });
   await client.workflows.create(workflow, { publish: true });
   // a setting that is sealed with the secret key
-  await client.request("POST", "/channels", { name: "Phone", kind: "sms", mailbox: (await client.channels.list()).items[0]?.mailbox, address: "+15550001111", auth_token: "0123456789" });
+  await client.request("POST", "/channels", {
+    name: "Phone",
+    kind: "sms",
+    mailbox: (await client.channels.list()).items[0]?.mailbox,
+    address: "+15550001111",
+    auth_token: "0123456789",
+  });
 
   const file = join(folder, "loaded.backup");
   const traffic = load(8);
   await traffic.until(120);
   const before = [...traffic.answered];
-  const backup = (await backUp(contextOf(source.env), { file, withoutKey: false })).json as { source: string; rows: Record<string, number>; secret_key: boolean };
+  const backup = (await backUp(contextOf(source.env), { file, withoutKey: false })).json as {
+    source: string;
+    rows: Record<string, number>;
+    secret_key: boolean;
+  };
   await traffic.until(before.length + 60);
   await traffic.stop();
   expect(backup).toMatchObject({ source: "running", secret_key: true });
@@ -125,7 +146,9 @@ test("a backup under load, restored elsewhere, is the whole state of one moment"
     const { rows } = await pool.query<{ id: string }>("select id from messages where id = any ($1)", [before]);
     expect(rows).toHaveLength(before.length);
     // and it is a beginning of what the source came to be
-    const mine = await pool.query<{ lane: number; seq: number; events: unknown }>("select lane, seq, root, events from log order by lane, seq");
+    const mine = await pool.query<{ lane: number; seq: number; events: unknown }>(
+      "select lane, seq, root, events from log order by lane, seq",
+    );
     const later = openPool({ url: source.server.database.url, max: 1 });
     try {
       const theirs = await later.query("select l.lane, l.seq, l.root, l.events from log l order by lane, seq");
@@ -156,8 +179,12 @@ test("a server goes on from it", async () => {
 
 test("a restore refuses what is not empty, a backup what is there already", async () => {
   const file = join(folder, "loaded.backup");
-  await expect(backUp(contextOf(source.env), { file, withoutKey: false })).rejects.toMatchObject({ code: "file_exists" });
-  await expect(restoreBackup(contextOf({ THREADMILL_DATA_DIR: target.path }), { file })).rejects.toMatchObject({ code: "data_dir_not_empty" });
+  await expect(backUp(contextOf(source.env), { file, withoutKey: false })).rejects.toMatchObject({
+    code: "file_exists",
+  });
+  await expect(restoreBackup(contextOf({ THREADMILL_DATA_DIR: target.path }), { file })).rejects.toMatchObject({
+    code: "data_dir_not_empty",
+  });
   const empty = await newDataDir();
   try {
     const here = { THREADMILL_DATA_DIR: empty.path };
@@ -169,9 +196,15 @@ test("a restore refuses what is not empty, a backup what is there already", asyn
     const torn = join(folder, "torn.backup");
     await writeFile(torn, (await readFile(file)).subarray(0, 20_000));
     await expect(restoreBackup(contextOf(here), { file: torn })).rejects.toMatchObject({ code: "backup_damaged" });
-    await expect(restoreBackup(contextOf(here), { file: join(folder, "none") })).rejects.toMatchObject({ code: "file_missing" });
-    await expect(backUp(contextOf(here), { file: join(folder, "b"), withoutKey: true })).rejects.toMatchObject({ code: "database_missing" });
-    await expect(backUp(contextOf(here), { file: join(folder, "b"), withoutKey: false })).rejects.toMatchObject({ code: "secret_key_missing" });
+    await expect(restoreBackup(contextOf(here), { file: join(folder, "none") })).rejects.toMatchObject({
+      code: "file_missing",
+    });
+    await expect(backUp(contextOf(here), { file: join(folder, "b"), withoutKey: true })).rejects.toMatchObject({
+      code: "database_missing",
+    });
+    await expect(backUp(contextOf(here), { file: join(folder, "b"), withoutKey: false })).rejects.toMatchObject({
+      code: "secret_key_missing",
+    });
     await expect(restoreBackup(contextOf(source.env), { file })).rejects.toMatchObject({ code: "data_dir_not_empty" });
   } finally {
     await empty.remove();

@@ -25,7 +25,15 @@ export async function backUp(context: Context, { file, withoutKey }: BackupInput
     const { size } = await stat(file);
     const count = Object.values(rows).reduce((sum, each) => sum + each, 0);
     return {
-      json: { file, bytes: size, created_at: now, schema: schemaVersion ?? null, secret_key: key !== null, source: how, rows },
+      json: {
+        file,
+        bytes: size,
+        created_at: now,
+        schema: schemaVersion ?? null,
+        secret_key: key !== null,
+        source: how,
+        rows,
+      },
       text: `${file}: ${count} rows in ${Object.keys(rows).length} tables, ${size} bytes${key === null ? ", without the secret key" : ", with the secret key: keep it safe"}.`,
     };
   });
@@ -36,11 +44,16 @@ async function readKey({ secretKey, dataDir }: Config): Promise<string> {
   if (secretKey !== undefined) return secretKey;
   const path = join(dataDir, keyFileName);
   const text = await readFile(path, "utf8").catch((error: unknown) => {
-    throw new UserError("secret_key_missing", `The secret key cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
-      hint: "Use --data-dir or THREADMILL_SECRET_KEY, or leave it out of the backup with --without-key.",
-      cause: error,
-    });
+    throw new UserError(
+      "secret_key_missing",
+      `The secret key cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      {
+        hint: "Use --data-dir or THREADMILL_SECRET_KEY, or leave it out of the backup with --without-key.",
+        cause: error,
+      },
+    );
   });
-  if (decodeSecretKey(text) === undefined) throw new UserError("secret_key_invalid", `${path} holds no key of 32 bytes.`);
+  if (decodeSecretKey(text) === undefined)
+    throw new UserError("secret_key_invalid", `${path} holds no key of 32 bytes.`);
   return text.trim();
 }

@@ -19,11 +19,22 @@ const ofServer: readonly OptionName[] = ["url", "token"];
 const ofDatabase: readonly OptionName[] = ["dataDir", "databaseUrl", "databaseDirectUrl"];
 
 const serverExits = { unreachable: "The server does not answer." } as const;
-const databaseExits = { unreachable: "The database cannot be reached.", schema_newer: "The database was written by a newer Threadmill." } as const;
+const databaseExits = {
+  unreachable: "The database cannot be reached.",
+  schema_newer: "The database was written by a newer Threadmill.",
+} as const;
 const operator =
   "An operator's command: it goes to the database itself, past any server, which may run meanwhile. The embedded database is started for the duration when no server runs it.";
-const organization = { name: "organization", value: "id or name", about: "which organization, where there are several" } as const;
-const documents = { name: "file", about: "workflow documents; a file's name without .json is the workflow's short name", many: true } as const;
+const organization = {
+  name: "organization",
+  value: "id or name",
+  about: "which organization, where there are several",
+} as const;
+const documents = {
+  name: "file",
+  about: "workflow documents; a file's name without .json is the workflow's short name",
+  many: true,
+} as const;
 
 /** Every command but `start`, which is the server itself. */
 export const commands: readonly Command[] = [
@@ -61,7 +72,8 @@ export const commands: readonly Command[] = [
   {
     name: "doctor",
     summary: "Looks at everything an installation needs",
-    details: "Node, data directory, disk space, secret key, database, clock, schema, server and token: each is ok, warn or fail. It changes nothing and starts nothing.",
+    details:
+      "Node, data directory, disk space, secret key, database, clock, schema, server and token: each is ok, warn or fail. It changes nothing and starts nothing.",
     options: [...ofDatabase, ...ofServer, "secretKey"],
     json: "{verdict, findings: [{check, verdict, message}]}",
     exits: { fault: "Something failed." },
@@ -72,11 +84,19 @@ export const commands: readonly Command[] = [
     summary: "Makes an API token and shows it once",
     details: operator,
     args: [{ name: "name", about: "what it is for" }],
-    flags: [organization, { name: "user", value: "id or e-mail", about: "whose rights it has; default: the first admin" }],
+    flags: [
+      organization,
+      { name: "user", value: "id or e-mail", about: "whose rights it has; default: the first admin" },
+    ],
     options: ofDatabase,
     json: "{id, name, user, hint, created_at, revoked_at, organization, token}",
     exits: { ...databaseExits, refused: "There is no such organization or user." },
-    run: (context, given) => createToken(context, { name: first(given), organization: textFlag(given, "organization"), user: textFlag(given, "user") }),
+    run: (context, given) =>
+      createToken(context, {
+        name: first(given),
+        organization: textFlag(given, "organization"),
+        user: textFlag(given, "user"),
+      }),
   },
   {
     name: "token list",
@@ -111,7 +131,12 @@ export const commands: readonly Command[] = [
     options: ofDatabase,
     json: "{id, name, lane, sandbox, owner, mailbox, channels: {api, sms}, token}",
     exits: databaseExits,
-    run: (context, given) => createOrganizationCommand(context, { name: first(given), zone: textFlag(given, "zone"), sandbox: given.flags["sandbox"] === true }),
+    run: (context, given) =>
+      createOrganizationCommand(context, {
+        name: first(given),
+        zone: textFlag(given, "zone"),
+        sandbox: given.flags["sandbox"] === true,
+      }),
   },
   {
     name: "backup",
@@ -128,17 +153,23 @@ export const commands: readonly Command[] = [
   {
     name: "restore",
     summary: "Restores a backup into an empty data directory or database",
-    details: "All or nothing. The secret key goes into the data directory, unless THREADMILL_SECRET_KEY is that same key. Migrations made since the backup run on the restored rows.",
+    details:
+      "All or nothing. The secret key goes into the data directory, unless THREADMILL_SECRET_KEY is that same key. Migrations made since the backup run on the restored rows.",
     args: [{ name: "file", about: "the backup" }],
     options: [...ofDatabase, "secretKey"],
     json: "{file, created_at, program_version, schema, secret_key, rows: {table: count}}",
-    exits: { ...databaseExits, refused: "The backup is damaged, or the place is not empty.", in_use: "A server uses the data directory." },
+    exits: {
+      ...databaseExits,
+      refused: "The backup is damaged, or the place is not empty.",
+      in_use: "A server uses the data directory.",
+    },
     run: (context, given) => restoreBackup(context, { file: first(given) }),
   },
   {
     name: "workflow push",
     summary: "Makes documents the drafts of their workflows",
-    details: "A workflow is found by its short name, which is the file's name, or else by the document's name; where there is none it is created.",
+    details:
+      "A workflow is found by its short name, which is the file's name, or else by the document's name; where there is none it is created.",
     args: [documents],
     flags: [
       { name: "publish", about: "publish and enable them, too" },
@@ -146,10 +177,20 @@ export const commands: readonly Command[] = [
     ],
     options: ofServer,
     json: "{workflows: [{file, slug, id, created, changed, published: {number, created}|null}]}",
-    exits: { ...serverExits, refused: "A file is no JSON, or the server refused a document; those before it are pushed." },
+    exits: {
+      ...serverExits,
+      refused: "A file is no JSON, or the server refused a document; those before it are pushed.",
+    },
     run: (context, { args, flags }) => {
-      if (flags["publish"] === true && flags["draft"] === true) throw new UserError("usage", "A draft with mistakes cannot be published: give --publish or --draft.", { exit: "usage" });
-      return pushWorkflows(context, { files: args, publish: flags["publish"] === true, draft: flags["draft"] === true });
+      if (flags["publish"] === true && flags["draft"] === true)
+        throw new UserError("usage", "A draft with mistakes cannot be published: give --publish or --draft.", {
+          exit: "usage",
+        });
+      return pushWorkflows(context, {
+        files: args,
+        publish: flags["publish"] === true,
+        draft: flags["draft"] === true,
+      });
     },
   },
   {

@@ -2,7 +2,15 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Config, embeddedRole, exitCode, findCluster, isDatabaseFault, openPool, startEmbedded } from "@threadmill/server";
+import {
+  type Config,
+  embeddedRole,
+  exitCode,
+  findCluster,
+  isDatabaseFault,
+  openPool,
+  startEmbedded,
+} from "@threadmill/server";
 import { UserError } from "./user-error.ts";
 
 export type Pool = ReturnType<typeof openPool>;
@@ -29,7 +37,11 @@ interface Reaching {
  * Runs something on the installation's database: on `DATABASE_URL`, or on the embedded database in the data directory,
  * which is started for the duration unless a server runs it already. Throws a `UserError` where there is none.
  */
-export async function withDatabase<T>(config: Where, reaching: Reaching, fn: (reached: Reached) => Promise<T>): Promise<T> {
+export async function withDatabase<T>(
+  config: Where,
+  reaching: Reaching,
+  fn: (reached: Reached) => Promise<T>,
+): Promise<T> {
   const given = config.databaseDirectUrl ?? config.databaseUrl;
   if (given !== undefined) return withPool(given, "given", fn);
   const { dataDir } = config;

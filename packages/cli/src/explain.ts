@@ -24,7 +24,8 @@ export function explain(error: unknown): Explained {
     return { code: "unreachable", message: error.message, hint, exit: "unreachable" };
   }
   const { sentence, exit } = explainFault(error);
-  if (error instanceof DatabaseFault) return { code: error.code, message: sentence, exit: exit === "fault" ? "refused" : exit };
+  if (error instanceof DatabaseFault)
+    return { code: error.code, message: sentence, exit: exit === "fault" ? "refused" : exit };
   if (exit !== "fault") return { code: exit, message: sentence, exit };
   const stack = error instanceof Error ? error.stack : undefined;
   return {
@@ -37,7 +38,8 @@ export function explain(error: unknown): Explained {
 }
 
 function explainProblem({ status, code, message, path, problems }: ApiProblem): Explained {
-  const lines = problems.length === 0 ? [] : problems.map((one) => `\n  ${one.path || "/"}: ${one.message} (${one.code})`);
+  const lines =
+    problems.length === 0 ? [] : problems.map((one) => `\n  ${one.path || "/"}: ${one.message} (${one.code})`);
   const where = path === undefined || problems.length > 0 ? "" : ` (at ${path})`;
   const exit = status === 503 ? "unreachable" : status >= 500 ? "fault" : "refused";
   const hint = hints[code];

@@ -29,13 +29,20 @@ describe("beside a running server", () => {
     const made = (await createToken(context(), { name: "Deploy" })).json as Token;
     expect(await me(made.token)).toMatchObject({ user: { name: "Owner" }, token: { id: made.id, name: "Deploy" } });
     const listed = await listTokens(context(), {});
-    expect(listed.json).toMatchObject({ tokens: [{ id: made.id, name: "Deploy", revoked_at: null }, { name: "First token" }] });
+    expect(listed.json).toMatchObject({
+      tokens: [{ id: made.id, name: "Deploy", revoked_at: null }, { name: "First token" }],
+    });
     expect(JSON.stringify(listed)).not.toContain(made.token);
     const revoked = await revokeToken(context(), { id: made.id });
     expect(revoked.json).toMatchObject({ id: made.id, revoked_at: expect.any(String) });
     expect((await revokeToken(context(), { id: made.id })).text).toMatch(/already/);
     const client = createClient({ url: installation.server.url, token: testToken });
-    const { items } = await client.request<{ items: { data: { noun: string; id: string; before: unknown } }[] }>("GET", "/events", undefined, { query: { type: "settings.changed" } });
+    const { items } = await client.request<{ items: { data: { noun: string; id: string; before: unknown } }[] }>(
+      "GET",
+      "/events",
+      undefined,
+      { query: { type: "settings.changed" } },
+    );
     expect(items.map(({ data }) => [data.noun, data.id, data.before === null])).toEqual([
       ["token", made.id, true],
       ["token", made.id, false],
@@ -43,38 +50,67 @@ describe("beside a running server", () => {
   });
 
   test("what there is not is refused", async () => {
-    await expect(revokeToken(context(), { id: "none" })).rejects.toMatchObject({ code: "token_not_found", exit: "refused" });
-    await expect(createToken(context(), { name: "x", user: "nobody@example.com" })).rejects.toMatchObject({ code: "user_not_found" });
+    await expect(revokeToken(context(), { id: "none" })).rejects.toMatchObject({
+      code: "token_not_found",
+      exit: "refused",
+    });
+    await expect(createToken(context(), { name: "x", user: "nobody@example.com" })).rejects.toMatchObject({
+      code: "user_not_found",
+    });
     await expect(createToken(context(), { name: " " })).rejects.toMatchObject({ exit: "usage" });
-    await expect(listTokens(context(), { organization: "Nobody" })).rejects.toMatchObject({ code: "organization_not_found" });
-    await expect(createOrganizationCommand(context(), { name: "x", zone: "Mars/Olympus", sandbox: false })).rejects.toMatchObject({ code: "zone_unknown" });
+    await expect(listTokens(context(), { organization: "Nobody" })).rejects.toMatchObject({
+      code: "organization_not_found",
+    });
+    await expect(
+      createOrganizationCommand(context(), { name: "x", zone: "Mars/Olympus", sandbox: false }),
+    ).rejects.toMatchObject({ code: "zone_unknown" });
   });
 
   test("another organization; then commands must say which", async () => {
-    const made = (await createOrganizationCommand(context(), { name: "Second", zone: "Europe/Berlin", sandbox: true })).json as Token & { lane: number };
+    const made = (await createOrganizationCommand(context(), { name: "Second", zone: "Europe/Berlin", sandbox: true }))
+      .json as Token & { lane: number };
     expect(made.lane).toBe(1);
     expect(await me(made.token)).toMatchObject({ organization: { name: "Second", zone: "Europe/Berlin" } });
-    await expect(listTokens(context(), {})).rejects.toMatchObject({ code: "organization_unclear", hint: expect.stringContaining("Second") });
+    await expect(listTokens(context(), {})).rejects.toMatchObject({
+      code: "organization_unclear",
+      hint: expect.stringContaining("Second"),
+    });
     const token = (await createToken(context(), { name: "Another", organization: "Second" })).json as Token;
     expect(token.organization).toBe(made.id);
   });
 
   test("the schema is up to date", async () => {
-    expect((await migrateDatabase(context())).json).toMatchObject({ applied: [], version: expect.stringMatching(/^\d{14}_/) });
+    expect((await migrateDatabase(context())).json).toMatchObject({
+      applied: [],
+      version: expect.stringMatching(/^\d{14}_/),
+    });
   });
 
   test("the doctor finds all well", async () => {
     const { json, text, exit } = await examine(context());
     expect(json.findings.filter(({ verdict, check }) => verdict !== "ok" && check !== "disk space")).toEqual([]);
     expect(exit).toBeUndefined();
-    expect(json.findings.map(({ check }) => check)).toEqual(["node", "data directory", "disk space", "secret key", "database", "clock", "schema", "server", "token"]);
+    expect(json.findings.map(({ check }) => check)).toEqual([
+      "node",
+      "data directory",
+      "disk space",
+      "secret key",
+      "database",
+      "clock",
+      "schema",
+      "server",
+      "token",
+    ]);
     expect(text).toContain("ok    token: Owner of Threadmill");
   });
 
   test.skipIf(process.platform === "win32")("the doctor finds what is wrong", async () => {
     const key = join(installation.dataDir, "secret.key");
     await chmod(key, 0o644);
-    const { json, exit } = await examine({ ...context({ THREADMILL_TOKEN: `${testToken}x` }), now: () => new Date(Date.now() + 3_600_000).toISOString() });
+    const { json, exit } = await examine({
+      ...context({ THREADMILL_TOKEN: `${testToken}x` }),
+      now: () => new Date(Date.now() + 3_600_000).toISOString(),
+    });
     await chmod(key, 0o600);
     const verdicts = Object.fromEntries(json.findings.map(({ check, verdict }) => [check, verdict]));
     expect(verdicts).toMatchObject({ "secret key": "warn", clock: "fail", token: "fail", server: "ok" });
@@ -84,7 +120,9 @@ describe("beside a running server", () => {
 
 test("the doctor of a place where nothing runs starts nothing", async () => {
   const folder = await mkdtemp(join(tmpdir(), "threadmill-nothing-"));
-  const { json } = await examine(contextOf({ THREADMILL_DATA_DIR: join(folder, "none"), THREADMILL_URL: "http://127.0.0.1:1" }));
+  const { json } = await examine(
+    contextOf({ THREADMILL_DATA_DIR: join(folder, "none"), THREADMILL_URL: "http://127.0.0.1:1" }),
+  );
   await rm(folder, { recursive: true });
   const verdicts = Object.fromEntries(json.findings.map(({ check, verdict }) => [check, verdict]));
   expect(verdicts).toMatchObject({ "data directory": "warn", "secret key": "warn", database: "warn", server: "fail" });
@@ -92,5 +130,9 @@ test("the doctor of a place where nothing runs starts nothing", async () => {
 
 test("the doctor and a database that does not answer", async () => {
   const { json } = await examine(context({ DATABASE_URL: "postgres://nobody@127.0.0.1:1/none" }));
-  expect(json.findings).toContainEqual({ check: "database", verdict: "fail", message: expect.stringContaining("cannot be reached") });
+  expect(json.findings).toContainEqual({
+    check: "database",
+    verdict: "fail",
+    message: expect.stringContaining("cannot be reached"),
+  });
 });

@@ -34,11 +34,24 @@ function section(command: Command): string[] {
   });
   const rows = [
     ...args.map(({ name: arg, about }) => `- \`${arg.toUpperCase()}\`: ${about}`),
-    ...flags.map(({ name: flag, value, about }) => `- \`--${flag}${value === undefined ? "" : ` <${value}>`}\`: ${about}`),
+    ...flags.map(
+      ({ name: flag, value, about }) => `- \`--${flag}${value === undefined ? "" : ` <${value}>`}\`: ${about}`,
+    ),
     ...command.options.map((option) => `- ${spelt(option)}`),
   ];
   const codes = Object.entries(exits).map(([exit, about]) => `- exit \`${exit}\`: ${about}`);
-  return [`## ${name}`, "", `    threadmill ${[name, ...words].join(" ")}`, "", [`${summary}.`, details].filter(Boolean).join(" "), "", ...rows, `- \`--json\`: \`${json}\``, ...codes, ""];
+  return [
+    `## ${name}`,
+    "",
+    `    threadmill ${[name, ...words].join(" ")}`,
+    "",
+    [`${summary}.`, details].filter(Boolean).join(" "),
+    "",
+    ...rows,
+    `- \`--json\`: \`${json}\``,
+    ...codes,
+    "",
+  ];
 }
 
 function spelt(name: OptionName): string {

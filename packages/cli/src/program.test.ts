@@ -46,10 +46,20 @@ describe("the table", () => {
 
 describe("a command line", () => {
   test("start hands its words to the server", async () => {
-    expect(await run(["start", "--port", "4000", "--help"])).toMatchObject({ exit: undefined, served: [["--port", "4000", "--help"]] });
+    expect(await run(["start", "--port", "4000", "--help"])).toMatchObject({
+      exit: undefined,
+      served: [["--port", "4000", "--help"]],
+    });
   });
 
-  test.each([[["nonsense"]], [["token", "creat"]], [["replay"]], [["replay", "x", "--what"]], [["backup", "a", "b"]], [[]]])("%j is wrong usage", async (argv) => {
+  test.each([
+    [["nonsense"]],
+    [["token", "creat"]],
+    [["replay"]],
+    [["replay", "x", "--what"]],
+    [["backup", "a", "b"]],
+    [[]],
+  ])("%j is wrong usage", async (argv) => {
     const { exit, out, err } = await run(argv);
     expect([exit, out]).toEqual([2, ""]);
     expect(err).not.toBe("");
@@ -75,14 +85,21 @@ describe("a command line", () => {
     const { exit, err } = await run(["doctor", "--url", "http://127.0.0.1:1", "--data-dir", "/nowhere"], env);
     expect([exit, err]).toEqual([1, ""]);
     expect((await run(["doctor", "--url", "nonsense"], env)).err).toMatch(/--url must be an http or https address/);
-    expect(await run(["replay", "x", "--speed", "-1"], env)).toMatchObject({ exit: 2, err: "threadmill: --speed must be a number above 0\n" });
+    expect(await run(["replay", "x", "--speed", "-1"], env)).toMatchObject({
+      exit: 2,
+      err: "threadmill: --speed must be a number above 0\n",
+    });
     expect((await run(["replay", "x", "--parallel", "1.5"], env)).exit).toBe(2);
     expect((await run(["workflow", "push", "x", "--publish", "--draft"], env)).exit).toBe(2);
   });
 });
 
 test("bugs are told from what a person can mend", () => {
-  expect(explain(new TypeError("x is undefined"))).toMatchObject({ code: "internal", exit: "fault", stack: expect.stringContaining("TypeError") });
+  expect(explain(new TypeError("x is undefined"))).toMatchObject({
+    code: "internal",
+    exit: "fault",
+    stack: expect.stringContaining("TypeError"),
+  });
   expect(explain(Object.assign(new Error("connect"), { code: "ECONNREFUSED" }))).toMatchObject({ exit: "unreachable" });
   expect(explain("odd")).toEqual({ code: "internal", message: "odd", hint: expect.any(String), exit: "fault" });
 });
@@ -90,6 +107,8 @@ test("bugs are told from what a person can mend", () => {
 test("the launcher runs the program", async () => {
   const bin = fileURLToPath(new URL("../bin/threadmill.js", import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, [bin, "--version"]);
-  const { version } = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
+  const { version } = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8")) as {
+    version: string;
+  };
   expect(stdout.trim()).toBe(version);
 });

@@ -1,5 +1,13 @@
 import { Command as Commander, CommanderError } from "commander";
-import { exitCode, type ExitName, loadConfig, type OptionName, optionRows, problemLines, version } from "@threadmill/server";
+import {
+  exitCode,
+  type ExitName,
+  loadConfig,
+  type OptionName,
+  optionRows,
+  problemLines,
+  version,
+} from "@threadmill/server";
 import type { Command, Context, Given, Outcome } from "./command.ts";
 import { commands } from "./commands.ts";
 import { explain } from "./explain.ts";
@@ -54,7 +62,10 @@ interface Doing {
 
 /** The command line of the table. */
 function createProgram(world: Pick<World, "out" | "err">, { run, start }: Doing): Commander {
-  const program = new Commander("threadmill").description("Customer messaging with a workflow engine").version(version).exitOverride();
+  const program = new Commander("threadmill")
+    .description("Customer messaging with a workflow engine")
+    .version(version)
+    .exitOverride();
   program.configureOutput({ writeOut: world.out, writeErr: world.err }).showHelpAfterError("See threadmill --help.");
   program
     .command("start")
@@ -78,7 +89,8 @@ function createProgram(world: Pick<World, "out" | "err">, { run, start }: Doing)
 }
 
 /** The options of the table that a command takes as flags. */
-export const flagOptions = (names: readonly OptionName[]) => optionRows().filter(([name, { flag }]) => flag !== undefined && names.includes(name));
+export const flagOptions = (names: readonly OptionName[]) =>
+  optionRows().filter(([name, { flag }]) => flag !== undefined && names.includes(name));
 
 function declare(target: Commander, command: Command, run: Doing["run"]): void {
   target.summary(command.summary).description([command.summary, command.details].filter(Boolean).join(".\n\n"));
@@ -86,7 +98,8 @@ function declare(target: Commander, command: Command, run: Doing["run"]): void {
     const form = many === true ? `${name}...` : name;
     target.argument(optional === true ? `[${form}]` : `<${form}>`, about);
   }
-  for (const { name, value, about } of command.flags ?? []) target.option(value === undefined ? `--${name}` : `--${name} <${value}>`, about);
+  for (const { name, value, about } of command.flags ?? [])
+    target.option(value === undefined ? `--${name}` : `--${name} <${value}>`, about);
   const options = flagOptions(command.options);
   for (const [, { flag, type, about }] of options) target.option(`--${flag} <${type.label}>`, about);
   target.option("--json", "print one line of JSON");
@@ -110,12 +123,20 @@ interface Running {
 }
 
 /** The one wrapper around every action: configuration before it, result or error after it. */
-async function runCommand(command: Command, given: Given, flagWords: readonly string[], { json, world }: Running): Promise<ExitName> {
+async function runCommand(
+  command: Command,
+  given: Given,
+  flagWords: readonly string[],
+  { json, world }: Running,
+): Promise<ExitName> {
   const line = (text: string): void => world.out(`${text}\n`);
   const say = (text: string): void => world.err(`${text}\n`);
   try {
     const loaded = loadConfig(world.env, flagWords);
-    if (loaded.kind !== "config") throw new UserError("usage", loaded.kind === "invalid" ? problemLines(loaded.problems).join("\n") : "", { exit: "usage" });
+    if (loaded.kind !== "config")
+      throw new UserError("usage", loaded.kind === "invalid" ? problemLines(loaded.problems).join("\n") : "", {
+        exit: "usage",
+      });
     const context: Context = {
       config: loaded.config,
       say: json ? () => {} : say,

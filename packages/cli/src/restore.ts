@@ -1,7 +1,15 @@
 import { existsSync } from "node:fs";
 import { mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type Config, decodeSecretKey, inspectBackup, keyFileName, migrationsFolder, readMembers, restore } from "@threadmill/server";
+import {
+  type Config,
+  decodeSecretKey,
+  inspectBackup,
+  keyFileName,
+  migrationsFolder,
+  readMembers,
+  restore,
+} from "@threadmill/server";
 import type { Context, Outcome } from "./command.ts";
 import { withDatabase } from "./database.ts";
 import { UserError } from "./user-error.ts";
@@ -18,17 +26,26 @@ export async function restoreBackup(context: Context, { file }: { readonly file:
     const written = key !== null && config.secretKey === undefined;
     // before the rows: a server that found these without their key would make a new one
     if (written) await writeKey(config, keyFile, key);
-    const { header, rows } = await restore({ pool, path: file, migrations: migrationsFolder }).catch(async (error: unknown) => {
-      if (written) await rm(keyFile, { force: true });
-      throw error;
-    });
+    const { header, rows } = await restore({ pool, path: file, migrations: migrationsFolder }).catch(
+      async (error: unknown) => {
+        if (written) await rm(keyFile, { force: true });
+        throw error;
+      },
+    );
     const count = Object.values(rows).reduce((sum, each) => sum + each, 0);
     const where =
       key === null
         ? "The backup holds no secret key: set THREADMILL_SECRET_KEY to the one that belongs to it."
         : `The secret key is ${written ? `in ${keyFile}` : "that of THREADMILL_SECRET_KEY"}.`;
     return {
-      json: { file, created_at, program_version, schema: header.migrations.at(-1)?.name ?? null, secret_key: key !== null, rows },
+      json: {
+        file,
+        created_at,
+        program_version,
+        schema: header.migrations.at(-1)?.name ?? null,
+        secret_key: key !== null,
+        rows,
+      },
       text: `Restored ${count} rows in ${Object.keys(rows).length} tables, as of ${created_at}. ${where}`,
     };
   });

@@ -6,7 +6,11 @@ export class UserError extends Error {
   readonly exit: ExitName;
   readonly hint: string | undefined;
 
-  constructor(code: string, message: string, { exit = "refused", hint, cause }: { exit?: ExitName; hint?: string; cause?: unknown } = {}) {
+  constructor(
+    code: string,
+    message: string,
+    { exit = "refused", hint, cause }: { exit?: ExitName; hint?: string; cause?: unknown } = {},
+  ) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = "UserError";
     this.code = code;

@@ -12,7 +12,13 @@ function scripted(...answers: Answer[]) {
   const slept: number[] = [];
   const fetch = async (url: unknown, init: RequestInit = {}) => {
     const headers = new Headers(init.headers);
-    sent.push({ url: String(url), method: init.method ?? "GET", key: headers.get("idempotency-key"), body: (init.body as string) ?? null, token: headers.get("authorization") });
+    sent.push({
+      url: String(url),
+      method: init.method ?? "GET",
+      key: headers.get("idempotency-key"),
+      body: (init.body as string) ?? null,
+      token: headers.get("authorization"),
+    });
     const answer = answers.shift();
     if (answer === undefined) throw new Error("nothing more was scripted");
     if (answer instanceof Error) throw answer;
@@ -25,7 +31,10 @@ function scripted(...answers: Answer[]) {
   const client = createClient({ url: "http://threadmill.test/", token: "tm_x", fetch, sleep });
   return { client, sent, slept };
 }
-const broken = () => new TypeError("fetch failed", { cause: Object.assign(new Error("connect ECONNREFUSED 127.0.0.1:1"), { code: "ECONNREFUSED" }) });
+const broken = () =>
+  new TypeError("fetch failed", {
+    cause: Object.assign(new Error("connect ECONNREFUSED 127.0.0.1:1"), { code: "ECONNREFUSED" }),
+  });
 
 test("asks below /api/v2 with the token", async () => {
   const { client, sent } = scripted({ body: { user: { name: "Owner" } } }, { body: { items: [] } });
@@ -40,14 +49,26 @@ test("asks below /api/v2 with the token", async () => {
 
 test("a problem is thrown with its code, status and path", async () => {
   const problems = [{ code: "invalid_value", path: "/text", message: "too long" }];
-  const { client } = scripted({ status: 422, body: { code: "invalid_input", detail: "The text is too long", path: "/text", problems } });
+  const { client } = scripted({
+    status: 422,
+    body: { code: "invalid_input", detail: "The text is too long", path: "/text", problems },
+  });
   const error = await client.messages.receive("api", { from: "ada", text: "x" }).catch((fault: unknown) => fault);
   expect(error).toBeInstanceOf(ApiProblem);
-  expect(error).toMatchObject({ message: "The text is too long", code: "invalid_input", status: 422, path: "/text", problems });
+  expect(error).toMatchObject({
+    message: "The text is too long",
+    code: "invalid_input",
+    status: 422,
+    path: "/text",
+    problems,
+  });
 });
 
 test("a POST that got no answer is sent again under its key, with longer and longer waits", async () => {
-  const { client, sent, slept } = scripted(broken(), { status: 503, body: { code: "commit_unknown" } }, broken(), { status: 201, body: { result: { message: "m" } } });
+  const { client, sent, slept } = scripted(broken(), { status: 503, body: { code: "commit_unknown" } }, broken(), {
+    status: 201,
+    body: { result: { message: "m" } },
+  });
   expect(await client.messages.send("c/1", { text: "hi" })).toEqual({ result: { message: "m" } });
   expect(sent).toHaveLength(4);
   expect(new Set(sent.map(({ key }) => key)).size).toBe(1);
@@ -96,7 +117,10 @@ test("a request that its caller gave up is not sent again", async () => {
 });
 
 test("goes through the pages of a list", async () => {
-  const { client, sent } = scripted({ body: { items: [1, 2], next_cursor: "n" } }, { body: { items: [3], next_cursor: null } });
+  const { client, sent } = scripted(
+    { body: { items: [1, 2], next_cursor: "n" } },
+    { body: { items: [3], next_cursor: null } },
+  );
   const items: number[] = [];
   for await (const item of client.each<number>("/workflows")) items.push(item);
   expect(items).toEqual([1, 2, 3]);

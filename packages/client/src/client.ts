@@ -1,6 +1,17 @@
 import type { Channel, Conversation, Message, Run, WorkflowDocument } from "@threadmill/core";
 import { type ClientOptions, type Request, requester } from "./request.ts";
-import type { CommandAnswer, Me, Page, PageAsked, Stats, Workflow, WorkflowHead, WorkflowProblem, WorkflowPublished, WorkflowVersion } from "./types.ts";
+import type {
+  CommandAnswer,
+  Me,
+  Page,
+  PageAsked,
+  Stats,
+  Workflow,
+  WorkflowHead,
+  WorkflowProblem,
+  WorkflowPublished,
+  WorkflowVersion,
+} from "./types.ts";
 
 /** The API of a Threadmill server, as the organization and user that a token speaks for. */
 export interface Client {
@@ -16,11 +27,18 @@ export interface Client {
   readonly conversations: {
     get(conversation: string): Promise<Conversation>;
     list(asked?: PageAsked): Promise<Page<Conversation>>;
-    start(input: { channel: string; to: string; subject?: string }): Promise<CommandAnswer<{ conversation: string; customer: string }>>;
+    start(input: {
+      channel: string;
+      to: string;
+      subject?: string;
+    }): Promise<CommandAnswer<{ conversation: string; customer: string }>>;
   };
   readonly messages: {
     /** a customer's message comes in by a channel (id or short name) */
-    receive(channel: string, input: { from: string; text: string; provider_id?: string }): Promise<CommandAnswer<Received>>;
+    receive(
+      channel: string,
+      input: { from: string; text: string; provider_id?: string },
+    ): Promise<CommandAnswer<Received>>;
     /** we write to the customer of a conversation */
     send(conversation: string, input: { text: string }): Promise<CommandAnswer<{ message: string }>>;
     list(conversation: string, asked?: PageAsked): Promise<Page<Message>>;
@@ -65,8 +83,10 @@ export function createClient(options: ClientOptions): Client {
     url: options.url,
     request,
     async *each<T>(path: string, query: { readonly [name: string]: string | number | boolean | undefined } = {}) {
-      for (let cursor: string | null | undefined; cursor !== null; ) {
-        const page: Page<T> = await request<Page<T>>("GET", path, undefined, { query: { limit: 100, ...query, cursor } });
+      for (let cursor: string | null | undefined; cursor !== null;) {
+        const page: Page<T> = await request<Page<T>>("GET", path, undefined, {
+          query: { limit: 100, ...query, cursor },
+        });
         yield* page.items;
         cursor = page.next_cursor;
       }
@@ -91,7 +111,8 @@ export function createClient(options: ClientOptions): Client {
       version: (workflow, number) => request("GET", at("workflows", workflow, "versions", String(number))),
       validate: (document) => request("POST", "/workflows/validate", document),
       create: (document, query) => request("POST", "/workflows", document, { query: { ...query } }),
-      replace: (workflow, document, query) => request("PUT", at("workflows", workflow), document, { query: { ...query } }),
+      replace: (workflow, document, query) =>
+        request("PUT", at("workflows", workflow), document, { query: { ...query } }),
       publish: (workflow, input = {}) => request("POST", at("workflows", workflow, "publish"), input),
     },
   };

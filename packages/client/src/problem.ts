@@ -14,7 +14,10 @@ export class ApiProblem extends Error {
   readonly path: string | undefined;
   readonly problems: readonly ProblemItem[];
 
-  constructor(status: number, body: { code?: unknown; detail?: unknown; title?: unknown; path?: unknown; problems?: unknown }) {
+  constructor(
+    status: number,
+    body: { code?: unknown; detail?: unknown; title?: unknown; path?: unknown; problems?: unknown },
+  ) {
     super(textOf(body.detail) ?? textOf(body.title) ?? `The server answered ${status}`);
     this.name = "ApiProblem";
     this.status = status;

@@ -27,7 +27,12 @@ export interface RequestOptions {
 }
 
 /** Sends a request below `/api/v2` and gives the answer's body. Throws `ApiProblem` or `Unreachable`. */
-export type Request = <T = unknown>(method: Method, path: string, body?: unknown, options?: RequestOptions) => Promise<T>;
+export type Request = <T = unknown>(
+  method: Method,
+  path: string,
+  body?: unknown,
+  options?: RequestOptions,
+) => Promise<T>;
 
 /** Makes the one function by which everything is asked. */
 export function requester(given: ClientOptions): Request {
@@ -51,7 +56,10 @@ export function requester(given: ClientOptions): Request {
       let retryAfter: string | null = null;
       try {
         const signals = [AbortSignal.timeout(timeoutMs), ...(options.signal === undefined ? [] : [options.signal])];
-        const answer = await fetch(url, { ...init, signal: signals.length === 1 ? signals[0]! : AbortSignal.any(signals) });
+        const answer = await fetch(url, {
+          ...init,
+          signal: signals.length === 1 ? signals[0]! : AbortSignal.any(signals),
+        });
         const text = await answer.text();
         if (answer.ok) return parsed(text, answer.status) as T;
         retryAfter = answer.headers.get("retry-after");
@@ -92,7 +100,9 @@ function problemBody(text: string): Record<string, unknown> {
 }
 
 function queryText(query: RequestOptions["query"] = {}): string {
-  const given = Object.entries(query).flatMap(([name, value]): [string, string][] => (value === undefined ? [] : [[name, String(value)]]));
+  const given = Object.entries(query).flatMap(([name, value]): [string, string][] =>
+    value === undefined ? [] : [[name, String(value)]],
+  );
   return given.length === 0 ? "" : `?${new URLSearchParams(given).toString()}`;
 }
 

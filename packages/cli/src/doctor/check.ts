@@ -27,4 +27,5 @@ export function finder(check: string): Record<Verdict, (message: string) => Find
 }
 
 /** An error in one line. */
-export const inLine = (error: unknown): string => (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ").trim();
+export const inLine = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ").trim();

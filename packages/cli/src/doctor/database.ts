@@ -10,7 +10,11 @@ export async function checkDatabase({ pool, nowMs }: Patient): Promise<Finding[]
   const { ok, warn, fail } = finder("database");
   if (pool === null) return [warn("The embedded database does not run, as no server does; start one to check it")];
   const sent = nowMs();
-  const answer = await pool.query<{ version: string; now: string }>("select current_setting('server_version_num') as version, clock_timestamp() as now").catch((error: unknown) => ({ error }));
+  const answer = await pool
+    .query<{ version: string; now: string }>(
+      "select current_setting('server_version_num') as version, clock_timestamp() as now",
+    )
+    .catch((error: unknown) => ({ error }));
   if ("error" in answer) return [fail(`cannot be reached: ${inLine(answer.error)}`)];
   const { version, now } = answer.rows[0] as { version: string; now: string };
   const major = Math.floor(Number(version) / 10_000);
@@ -24,7 +28,10 @@ export async function checkDatabase({ pool, nowMs }: Patient): Promise<Finding[]
 function checkClock(skewMs: number): Finding {
   const { ok, warn, fail } = finder("clock");
   const off = Math.abs(skewMs);
-  const message = off < skewWarnMs ? "this machine's and the database's agree" : `the database is ${Math.round(off / 1000)} s ${skewMs > 0 ? "ahead of" : "behind"} this machine`;
+  const message =
+    off < skewWarnMs
+      ? "this machine's and the database's agree"
+      : `the database is ${Math.round(off / 1000)} s ${skewMs > 0 ? "ahead of" : "behind"} this machine`;
   if (off >= skewFailMs) return fail(message);
   return off >= skewWarnMs ? warn(message) : ok(message);
 }
@@ -34,7 +41,9 @@ async function checkSchema(pool: NonNullable<Patient["pool"]>): Promise<Finding>
   const newest = (await readMigrations(migrationsFolder)).at(-1)?.name ?? "";
   const { rows } = await pool.query<{ there: boolean }>("select to_regclass('schema_migrations') is not null as there");
   if (rows[0]?.there !== true) return warn("the database is empty; the first start makes the schema");
-  const applied = await pool.query<{ name: string }>(`select name from schema_migrations order by name collate "C" desc limit 1`);
+  const applied = await pool.query<{ name: string }>(
+    `select name from schema_migrations order by name collate "C" desc limit 1`,
+  );
   const version = applied.rows[0]?.name ?? "";
   if (version === newest) return ok(version);
   if (version > newest) return fail(`${version} is newer than this program, which knows ${newest}`);

@@ -7,11 +7,16 @@ import { checkDataDir, checkDisk, checkNode, checkSecretKey } from "./machine.ts
 import { checkServer } from "./server.ts";
 
 /** Looks at everything an installation needs. Changes nothing and starts nothing. */
-export async function examine(context: Context): Promise<Outcome & { readonly json: { readonly verdict: string; readonly findings: readonly Finding[] } }> {
+export async function examine(
+  context: Context,
+): Promise<Outcome & { readonly json: { readonly verdict: string; readonly findings: readonly Finding[] } }> {
   const { config, fetch, now } = context;
   const { databaseDirectUrl, databaseUrl } = config;
   const place = databaseDirectUrl ?? databaseUrl ?? (await findRunning(config.dataDir).catch(() => null));
-  const pool = place === null ? null : openPool({ url: place, max: 1, connectTimeoutMs: 5000, applicationName: "threadmill doctor" });
+  const pool =
+    place === null
+      ? null
+      : openPool({ url: place, max: 1, connectTimeoutMs: 5000, applicationName: "threadmill doctor" });
   const patient: Patient = { config, fetch, pool, nodeVersion: process.versions.node, nowMs: () => Date.parse(now()) };
   try {
     const findings = [

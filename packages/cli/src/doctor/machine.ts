@@ -48,7 +48,8 @@ export async function checkSecretKey({ config }: Patient): Promise<Finding> {
   const path = join(config.dataDir, keyFileName);
   if (!existsSync(path)) return warn(`${path} does not exist yet; the first start makes it`);
   try {
-    if (decodeSecretKey(await readFile(path, "utf8")) === undefined) return fail(`${path} holds no key of 32 bytes; restore it from a backup`);
+    if (decodeSecretKey(await readFile(path, "utf8")) === undefined)
+      return fail(`${path} holds no key of 32 bytes; restore it from a backup`);
   } catch (error) {
     return fail(`${path} cannot be read: ${inLine(error)}`);
   }

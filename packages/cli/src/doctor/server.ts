@@ -9,7 +9,8 @@ export async function checkServer({ config, fetch }: Patient): Promise<Finding[]
   const health = await probe(fetch, `${config.url}/healthz`);
   if (health !== "ok") return [fail(`nothing answers at ${config.url}: ${health}`)];
   const ready = await probe(fetch, `${config.url}/readyz`);
-  if (ready !== "ok") return [fail(`${config.url} answers but cannot work: ${ready}`), await checkToken({ config, fetch })];
+  if (ready !== "ok")
+    return [fail(`${config.url} answers but cannot work: ${ready}`), await checkToken({ config, fetch })];
   return [ok(`${config.url} is ready`), await checkToken({ config, fetch })];
 }
 
@@ -17,10 +18,18 @@ async function checkToken({ config, fetch }: Pick<Patient, "config" | "fetch">):
   const { ok, warn, fail } = finder("token");
   if (config.token === undefined) return warn("THREADMILL_TOKEN is not set; commands that ask the server need it");
   try {
-    const { user, organization } = await createClient({ url: config.url, token: config.token, fetch, attempts: 1, timeoutMs }).me();
+    const { user, organization } = await createClient({
+      url: config.url,
+      token: config.token,
+      fetch,
+      attempts: 1,
+      timeoutMs,
+    }).me();
     return ok(`${user.name} of ${organization.name}`);
   } catch (error) {
-    return fail(error instanceof ApiProblem && error.status === 401 ? "the server does not know THREADMILL_TOKEN" : inLine(error));
+    return fail(
+      error instanceof ApiProblem && error.status === 401 ? "the server does not know THREADMILL_TOKEN" : inLine(error),
+    );
   }
 }
 

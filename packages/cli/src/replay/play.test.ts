@@ -19,34 +19,45 @@ test("orders the messages of all conversations by time, and keeps the order with
 
 test("sends each once, in the order of its conversation, and never more than allowed at once", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.array(fc.nat(50), { maxLength: 6 }), { maxLength: 8 }), fc.integer({ min: 1, max: 5 }), fc.scheduler(), async (times, parallel, s) => {
-      const turns = inTimeOrder(times.map((each, at) => conversation(`c${at}-`, ...each)));
-      const done: string[] = [];
-      let underWay = 0;
-      let most = 0;
-      const playing = play(turns, {
-        parallel,
-        signal: new AbortController().signal,
-        clock: still,
-        async send({ message }) {
-          most = Math.max(most, (underWay += 1));
-          await s.schedule(Promise.resolve(), message.text);
-          done.push(message.text);
-          underWay -= 1;
-        },
-      });
-      await s.waitFor(playing);
-      expect(done.toSorted()).toEqual(turns.map(({ message }) => message.text).toSorted());
-      expect(most).toBeLessThanOrEqual(parallel);
-      for (const [at, each] of times.entries()) {
-        const own = done.filter((text) => text.startsWith(`c${at}-`));
-        expect(own).toEqual(each.map((_, n) => `c${at}-${n}`));
-      }
-    }),
+    fc.asyncProperty(
+      fc.array(fc.array(fc.nat(50), { maxLength: 6 }), { maxLength: 8 }),
+      fc.integer({ min: 1, max: 5 }),
+      fc.scheduler(),
+      async (times, parallel, s) => {
+        const turns = inTimeOrder(times.map((each, at) => conversation(`c${at}-`, ...each)));
+        const done: string[] = [];
+        let underWay = 0;
+        let most = 0;
+        const playing = play(turns, {
+          parallel,
+          signal: new AbortController().signal,
+          clock: still,
+          async send({ message }) {
+            most = Math.max(most, (underWay += 1));
+            await s.schedule(Promise.resolve(), message.text);
+            done.push(message.text);
+            underWay -= 1;
+          },
+        });
+        await s.waitFor(playing);
+        expect(done.toSorted()).toEqual(turns.map(({ message }) => message.text).toSorted());
+        expect(most).toBeLessThanOrEqual(parallel);
+        for (const [at, each] of times.entries()) {
+          const own = done.filter((text) => text.startsWith(`c${at}-`));
+          expect(own).toEqual(each.map((_, n) => `c${at}-${n}`));
+        }
+      },
+    ),
   );
 });
 
-const quick = (given: Partial<Playing>): Playing => ({ parallel: 2, signal: new AbortController().signal, clock: still, send: async () => {}, ...given });
+const quick = (given: Partial<Playing>): Playing => ({
+  parallel: 2,
+  signal: new AbortController().signal,
+  clock: still,
+  send: async () => {},
+  ...given,
+});
 
 test("keeps to the recorded times, so many times faster", async () => {
   let now = 1000;
@@ -59,7 +70,10 @@ test("keeps to the recorded times, so many times faster", async () => {
       now += ms;
     },
   };
-  await play(inTimeOrder([conversation("a", 0, 6000), conversation("b", 3000)]), quick({ speed: 3, clock, send: async () => void sentAt.push(now) }));
+  await play(
+    inTimeOrder([conversation("a", 0, 6000), conversation("b", 3000)]),
+    quick({ speed: 3, clock, send: async () => void sentAt.push(now) }),
+  );
   expect(sentAt).toEqual([1000, 2000, 3000]);
 });
 
@@ -69,7 +83,9 @@ test("throws what broke first, after those under way; and stops when told", asyn
     sent.push(message.text);
     if (message.text === "a0") throw new Error("broken");
   };
-  await expect(play(inTimeOrder([conversation("a", 1, 2, 3, 4)]), quick({ send, parallel: 1 }))).rejects.toThrow("broken");
+  await expect(play(inTimeOrder([conversation("a", 1, 2, 3, 4)]), quick({ send, parallel: 1 }))).rejects.toThrow(
+    "broken",
+  );
   expect(sent).toEqual(["a0"]);
 
   const abort = new AbortController();

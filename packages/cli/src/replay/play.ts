@@ -12,7 +12,11 @@ export interface Turn {
 export function inTimeOrder(conversations: readonly RecordedConversation[]): Turn[] {
   const turns = conversations.flatMap((conversation) => {
     let latest = Number.NEGATIVE_INFINITY;
-    return conversation.messages.map((message) => ({ conversation, message, atMs: (latest = Math.max(latest, message.atMs)) }));
+    return conversation.messages.map((message) => ({
+      conversation,
+      message,
+      atMs: (latest = Math.max(latest, message.atMs)),
+    }));
   });
   // the sort is stable: messages of one instant stay as they were recorded
   return turns.sort((a, b) => a.atMs - b.atMs);

@@ -10,7 +10,10 @@ export interface Progress {
 export function openProgress(shown: boolean, total: number): Progress {
   if (!shown) return { step() {}, end() {} };
   const format = "{bar} {percentage}%  {value}/{total} messages  {eta_formatted} left";
-  const bar = new SingleBar({ format, stream: process.stderr, etaBuffer: 500, hideCursor: true }, Presets.shades_classic);
+  const bar = new SingleBar(
+    { format, stream: process.stderr, etaBuffer: 500, hideCursor: true },
+    Presets.shades_classic,
+  );
   bar.start(total, 0);
   return { step: () => bar.increment(), end: () => bar.stop() };
 }

@@ -19,9 +19,21 @@ const message = { from: "customer", at: "2026-11-20T17:00:00Z", text: "hi" };
 const one = (fields: object) => JSON.stringify([{ id: "a", messages: [{ ...message, ...fields }] }]);
 
 test("reads conversations; fields that it does not need may be there", async () => {
-  const read1 = await read(JSON.stringify([{ id: "a", company: "X", messages: [message, { from: "agent", at: "2026-11-20T18:00:00+01:00", text: "" }] }]));
+  const read1 = await read(
+    JSON.stringify([
+      { id: "a", company: "X", messages: [message, { from: "agent", at: "2026-11-20T18:00:00+01:00", text: "" }] },
+    ]),
+  );
   const atMs = Date.parse("2026-11-20T17:00:00Z");
-  expect(read1).toEqual([{ id: "a", messages: [{ from: "customer", atMs, text: "hi" }, { from: "agent", atMs, text: "" }] }]);
+  expect(read1).toEqual([
+    {
+      id: "a",
+      messages: [
+        { from: "customer", atMs, text: "hi" },
+        { from: "agent", atMs, text: "" },
+      ],
+    },
+  ]);
   expect(await read("[]")).toEqual([]);
 });
 
@@ -42,5 +54,8 @@ test.each([
 });
 
 test("a file that is not there", async () => {
-  await expect(readRecording(join(folder, "none.json"))).rejects.toMatchObject({ code: "file_unreadable", exit: "refused" });
+  await expect(readRecording(join(folder, "none.json"))).rejects.toMatchObject({
+    code: "file_unreadable",
+    exit: "refused",
+  });
 });

@@ -37,11 +37,15 @@ export async function readRecording(path: string): Promise<RecordedConversation[
     const place = `/${index}`;
     if (!isObject(one)) return wrong(place, "is no object");
     const { id, messages } = one;
-    if (typeof id !== "string" || id === "" || id.length > 150) return wrong(`${place}/id`, "is no text of 1 to 150 characters");
+    if (typeof id !== "string" || id === "" || id.length > 150)
+      return wrong(`${place}/id`, "is no text of 1 to 150 characters");
     if (seen.has(id)) return wrong(`${place}/id`, `is "${id}" for the second time`);
     seen.add(id);
     if (!Array.isArray(messages)) return wrong(`${place}/messages`, "is no array");
-    return { id, messages: messages.map((message: unknown, at) => readMessage(message, `${place}/messages/${at}`, wrong)) };
+    return {
+      id,
+      messages: messages.map((message: unknown, at) => readMessage(message, `${place}/messages/${at}`, wrong)),
+    };
   });
 }
 
@@ -56,5 +60,6 @@ function readMessage(message: unknown, place: string, wrong: (place: string, wha
 }
 
 const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/;
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));

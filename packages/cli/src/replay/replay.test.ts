@@ -24,9 +24,17 @@ afterAll(async () => {
 });
 
 const client = () => createClient({ url: installation.server.url, token: testToken });
-const say = (from: "customer" | "agent", minute: number, text: string) => ({ from, at: `2026-11-20T17:${String(minute).padStart(2, "0")}:00Z`, text });
+const say = (from: "customer" | "agent", minute: number, text: string) => ({
+  from,
+  at: `2026-11-20T17:${String(minute).padStart(2, "0")}:00Z`,
+  text,
+});
 const recording = [
-  { id: "a", company: "X", messages: [say("customer", 1, "a refund please"), say("agent", 4, "of course"), say("customer", 6, "thanks")] },
+  {
+    id: "a",
+    company: "X",
+    messages: [say("customer", 1, "a refund please"), say("agent", 4, "of course"), say("customer", 6, "thanks")],
+  },
   { id: "b", company: "X", messages: [say("agent", 2, "how was it?"), say("customer", 3, "fine")] },
   { id: "c", company: "Y", messages: [say("customer", 5, "hello")] },
 ];
@@ -35,7 +43,10 @@ const workflow = {
   kind: "automatic",
   triggers: [{ event: "message.received", when: { field: "message.text", op: "contains", value: "refund" } }],
   start: "tag",
-  steps: { tag: { action: "conversation.add_tags", input: { tags: ["refund"] }, next: "topic" }, topic: { action: "conversation.set_topic", input: { topic: "Refunds" } } },
+  steps: {
+    tag: { action: "conversation.add_tags", input: { tags: ["refund"] }, next: "topic" },
+    topic: { action: "conversation.set_topic", input: { topic: "Refunds" } },
+  },
 };
 
 test("plays both directions, counts what it caused, and goes on in the same conversations the next time", async () => {
@@ -57,7 +68,8 @@ test("plays both directions, counts what it caused, and goes on in the same conv
   const { items } = await client().conversations.list();
   expect(items).toHaveLength(3);
   const texts = [];
-  for (const { id } of items) texts.push((await client().messages.list(id, { limit: 100 })).items.map(({ text }) => text).toReversed());
+  for (const { id } of items)
+    texts.push((await client().messages.list(id, { limit: 100 })).items.map(({ text }) => text).toReversed());
   expect(texts).toContainEqual(["a refund please", "of course", "thanks"]);
   expect(texts).toContainEqual(["how was it?", "fine"]);
 
@@ -70,7 +82,10 @@ test("plays both directions, counts what it caused, and goes on in the same conv
 
 test("messages that the server refuses are counted, told and end with the code for it", async () => {
   const bad = join(folder, "bad.json");
-  await writeFile(bad, JSON.stringify([{ id: "d", messages: [say("customer", 1, "x".repeat(70_000)), say("customer", 2, "short")] }]));
+  await writeFile(
+    bad,
+    JSON.stringify([{ id: "d", messages: [say("customer", 1, "x".repeat(70_000)), say("customer", 2, "short")] }]),
+  );
   const { json, text, exit } = await replay(contextOf(installation.env), { file: bad });
   expect(json).toMatchObject({ messages: 1, conversations: 1, failed: 1 });
   expect(exit).toBe("refused");
@@ -80,16 +95,37 @@ test("messages that the server refuses are counted, told and end with the code f
 test("a wrong channel, token or address is told before anything is sent", async () => {
   const context = contextOf(installation.env);
   await expect(replay(context, { file, channel: "sms" })).rejects.toMatchObject({ code: "channel_unfit" });
-  await expect(replay(context, { file, channel: "none" })).rejects.toMatchObject({ code: "channel_not_found", hint: "There is api." });
+  await expect(replay(context, { file, channel: "none" })).rejects.toMatchObject({
+    code: "channel_not_found",
+    hint: "There is api.",
+  });
   const wrong = contextOf({ ...installation.env, THREADMILL_TOKEN: `${testToken}x` });
   await expect(replay(wrong, { file })).rejects.toMatchObject({ code: "unauthorized" });
   const { THREADMILL_TOKEN: _, ...without } = installation.env;
   await expect(replay(contextOf(without), { file })).rejects.toMatchObject({ code: "token_missing" });
 });
 
+test("a server that goes away ends the replay", async () => {
+  const context = contextOf(installation.env);
+  const fetch: typeof globalThis.fetch = async (url, init) => {
+    if (init?.method === "POST") throw new TypeError("fetch failed", { cause: new Error("connection reset") });
+    return globalThis.fetch(url, init);
+  };
+  const many = join(folder, "many.json");
+  await writeFile(
+    many,
+    JSON.stringify(Array.from({ length: 200 }, (_, n) => ({ id: `m${n}`, messages: [say("customer", 1, "hi")] }))),
+  );
+  await expect(replay({ ...context, fetch }, { file: many })).rejects.toThrow("connection reset");
+}, 20_000);
+
 const dialogs = fileURLToPath(new URL("../../../../../shared/data/customer-care-dialogs.json", import.meta.url));
-test.runIf(existsSync(dialogs))("the recorded conversations, when they are there", async () => {
-  const { json } = await replay(contextOf(installation.env), { file: dialogs });
-  expect(json).toMatchObject({ messages: 686, conversations: 525, failed: 0 });
-  expect(json.events).toBeGreaterThanOrEqual(686 + 525);
-}, 60_000);
+test.runIf(existsSync(dialogs))(
+  "the recorded conversations, when they are there",
+  async () => {
+    const { json } = await replay(contextOf(installation.env), { file: dialogs });
+    expect(json).toMatchObject({ messages: 686, conversations: 525, failed: 0 });
+    expect(json.events).toBeGreaterThanOrEqual(686 + 525);
+  },
+  60_000,
+);

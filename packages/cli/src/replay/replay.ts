@@ -40,7 +40,10 @@ const hopeless = 10;
  * Feeds recorded conversations through the API of a running server, in time order. What they caused is what the
  * organization's counts grew by meanwhile: whatever else goes on in it is in there too.
  */
-export async function replay(context: Context, input: ReplayInput): Promise<Outcome & { readonly json: ReplaySummary }> {
+export async function replay(
+  context: Context,
+  input: ReplayInput,
+): Promise<Outcome & { readonly json: ReplaySummary }> {
   const turns = inTimeOrder(await readRecording(input.file));
   const client = clientFor(context);
   const channel = input.channel ?? "api";
@@ -109,7 +112,10 @@ async function checkChannel(client: Client, wanted: string): Promise<void> {
       continue;
     }
     if (kind === "api") return;
-    throw new UserError("channel_unfit", `The channel ${wanted} is of the kind ${kind}; a replay needs one of the kind api.`);
+    throw new UserError(
+      "channel_unfit",
+      `The channel ${wanted} is of the kind ${kind}; a replay needs one of the kind api.`,
+    );
   }
   const hint = known.length === 0 ? undefined : `There is ${known.join(", ")}.`;
   throw new UserError("channel_not_found", `There is no channel ${wanted}.`, hint === undefined ? {} : { hint });
@@ -121,7 +127,12 @@ interface Answered {
 }
 
 /** Sends one recorded message by what a customer or an agent would use. Agents may write first, too. */
-async function sendTurn(client: Client, channel: string, { conversation, message }: Turn, known: string | undefined): Promise<Answered> {
+async function sendTurn(
+  client: Client,
+  channel: string,
+  { conversation, message }: Turn,
+  known: string | undefined,
+): Promise<Answered> {
   const address = `replay-${conversation.id}`;
   if (message.from === "customer") {
     const { result, cut } = await client.messages.receive(channel, { from: address, text: message.text });
@@ -156,7 +167,11 @@ const newTally = (): Tally => ({
   conversations: new Map(),
 });
 
-async function sendCounted(tally: Tally, { conversation }: Turn, send: (known: string | undefined) => Promise<Answered>): Promise<void> {
+async function sendCounted(
+  tally: Tally,
+  { conversation }: Turn,
+  send: (known: string | undefined) => Promise<Answered>,
+): Promise<void> {
   const started = performance.now();
   try {
     const answer = await send(tally.conversations.get(conversation));

@@ -17,7 +17,14 @@ export function configOf(env: Record<string, string>): Config {
 /** A context for an action, which keeps what is said. */
 export function contextOf(env: Record<string, string>): Context & { readonly said: string[] } {
   const said: string[] = [];
-  return { config: configOf(env), said, say: (text) => void said.push(text), interactive: false, fetch: globalThis.fetch, now: () => new Date().toISOString() };
+  return {
+    config: configOf(env),
+    said,
+    say: (text) => void said.push(text),
+    interactive: false,
+    fetch: globalThis.fetch,
+    now: () => new Date().toISOString(),
+  };
 }
 
 /** A data directory of its own; `remove` also removes a database that had to be kept elsewhere. */

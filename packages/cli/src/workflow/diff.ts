@@ -1,4 +1,10 @@
-import { type Difference, diffDocuments, isPublishable, validateWorkflow, type WorkflowDocument } from "@threadmill/core";
+import {
+  type Difference,
+  diffDocuments,
+  isPublishable,
+  validateWorkflow,
+  type WorkflowDocument,
+} from "@threadmill/core";
 import type { Client, Workflow } from "@threadmill/client";
 import type { Context, Outcome } from "../command.ts";
 import { clientFor } from "../server-client.ts";
@@ -21,7 +27,10 @@ export async function diffWorkflows(context: Context, { files, published }: Diff
   for (const file of documents) {
     const workflow = await findWorkflow(client, file);
     const there = workflow === null ? null : await serverDocument(client, workflow, published);
-    const differences = there === null ? [] : diffDocuments(comparable(there, `the server's ${file.slug}`), comparable(file.document, file.file));
+    const differences =
+      there === null
+        ? []
+        : diffDocuments(comparable(there, `the server's ${file.slug}`), comparable(file.document, file.file));
     results.push({ file: file.file, slug: workflow?.slug ?? file.slug, on_server: there !== null, differences });
   }
   const same = results.every(({ on_server, differences }) => on_server && differences.length === 0);
@@ -42,5 +51,7 @@ function comparable(document: unknown, whose: string): WorkflowDocument {
   const { problems } = validateWorkflow(document, null);
   const [first] = problems.filter((one) => one.severity === "error");
   if (isPublishable(problems) || first === undefined) return document as WorkflowDocument;
-  throw new UserError("workflow_invalid", `${whose} has mistakes: ${first.message} (at ${first.path || "/"})`, { hint: "`threadmill workflow validate` lists them all." });
+  throw new UserError("workflow_invalid", `${whose} has mistakes: ${first.message} (at ${first.path || "/"})`, {
+    hint: "`threadmill workflow validate` lists them all.",
+  });
 }

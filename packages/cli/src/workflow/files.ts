@@ -24,13 +24,19 @@ export async function readDocuments(files: readonly string[]): Promise<DocumentF
 async function readDocument(file: string): Promise<DocumentFile> {
   const slug = basename(file).replace(/\.json$/, "");
   if (!/^[a-z0-9][a-z0-9_-]{0,63}$/.test(slug)) {
-    throw new UserError("file_misnamed", `${file} is not named like a workflow.`, { hint: "Such as refund-requests.json: small letters, digits, dashes." });
+    throw new UserError("file_misnamed", `${file} is not named like a workflow.`, {
+      hint: "Such as refund-requests.json: small letters, digits, dashes.",
+    });
   }
   try {
     return { file, slug, document: JSON.parse(await readFile(file, "utf8")) as unknown };
   } catch (error) {
     const what = error instanceof SyntaxError ? "is no JSON" : "cannot be read";
-    throw new UserError(error instanceof SyntaxError ? "file_invalid" : "file_unreadable", `${file} ${what}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new UserError(
+      error instanceof SyntaxError ? "file_invalid" : "file_unreadable",
+      `${file} ${what}: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
   }
 }
 

@@ -19,7 +19,10 @@ export interface PullInput {
 }
 
 /** Writes workflows to files named by their short names. Files that differ are overwritten only by force. */
-export async function pullWorkflows(context: Context, { slugs, folder, published, force }: PullInput): Promise<Outcome> {
+export async function pullWorkflows(
+  context: Context,
+  { slugs, folder, published, force }: PullInput,
+): Promise<Outcome> {
   const client = clientFor(context);
   const wanted: string[] = [...slugs];
   if (slugs.length === 0) for await (const { slug } of client.each<WorkflowHead>("/workflows")) wanted.push(slug);
@@ -30,12 +33,15 @@ export async function pullWorkflows(context: Context, { slugs, folder, published
       if (slugs.length > 0) throw new UserError("workflow_unpublished", `No version of ${slug} is published yet.`);
       continue;
     }
-    const document = published && version !== null ? (await client.workflows.version(id, version.number)).document : draft;
+    const document =
+      published && version !== null ? (await client.workflows.version(id, version.number)).document : draft;
     const file = join(folder, `${slug}.json`);
     const text = writtenForm(document);
     const there = existsSync(file) ? await readFile(file, "utf8") : null;
     if (there !== null && there !== text && !force) {
-      throw new UserError("file_differs", `${file} is there and differs; nothing was written.`, { hint: "See `threadmill workflow diff`, or overwrite with --force." });
+      throw new UserError("file_differs", `${file} is there and differs; nothing was written.`, {
+        hint: "See `threadmill workflow diff`, or overwrite with --force.",
+      });
     }
     pulled.push({ slug, file, text, changed: there !== text });
   }

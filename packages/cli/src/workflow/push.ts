@@ -31,7 +31,10 @@ export async function pushWorkflows(context: Context, { files, publish, draft }:
   for (const document of documents) {
     const pushed = await push(client, document, { publish, draft });
     context.say(inWords(pushed));
-    if (pushed.slug !== document.slug) context.say(`  the server calls it ${pushed.slug}; rename ${document.file} to ${pushed.slug}.json to be sure that it is found`);
+    if (pushed.slug !== document.slug)
+      context.say(
+        `  the server calls it ${pushed.slug}; rename ${document.file} to ${pushed.slug}.json to be sure that it is found`,
+      );
     workflows.push(pushed);
   }
   const changed = workflows.filter((one) => one.changed).length;
@@ -42,7 +45,12 @@ async function push(client: Client, file: DocumentFile, { publish, draft }: Omit
   const document = file.document as object;
   const before = await findWorkflow(client, file);
   const changed = before === null || canonicalJson({ document: before.draft }) !== canonicalJson({ document });
-  const { id, slug } = before === null ? await client.workflows.create(document, { draft }) : changed ? await client.workflows.replace(before.id, document, { draft }) : before;
+  const { id, slug } =
+    before === null
+      ? await client.workflows.create(document, { draft })
+      : changed
+        ? await client.workflows.replace(before.id, document, { draft })
+        : before;
   const base = { file: file.file, slug, id, created: before === null, changed };
   if (!publish) return { ...base, published: null };
   const { version, created } = await client.workflows.publish(id);
@@ -51,6 +59,7 @@ async function push(client: Client, file: DocumentFile, { publish, draft }: Omit
 
 function inWords({ file, slug, created, changed, published }: Pushed): string {
   const what = created ? "created" : changed ? "changed" : "unchanged";
-  const version = published === null ? "" : `, version ${published.number} ${published.created ? "published" : "runs already"}`;
+  const version =
+    published === null ? "" : `, version ${published.number} ${published.created ? "published" : "runs already"}`;
   return `${file}: ${slug} ${what}${version}`;
 }

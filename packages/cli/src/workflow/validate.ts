@@ -21,7 +21,11 @@ export async function validateWorkflows(context: Context, { files, offline }: Va
   }
   const valid = results.every(({ publishable }) => publishable);
   const lines = results.flatMap(({ file, problems }) =>
-    problems.length === 0 ? [`${file}: ok`] : problems.map(({ severity, path, message, code }) => `${file}: ${severity} at ${path || "/"}: ${message} (${code})`),
+    problems.length === 0
+      ? [`${file}: ok`]
+      : problems.map(
+          ({ severity, path, message, code }) => `${file}: ${severity} at ${path || "/"}: ${message} (${code})`,
+        ),
   );
   return { json: { valid, files: results }, text: lines.join("\n"), ...(!valid && { exit: "refused" as const }) };
 }

@@ -12,6 +12,8 @@ import { matchWords, type MatchWord } from "./schema.ts";
 export interface Node {
   readonly test: (scope: Scope) => boolean;
   readonly explain: (scope: Scope) => Explanation;
+  /** the next instant (ms) after the scope's at which the clock alone may change the answer; null for never */
+  readonly nextChange: (scope: Scope) => number | null;
   /** what must be there for it to hold, by field; empty where nothing is known */
   readonly hints: readonly FieldHint[];
 }
@@ -167,8 +169,22 @@ function build(parts: Parts): Node {
       const sides = operator.value === "none" ? { actual } : { actual, expected: shorten(expected) };
       return { op: parts.name, field, ...sides, phrase, ...result };
     },
+    nextChange: operator.nextChange === undefined ? never : (scope) => soonest(itemsOf(read(scope)).map((item) => changeOf(parts, item, scope))),
     hints: hint === null ? [] : [{ ...hint, field }],
   };
+}
+
+const never = (): null => null;
+const itemsOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [value]);
+
+/** The earliest of some instants (ms). */
+export function soonest(instants: readonly (number | null)[]): number | null {
+  return instants.reduce((a, b) => (a === null || b === null ? (a ?? b) : Math.min(a, b)), null);
+}
+
+function changeOf(parts: Parts, item: unknown, scope: Scope): number | null {
+  const right = rightOf(parts, scope);
+  return right === null ? null : (parts.operator.nextChange?.(item, right as never, scope) ?? null);
 }
 
 /** The right side for an explanation; null where it cannot be had, for then the result says why. */

@@ -1,6 +1,7 @@
 import { pointer, type Problem } from "../template/problem.ts";
 import type { Scope } from "../template/scope.ts";
-import { compileClause, type FieldHint, type Node, type Work } from "./clause.ts";
+import { fromMs, type Instant, lastMs } from "../time/instant.ts";
+import { compileClause, type FieldHint, type Node, soonest, type Work } from "./clause.ts";
 import { groupOutcome, type Explanation } from "./explain.ts";
 import type { FieldType } from "./operator.ts";
 import { conditionLimits } from "./schema.ts";
@@ -28,6 +29,11 @@ export interface Condition {
   readonly test: (scope: Scope) => boolean;
   /** Evaluates every clause and says what each found. Its result is what `test` answers, or "error" where that throws. */
   readonly explain: (scope: Scope) => Explanation;
+  /**
+   * The next instant after the scope's at which the clock alone may change the answer; null for never (MILL law 14). A
+   * lower bound: it may still be the same then. Texts that ask for the time themselves are not looked into.
+   */
+  readonly nextChange: (scope: Scope) => Instant | null;
   /** paths of the scope that it reads */
   readonly reads: readonly string[];
   /** names of the operators that it uses */
@@ -57,7 +63,14 @@ export function compileCondition(json: unknown, options: ConditionOptions = {}):
   const node = compileNode(json, options.path ?? "", 0, work);
   if (node === null) return { ok: false, problems: work.problems };
   const { test, explain, hints } = node;
-  return { ok: true, condition: { test, explain, hints, reads: [...work.reads], operators: [...work.operators] } };
+  const nextChange = (scope: Scope): Instant | null => {
+    const ms = node.nextChange(scope);
+    return ms === null || ms > lastMs ? null : fromMs(ms);
+  };
+  return {
+    ok: true,
+    condition: { test, explain, nextChange, hints, reads: [...work.reads], operators: [...work.operators] },
+  };
 }
 
 function compileNode(json: unknown, at: string, depth: number, work: Work): Node | null {
@@ -103,6 +116,7 @@ function all(children: readonly Node[]): Node {
       return true;
     },
     explain: (scope) => explainGroup("all", children, true, scope),
+    nextChange: (scope) => soonest(children.map((child) => child.nextChange(scope))),
     hints: children.flatMap((child) => child.hints),
   };
 }
@@ -114,6 +128,7 @@ function any(children: readonly Node[]): Node {
       return false;
     },
     explain: (scope) => explainGroup("any", children, false, scope),
+    nextChange: (scope) => soonest(children.map((child) => child.nextChange(scope))),
     hints: children.length === 1 ? children[0]!.hints : [],
   };
 }
@@ -127,6 +142,7 @@ function not(child: Node): Node {
         inner.result === "error" ? { result: inner.result, reason: inner.reason! } : { result: !inner.result };
       return { op: "not", ...turned, children: [inner] };
     },
+    nextChange: child.nextChange,
     hints: [],
   };
 }

@@ -77,6 +77,28 @@ function asDay(moment: Exclude<Ordered, { type: "number" }>, scope: Scope): stri
   return moment.type === "day" ? moment.day : dayOf(moment.ms, scope.zone);
 }
 
+const hourMs = 3_600_000;
+
+/**
+ * The next instant (ms) after the scope's at which something may come into, or drop out of, a window that moves with
+ * the clock and reaches from `from` to `to` ms after it. A lower bound: nothing changes before. Null for never.
+ */
+export function nextWithin(left: unknown, from: number, to: number, scope: Scope): number | null {
+  const at = toMs(scope.at);
+  const moment = readMoment(left);
+  if (moment === null) return null;
+  if (moment.type === "instant") return [moment.ms - to, moment.ms - from + 1].find((change) => change > at) ?? null;
+  // what the window's end has passed by, it never reaches again
+  if (moment.day < dayOf(at + from, scope.zone)) return null;
+  return at + Math.min(untilNextDay(at + from, scope.zone), untilNextDay(at + to, scope.zone));
+}
+
+/** Milliseconds that a zone's clocks still show the same day; an hour less where they might be put forward meanwhile. */
+function untilNextDay(ms: number, zone: string): number {
+  const left = dayMs - (((localMs(zone, ms) % dayMs) + dayMs) % dayMs);
+  return left > hourMs ? left - hourMs : left;
+}
+
 /**
  * Whether a day or instant lies between two instants, both counted in; a day counts where the days of the two instants
  * enclose it. Throws OperandFault for what is no date.

@@ -1,7 +1,7 @@
 import { parseDuration, plainSeconds } from "../time/duration.ts";
 import { toMs } from "../time/instant.ts";
 import { brief, OperandFault } from "./fault.ts";
-import { within } from "./moment.ts";
+import { nextWithin, within } from "./moment.ts";
 import { negation, type Operator } from "./operator.ts";
 
 const inLast: Operator<number> = {
@@ -13,6 +13,7 @@ const inLast: Operator<number> = {
   timed: true,
   prepare: prepareDuration,
   test: (left, ms, scope) => within(left, toMs(scope.at) - ms, toMs(scope.at), scope),
+  nextChange: (left, ms: number, scope) => nextWithin(left, -ms, 0, scope),
 };
 
 /** Operators that compare a date with the item's instant. Durations run by the plain clock, where a day has 24 hours. */
@@ -24,6 +25,7 @@ export const timeOperators = {
     label: "is in the next",
     phrase: "{field} is in the next {value}",
     test: (left, ms, scope) => within(left, toMs(scope.at), toMs(scope.at) + ms, scope),
+    nextChange: (left, ms: number, scope) => nextWithin(left, 0, ms, scope),
   } satisfies Operator<number>,
 };
 

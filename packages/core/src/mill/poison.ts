@@ -1,8 +1,7 @@
 import { key } from "../domain/keys.ts";
 import type { Id } from "../model/common.ts";
 import type { Effect } from "../model/effect.ts";
-import type { Reason, Run } from "../model/run.ts";
-import { isLive } from "../run/machine.ts";
+import type { Reason, Waiting } from "../model/run.ts";
 import type { Batch, Root } from "./batch.ts";
 import { endRun, failWaiting, readRun } from "./runs.ts";
 import type { Item } from "./types.ts";
@@ -16,25 +15,28 @@ const internal: Reason = { code: "internal", message: "A fault inside Threadmill
  * law 11). A need passes through.
  */
 export function poison(batch: Batch, root: Root, item: Item | null, error: unknown): void {
-  if (item === null) for (const id of root.queue) failRun(batch, root, id, "queued");
-  else if (item.kind === "timer") failRun(batch, root, item.run, "waiting");
+  if (item === null) for (const id of root.queue) failQueued(batch, root, id);
+  else if (item.kind === "timer") failWhere(batch, root, item.run, (waiting) => waiting.wait === item.wait);
   else if (item.kind === "settled") failEffect(batch, root, item.effect);
   else if (item.kind === "wake") silence(batch, item.subject);
   root.queue = [];
   batch.poisoned.push({ item, error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
 }
 
-function failRun(batch: Batch, root: Root, id: Id, where: Run["status"]): void {
+function failQueued(batch: Batch, root: Root, id: Id): void {
   const run = readRun(batch, id);
-  if (run === null || run.status !== where || !isLive(where)) return;
-  if (where === "waiting") failWaiting(batch, run, internal, root.at);
-  else endRun(batch, run, "fault", internal, root.at);
+  if (run?.status === "queued") endRun(batch, run, "fault", internal, root.at);
+}
+
+/** Fails a run that still waits for this. */
+function failWhere(batch: Batch, root: Root, id: Id, waits: (waiting: Waiting) => boolean): void {
+  const run = readRun(batch, id);
+  if (run !== null && run.waiting !== null && waits(run.waiting)) failWaiting(batch, run, internal, root.at);
 }
 
 function failEffect(batch: Batch, root: Root, id: Id): void {
   const effect = batch.ledger.get<Effect>(key.effect(id));
   if (effect === null) return;
   batch.ledger.set(key.effect(id), { ...effect, status: "dead", lease_until: null, last_error: internal });
-  const run = effect.run === null ? null : readRun(batch, effect.run);
-  if (run?.waiting?.effect === id) failWaiting(batch, run, internal, root.at);
+  if (effect.run !== null) failWhere(batch, root, effect.run, (waiting) => waiting.effect === id);
 }

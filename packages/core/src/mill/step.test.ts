@@ -169,7 +169,7 @@ describe("stops", () => {
   });
 
   test("L8: whose answer cannot be made ready fail", () => {
-    const { run } = runOf({ end: { stop: { outputs: { a: "{{ customer }}" } } } });
+    const { run } = runOf({ end: { stop: { outputs: { a: "{{ 1 | divided_by: conversation.outbound_count }}" } } } });
     expect(run).toMatchObject({ status: "failed", steps: [{ kind: "stop", status: "failed" }] });
   });
 

@@ -15,7 +15,7 @@ import { inScope, queueRun } from "./settle.ts";
 
 type Watched = ConversationRow | CustomerRow;
 
-/** Open conversations, oldest first, that a change of their customer looks at again; a set that is capped (MILL law 14). */
+/** Conversations that a change of their customer looks at again: a set that is capped (MILL law 14). */
 const retestedAtMost = 50;
 
 /**
@@ -33,7 +33,7 @@ export function watchSubjects(batch: Batch, root: Root, events: readonly Event[]
       } else if (change.table === "customers") {
         if (byTime.customer.length > 0) subjects.set(change.id, "customer");
         if (change.before === null || !touches(customerReads, change.after)) continue;
-        for (const id of openConversations(batch, change.id)) subjects.set(id, "conversation");
+        for (const id of conversationsOf(batch, change.id)) subjects.set(id, "conversation");
       }
     }
   }
@@ -48,9 +48,14 @@ export function watchSubjects(batch: Batch, root: Root, events: readonly Event[]
 const touches = (reads: ReadonlySet<string>, after: object): boolean =>
   reads.has("*") || Object.keys(after).some((field) => reads.has(field));
 
-function openConversations(batch: Batch, customer: Id): readonly Id[] {
-  const id = standingFor(customer, batch.ledger)?.id ?? customer;
-  return [...batch.ledger.list(key.open(id), id)].sort().slice(0, retestedAtMost);
+/** The customer's open conversations and the newest on each channel, which may be closed: the newest ones of these. */
+function conversationsOf({ ledger, config }: Batch, customer: Id): readonly Id[] {
+  const id = standingFor(customer, ledger)?.id ?? customer;
+  const channels = config.settings.all.channels.filter((channel) => channel.archived_at === null);
+  const names = channels.map((channel) => key.latest(id, channel.id));
+  ledger.expect([key.open(id), ...names], id);
+  const newest = names.flatMap((name) => ledger.view<{ readonly id: Id }>(name, id)?.id ?? []);
+  return [...new Set([...ledger.list(key.open(id), id), ...newest])].sort().slice(-retestedAtMost);
 }
 
 /** A due wake of a subject: what is due happens, and the subject is told when to wake next. */
@@ -118,7 +123,8 @@ function fire(
   let fault: Reason | null = null;
   try {
     const refs = "customer" in row ? { conversation: row.id, customer: row.customer } : { customer: row.id };
-    if (trigger.when !== null && !trigger.when.test(subjectScope(refs, root.at, batch.ledger, batch.config.settings))) return null;
+    const scope = subjectScope(refs, root.at, batch.ledger, batch.config.settings);
+    if (trigger.when !== null && !trigger.when.test(scope)) return trigger.when.nextChange(scope);
   } catch (error) {
     if (error instanceof Missing) throw error;
     fault = reasonOf(error, "trigger_failed");

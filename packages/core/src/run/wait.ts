@@ -4,14 +4,12 @@ import type { Reason } from "../model/run.ts";
 import type { Scope } from "../template/scope.ts";
 import { addOpenTime, type BusinessCalendar } from "../time/calendar.ts";
 import { type Duration, plainSeconds } from "../time/duration.ts";
-import { fromMs, toMs } from "../time/instant.ts";
+import { fromMs, lastMs, toMs } from "../time/instant.ts";
 import type { WaitStep } from "../workflow/compiled.ts";
 
 /** A wait lasts at least this long, so that splitting a batch changes nothing (MILL law 1). */
 const shortestMs = 1000;
 
-/** The last instant that can be written down. */
-const lastMs = 253_402_300_799_999;
 /** A calendar is asked for ten years at most; none is asked later than this. */
 const latestStart = "9989-01-01T00:00:00.000Z";
 

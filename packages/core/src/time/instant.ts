@@ -5,7 +5,7 @@ export type { Instant };
 
 /** The first of year 1 and the last of 9999: what an instant of fixed width can say. */
 const firstMs = -62_135_596_800_000;
-const lastMs = 253_402_300_799_999;
+export const lastMs = 253_402_300_799_999;
 
 /**
  * Milliseconds since 1970 of an instant. Other ISO 8601 texts are understood when they name their offset from UTC, for

@@ -3,18 +3,21 @@ import type { Attempt, Delivery, Provider } from "../../effects/provider.ts";
 /** A fetch that tests can stand in for. */
 export type Fetch = typeof globalThis.fetch;
 
-const timeoutMs = 15_000;
+/** Well within a worker's lease. */
+const defaultTimeoutMs = 15_000;
+/** A provider that asks for more patience is asked again within the hour all the same. */
+const longestPauseSeconds = 3600;
 const defaultBaseUrl = "https://api.twilio.com";
 
 /**
  * Twilio's REST format: `POST {base}/2010-04-01/Accounts/{sid}/Messages.json`, form-encoded, basic authentication. It
  * takes no idempotency key for messages, so an outcome that is not known follows the channel's policy.
  */
-export function twilioProvider(fetch: Fetch): Provider {
+export function twilioProvider(fetch: Fetch, timeoutMs = defaultTimeoutMs): Provider {
   return {
     name: "twilio",
     idempotent: false,
-    async deliver(delivery, signal) {
+    async deliver(delivery) {
       const { account_sid: sid, base_url: base = defaultBaseUrl } = delivery.channel.settings as { account_sid?: string; base_url?: string };
       if (sid === undefined || delivery.channel.secret === null || delivery.channel.address === null) {
         return failed("channel_incomplete", "The channel lacks its address, account_sid or auth token");
@@ -29,7 +32,7 @@ export function twilioProvider(fetch: Fetch): Provider {
           },
           body: formOf(delivery),
           redirect: "manual",
-          signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+          signal: AbortSignal.timeout(timeoutMs),
         });
       } catch (error) {
         return ofFault(error);
@@ -58,23 +61,28 @@ function formOf({ channel, to, text, media }: Delivery): URLSearchParams {
   return form;
 }
 
+const unreachable = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "UND_ERR_CONNECT_TIMEOUT"]);
+/** OpenSSL's and Node's codes for a certificate that does not hold: the connection is given up before anything is sent. */
+const untrusted = /^(?:CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
+
 /** Faults before a byte was sent are worth another try; a connection that broke later may have been a success. */
 function ofFault(error: unknown): Attempt {
-  const cause = (error as { cause?: { code?: string } }).cause;
-  const message = cause?.code ?? (error instanceof Error ? error.name : "fault");
-  const notSent = cause?.code !== undefined && ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "UND_ERR_CONNECT_TIMEOUT"].includes(cause.code);
-  return notSent
+  const code = (error as { cause?: { code?: string } }).cause?.code ?? "";
+  const message = code || (error instanceof Error ? error.name : "fault");
+  if (code === "ERR_INVALID_URL") return failed("channel_incomplete", "The channel's base_url is no address");
+  return unreachable.has(code) || untrusted.test(code)
     ? { status: "retry", error: { code: "provider_unreachable", message: `Twilio cannot be reached: ${message}` } }
     : { status: "unknown", error: { code: "outcome_unknown", message: `Twilio did not answer: ${message}` } };
 }
 
 async function ofResponse(response: Response): Promise<Attempt> {
-  const body = (await response.json().catch(() => ({}))) as { sid?: string; code?: number; message?: string };
-  if (response.ok && typeof body.sid === "string") return { status: "done", output: { provider_id: body.sid } };
+  // an answer that is no object says no more than its status
+  const body = ((await response.json().catch(() => null)) ?? {}) as { sid?: string; code?: number; message?: string };
+  if (response.ok && typeof body.sid === "string" && body.sid !== "") return { status: "done", output: { provider_id: body.sid } };
   const message = `Twilio answered ${response.status}${body.code === undefined ? "" : `, code ${body.code}`}: ${String(body.message ?? "").slice(0, 300)}`;
   if (response.status === 429) {
     const seconds = Number(response.headers.get("retry-after"));
-    return { status: "retry", error: { code: "provider_busy", message }, ...(seconds > 0 && { afterMs: seconds * 1000 }) };
+    return { status: "retry", error: { code: "provider_busy", message }, ...(seconds > 0 && { afterMs: Math.min(seconds, longestPauseSeconds) * 1000 }) };
   }
   if (response.status === 503) return { status: "retry", error: { code: "provider_busy", message } };
   // a success that cannot be read, or a fault inside the provider: the message may have gone out

@@ -1,0 +1,245 @@
+import type { Outcome } from "@threadmill/core";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { recorderProvider } from "../channels/recorder/provider.ts";
+import { brokenInvariants, command, type Home, incoming, phone, resultOf, testLanes, type TestEngine, type TestLanes } from "../lanes/test-lanes.ts";
+import { createMetrics } from "../observe/metrics.ts";
+import { systemClock } from "../process/clock.ts";
+import { openSecretBox } from "../secrets/secret-box.ts";
+import { claimEffects, type Claimed, postpone } from "./claim.ts";
+import { deliverMessages } from "./deliver.ts";
+import type { Attempt, Delivery, Provider } from "./provider.ts";
+import { attemptsAtMost, conclude, createWorkers, type Performer, retryAfterMs } from "./workers.ts";
+
+let lanes: TestLanes;
+let engine: TestEngine;
+let home: Home;
+beforeAll(async () => {
+  lanes = await testLanes();
+  engine = lanes.engine();
+});
+afterAll(() => lanes.close());
+beforeEach(async () => {
+  await lanes.rows("truncate effects");
+  home = await lanes.organization();
+});
+
+const talk = async (from = phone(1)) => resultOf(await engine.submit(incoming(home, from, "hi")))["conversation"] as string;
+const send = async (conversation: string, text: string) => resultOf(await engine.submit(command(home, "message.send", { conversation, text }))) as { message: string; effect: string };
+const effects = () => lanes.rows<{ id: string; status: string; attempt: number; lease_until: string | null; last_error: { code: string } | null }>("select id, status, attempt, lease_until, last_error from effects order by created_at, ordinal");
+const delivery = async (message: string) => (await lanes.rows<{ delivery: string }>("select delivery from messages where id = $1", [message]))[0]?.delivery;
+const leaseOver = () => lanes.rows("update effects set lease_until = clock_timestamp() - interval '1 second' where lease_until is not null");
+const dueNow = () => lanes.rows("update effects set due_at = clock_timestamp()");
+const failing = { code: "busy", message: "later" };
+
+describe("claiming", () => {
+  test("takes the oldest of each conversation, in order, and nothing that is held, later or dead", async () => {
+    const [a, b] = [await talk(phone(1)), await talk(phone(2))];
+    const sent = [await send(a, "a1"), await send(a, "a2"), await send(b, "b1"), await send(a, "a3")];
+    const first = await claimEffects(lanes.pool, 10);
+    expect(first.map((each) => [each.id, each.attempt, each.lost])).toEqual([
+      [sent[0]?.effect, 1, false],
+      [sent[2]?.effect, 1, false],
+    ]);
+    expect(await claimEffects(lanes.pool, 10)).toEqual([]);
+    await engine.settle(home.place, { effect: sent[0]?.effect as string, attempt: 1, outcome: { status: "done", output: {} } });
+    expect((await claimEffects(lanes.pool, 10)).map((each) => each.id)).toEqual([sent[1]?.effect]);
+    // one that is put off keeps its conversation's order
+    const [held] = await lanes.rows<{ id: string }>("select id from effects where id = $1", [sent[1]?.effect]);
+    await postpone(lanes.pool, { ...(first[0] as Claimed), id: held?.id as string }, 60_000, failing);
+    expect(await claimEffects(lanes.pool, 10)).toEqual([]);
+  });
+
+  test("is shared by workers at once: nothing twice", async () => {
+    const conversations = await Promise.all(Array.from({ length: 40 }, (_, n) => talk(phone(n))));
+    await Promise.all(conversations.map((each) => send(each, "x")));
+    const claims = await Promise.all(Array.from({ length: 8 }, () => claimEffects(lanes.pool, 5)));
+    const ids = claims.flat().map((each) => each.id);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(Math.max(...claims.map((each) => each.length))).toBeLessThanOrEqual(5);
+    const rest = await claimEffects(lanes.pool, 100);
+    expect(new Set([...ids, ...rest.map((each) => each.id)]).size).toBe(40);
+  });
+
+  test("takes over what a lost worker held, and says so; the lost one can then do nothing", async () => {
+    const { effect, message } = await send(await talk(), "x");
+    const [lost] = await claimEffects(lanes.pool, 1);
+    await leaseOver();
+    const [taken] = await claimEffects(lanes.pool, 1);
+    expect(taken).toMatchObject({ id: effect, attempt: 2, lost: true });
+    await postpone(lanes.pool, lost as Claimed, 0, failing);
+    await engine.settle(home.place, { effect, attempt: 1, outcome: { status: "failed", error: failing } });
+    expect(await effects()).toMatchObject([{ id: effect, status: "due", attempt: 2, lease_until: expect.any(String) }]);
+    await engine.settle(home.place, { effect, attempt: 2, outcome: { status: "done", output: { provider_id: "P" } } });
+    expect([await effects(), await delivery(message)]).toEqual([[], "sent"]);
+  });
+});
+
+/** Workers of this test that run until `fn` is done. */
+async function withWorkers(performer: Performer, fn: () => Promise<unknown>, count = 1): Promise<void> {
+  const stop = new AbortController();
+  const log = { warn() {}, error() {} };
+  const workers = Array.from({ length: count }, () =>
+    createWorkers({ pool: lanes.pool, engine, metrics: createMetrics(), clock: systemClock, log, random: () => 0.5, performers: { "message.deliver": performer }, parallel: 8 }),
+  );
+  const running = workers.map((each) => each.run(stop.signal));
+  try {
+    await fn();
+  } finally {
+    stop.abort();
+    await Promise.all(running);
+  }
+}
+
+const secrets = openSecretBox(new Uint8Array(32));
+const seen: Delivery[] = [];
+const provider = (answers: (delivery: Delivery) => Attempt | Promise<Attempt>, idempotent = false): Provider => ({
+  name: "fake",
+  idempotent,
+  async deliver(given) {
+    seen.push(given);
+    return answers(given);
+  },
+});
+const through = (fake: Provider): Performer => deliverMessages(lanes.pool, { fake, recorder: recorderProvider(lanes.pool) }, secrets, "https://threadmill.test");
+const useFake = (policy: "hold" | "retry" = "hold") => lanes.rows("update channels set provider = 'fake', on_unknown = $2 where id = $1", [home.channels.sms, policy]);
+const done = (given: Delivery): Attempt => ({ status: "done", output: { provider_id: `P${given.key}` } });
+
+describe("delivering", () => {
+  beforeEach(() => (seen.length = 0));
+
+  test("leaves in order within a conversation, with a key that does not change, and tells the world", async () => {
+    await useFake();
+    const a = await talk();
+    const sent: { message: string; effect: string }[] = [];
+    for (const text of ["1", "2", "3"]) sent.push(await send(a, text));
+    let again = true;
+    const flaky = provider((given) => {
+      if (given.text !== "2" || !again) return done(given);
+      again = false;
+      return { status: "retry", error: failing, afterMs: 1 };
+    });
+    await withWorkers(through(flaky), () => expect.poll(effects, { timeout: 10_000 }).toEqual([]));
+    expect(seen.map((each) => each.text)).toEqual(["1", "2", "2", "3"]);
+    expect(new Set(seen.map((each) => each.key)).size).toBe(3);
+    expect(await Promise.all(sent.map((each) => delivery(each.message)))).toEqual(["sent", "sent", "sent"]);
+    expect(await brokenInvariants(lanes.pool)).toEqual([]);
+  });
+
+  test("by two workers at once happens once a key, and the recorder keeps one row", async () => {
+    const conversations = await Promise.all(Array.from({ length: 12 }, (_, n) => talk(phone(n))));
+    await withWorkers(
+      through(provider(done)),
+      async () => {
+        await Promise.all(conversations.flatMap((each) => [send(each, "one"), send(each, "two")]));
+        await expect.poll(effects, { timeout: 10_000 }).toEqual([]);
+      },
+      2,
+    );
+    const rows = await lanes.rows<{ text: string; recipient: string }>("select text, recipient from recorded_deliveries where organization = $1 order by recorded_at", [home.id]);
+    expect(rows).toHaveLength(24);
+    for (let n = 0; n < 12; n += 1) expect(rows.filter((row) => row.recipient === phone(n)).map((row) => row.text)).toEqual(["one", "two"]);
+    // the same key again changes nothing
+    const recorder = recorderProvider(lanes.pool);
+    const [kept] = await lanes.rows<{ key: string; message: string }>("select key, message from recorded_deliveries where organization = $1 limit 1", [home.id]);
+    const channel = { id: home.channels.sms, organization: home.id, lane: home.lane, kind: "sms", address: null, settings: {}, secret: null, statusUrl: "" };
+    await recorder.deliver({ ...(kept as { key: string; message: string }), channel, to: "x", text: "other", media: [] });
+    expect(await lanes.rows("select count(*)::int as n from recorded_deliveries where organization = $1 and text = 'other'", [home.id])).toEqual([{ n: 0 }]);
+  });
+
+  test("that fails for good leaves a dead letter and lets the next message go", async () => {
+    await useFake();
+    const a = await talk();
+    const [bad, good] = [await send(a, "bad"), await send(a, "good")];
+    const nasty = { code: "refused", message: `NUL \0 and half \ud83d ${"x".repeat(2000)}` };
+    await withWorkers(through(provider((given) => (given.text === "bad" ? { status: "failed", error: nasty } : done(given)))), () => expect.poll(() => delivery(good.message), { timeout: 10_000 }).toBe("sent"));
+    expect(await delivery(bad.message)).toBe("failed");
+    expect(await effects()).toMatchObject([{ id: bad.effect, status: "dead", last_error: { code: "refused" } }]);
+  });
+
+  test("of unknown outcome is held for a person, or tried again, as the channel says", async () => {
+    await useFake("hold");
+    const unknown = provider((given) => (seen.length < 2 ? { status: "unknown", error: failing } : done(given)));
+    const held = await send(await talk(phone(1)), "held");
+    await withWorkers(through(unknown), () => expect.poll(() => delivery(held.message), { timeout: 10_000 }).toBe("held"));
+    expect(seen).toHaveLength(1);
+    await lanes.rows("truncate effects");
+    seen.length = 0;
+    await useFake("retry");
+    const retried = await send(await talk(phone(2)), "retried");
+    await withWorkers(through(unknown), async () => {
+      await expect.poll(async () => (await effects())[0]?.last_error, { timeout: 10_000 }).toEqual(failing);
+      await dueNow();
+      await expect.poll(() => delivery(retried.message), { timeout: 10_000 }).toBe("sent");
+    });
+    expect(seen).toHaveLength(2);
+  });
+
+  test.each([
+    ["hold", false, "held", 0],
+    ["retry", false, "sent", 1],
+    ["hold", true, "sent", 1],
+  ] as const)("after a worker was lost: policy %s, provider with keys %s, is %s", async (policy, idempotent, outcome, calls) => {
+    await useFake(policy);
+    const { message } = await send(await talk(), "perhaps out already");
+    await claimEffects(lanes.pool, 1);
+    await leaseOver();
+    await withWorkers(through(provider(done, idempotent)), () => expect.poll(() => delivery(message), { timeout: 10_000 }).toBe(outcome));
+    expect(seen).toHaveLength(calls);
+  });
+
+  test("in a sandbox, or by a provider that is not there, never leaves the house", async () => {
+    await useFake();
+    await lanes.rows("update organizations set sandbox = true where organization = $1", [home.id]);
+    const a = await talk();
+    const boxed = await send(a, "boxed");
+    await withWorkers(through(provider(done)), () => expect.poll(() => delivery(boxed.message), { timeout: 10_000 }).toBe("sent"));
+    await lanes.rows("update organizations set sandbox = false where organization = $1", [home.id]);
+    await lanes.rows("update channels set provider = 'gone' where id = $1", [home.channels.sms]);
+    const lost = await send(a, "nobody");
+    await withWorkers(through(provider(done)), () => expect.poll(() => delivery(lost.message), { timeout: 10_000 }).toBe("failed"));
+    expect(seen).toEqual([]);
+  });
+
+  test("that throws is a fault of ours and tried again", async () => {
+    await useFake();
+    await send(await talk(), "x");
+    await withWorkers(through(provider(() => Promise.reject(new Error("bug")))), () => expect.poll(async () => (await effects())[0]?.last_error?.code, { timeout: 10_000 }).toBe("worker_fault"));
+    expect(await effects()).toMatchObject([{ status: "due", lease_until: null, attempt: 1 }]);
+  });
+
+  test("is finished when the workers stop, and settled", async () => {
+    await useFake();
+    const { message } = await send(await talk(), "last");
+    let answer: (attempt: Attempt) => void = () => {};
+    const slow = provider(() => new Promise((resolve) => (answer = resolve)));
+    await withWorkers(through(slow), async () => {
+      await expect.poll(() => seen.length, { timeout: 10_000 }).toBe(1);
+      // the stop below waits for it
+      setImmediate(() => answer(done(seen[0] as Delivery)));
+    });
+    expect(await delivery(message)).toBe("sent");
+  });
+});
+
+describe("an attempt", () => {
+  const outcomes: readonly [string, Parameters<typeof conclude>[1], number, Outcome | null][] = [
+    ["a retry", { status: "retry", error: failing }, 1, null],
+    ["the last retry", { status: "retry", error: failing }, attemptsAtMost, { status: "failed", error: failing }],
+    ["unknown, to hold", { status: "unknown", error: failing, policy: "hold" }, 1, { status: "unknown", error: failing }],
+    ["unknown, to retry", { status: "unknown", error: failing, policy: "retry" }, 1, null],
+    ["unknown for the last time", { status: "unknown", error: failing, policy: "retry" }, attemptsAtMost, { status: "unknown", error: failing }],
+    ["a refusal", { status: "failed", error: failing, policy: "retry" }, 1, { status: "failed", error: failing }],
+    ["a success", { status: "done", output: { a: 1 }, policy: "hold" }, 1, { status: "done", output: { a: 1 } }],
+  ];
+  test.each(outcomes)("that is %s", (_name, attempt, number, expected) => {
+    expect(conclude({ attempt: number }, attempt)).toEqual(expected);
+  });
+
+  test("is followed by a longer pause each time, up to an hour", () => {
+    expect([1, 2, 3, 12, 13, 36].map((n) => retryAfterMs(n, () => 1))).toEqual([1000, 2000, 4000, 2_048_000, 3_600_000, 3_600_000]);
+    expect(retryAfterMs(3, () => 0)).toBe(2000);
+    const day = Array.from({ length: attemptsAtMost - 1 }, (_, n) => retryAfterMs(n + 1, () => 1)).reduce((a, b) => a + b);
+    expect(day / 3_600_000).toBeGreaterThan(23);
+    expect(day / 3_600_000).toBeLessThan(26);
+  });
+});
