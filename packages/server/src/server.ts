@@ -114,7 +114,9 @@ export async function startServer(given: Config, log: Log, ports: Partial<Ports>
       // callers first: no new connections, what was admitted is decided and answered; then the workers; then the pools
       const closed = app.close();
       await engine.stop();
-      await closed;
+      // a connection kept alive by an answer that went out after the close would be waited for until its time-out
+      const hangUp = setInterval(() => app.server.closeIdleConnections(), 20);
+      await closed.finally(() => clearInterval(hangUp));
       abort.abort();
       await Promise.allSettled(running);
       await engine.stop();

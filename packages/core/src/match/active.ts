@@ -1,6 +1,6 @@
 import type { EventType } from "../domain/events.ts";
 import type { Id } from "../model/common.ts";
-import { parsePath } from "../template/path.ts";
+import { parsePath, type Path } from "../template/path.ts";
 import type { CompiledVersion, EventTrigger, TimeTrigger } from "../workflow/compiled.ts";
 
 /** A trigger that an event of its type may fire. */
@@ -73,6 +73,6 @@ export function activate(
 }
 
 function customerField(read: string): readonly string[] {
-  const [root, field] = parsePath(read) ?? [];
+  const [root, field] = parsePath(read) as Path; // written by formatPath
   return root === "customer" ? [String(field ?? "*")] : [];
 }

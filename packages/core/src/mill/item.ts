@@ -1,5 +1,4 @@
 import { key } from "../domain/keys.ts";
-import { prepare } from "../domain/registry.ts";
 import type { Accepted, Command, Refusal } from "../model/command.ts";
 import type { Id, Ref } from "../model/common.ts";
 import type { ConversationRow } from "../model/conversation.ts";
@@ -62,11 +61,9 @@ function decideCommand(batch: Batch, root: Root, item: Extract<Item, { kind: "co
   settle(batch, root, decision.events);
 }
 
-/** A command that the engine itself asks for: a snooze that ended, a delivery's outcome. A refusal changes nothing. */
+/** A command that the engine itself asks for, in its normal form: a snooze that ended, a delivery's outcome. A refusal changes nothing. */
 function command(batch: Batch, root: Root, type: string, input: Command["input"], from: { readonly cause: Cause; readonly depth: number }): void {
-  const prepared = prepare(type, input, batch.config.settings);
-  if (!prepared.ok) throw new Error(`${type}: ${prepared.message}`);
-  const decision = batch.decide(root, { type, actor: { kind: "system", id: null }, input: prepared.input }, from);
+  const decision = batch.decide(root, { type, actor: { kind: "system", id: null }, input }, from);
   root.queue.push(...decision.runs);
   settle(batch, root, decision.events);
 }

@@ -135,6 +135,14 @@ describe("a bug", () => {
     expect(play.runsOf(1)).toMatchObject([{ status: "waiting" }]);
   });
 
+  test("L11: that throws no error is told in so many words", () => {
+    const shell = millShell();
+    // eslint-disable-next-line typescript/only-throw-error -- whatever is thrown must be told
+    broken(shell, { channel: () => { throw "words" as unknown as Error; } });
+    shell.feed([receive(millShell(), 1)]);
+    expect(shell.poisoned).toMatchObject([{ error: "words" }]);
+  });
+
   test("L11: in a wake stops the subject's clock, or it would ring for ever", () => {
     const play = stage();
     const conversation = play.receive();

@@ -20,7 +20,7 @@ export function poison(batch: Batch, root: Root, item: Item | null, error: unkno
   else if (item.kind === "settled") failEffect(batch, root, item.effect);
   else if (item.kind === "wake") silence(batch, item.subject);
   root.queue = [];
-  batch.poisoned.push({ item, error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  batch.poisoned.push({ item, error: (error as Error | null)?.stack ?? String(error) });
 }
 
 function failQueued(batch: Batch, root: Root, id: Id): void {

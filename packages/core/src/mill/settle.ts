@@ -25,10 +25,9 @@ export function settle(batch: Batch, root: Root, events: readonly Event[]): void
 }
 
 /** What the runs that this event starts are about. */
-function subjectOf(event: Event): Ref | null {
+function subjectOf(event: Event): Ref {
   const { subject } = eventTypes[event.type as EventType];
-  const id = (event.refs as Readonly<Record<string, Id | undefined>>)[subject];
-  return id === undefined ? null : { kind: subject, id };
+  return { kind: subject, id: (event.refs as Readonly<Record<string, Id>>)[subject] as Id };
 }
 
 function interrupt(batch: Batch, root: Root, event: Event): void {
@@ -58,8 +57,8 @@ function interrupt(batch: Batch, root: Root, event: Event): void {
 
 function match(batch: Batch, root: Root, event: Event, started: Set<string>): void {
   const candidates = batch.config.workflows.byEvent.get(event.type as EventType);
-  const subject = candidates === undefined ? null : subjectOf(event);
-  if (candidates === undefined || subject === null) return;
+  if (candidates === undefined) return;
+  const subject = subjectOf(event);
   const { ledger } = batch;
   const scope = eventScope(event, ledger, batch.config.settings);
   for (const { version, index, trigger } of candidates) {

@@ -88,7 +88,9 @@ function refused(batch: Batch, root: Root, run: Run, step: Step, result: StepRes
 function withTarget(action: string, input: { readonly [name: string]: Json }, run: Run): { readonly [name: string]: Json } {
   const target = commands.get(action)?.target ?? null;
   if (target === null || (input[target] ?? null) !== null) return input;
-  const own = target === "user" ? (run.subject_kind === "user" ? run.subject : null) : target === "run" ? run.id : run[target];
+  const { conversation, customer, message } = run;
+  const user = run.subject_kind === "user" ? run.subject : null;
+  const own = { conversation, customer, message, user, run: run.id }[target];
   return own === null ? input : { ...input, [target]: own };
 }
 

@@ -5,6 +5,7 @@ import type { ConversationRow } from "../model/conversation.ts";
 import { officeSettings, publish } from "../testing/mill.ts";
 import { ids, testId } from "../testing/settings.ts";
 import { stage, type Stage } from "../testing/stage.ts";
+import { conversationRow } from "../testing/world.ts";
 import { openSecondsBetween } from "../time/calendar.ts";
 import { addMs } from "../time/instant.ts";
 
@@ -188,6 +189,13 @@ describe("time triggers", () => {
     expect(play.runsOf(1)).toMatchObject([{ subject: other }]);
   });
 
+  test("a conversation whose customer cannot be found keeps its clock", () => {
+    const row = conversationRow({ id: testId(401), customer: testId(301), mailbox: ids.mailboxes.support, channel: ids.channels.sms, address: "+1", waiting_since: beginning, wake_at: beginning });
+    const play = stage({ workflows: [publish(1, waited("10m"))], start: { conversations: [row] } });
+    ringUntil(play, addMs(beginning, hour));
+    expect(play.runsOf(1)).toMatchObject([{ conversation: row.id, customer: row.customer, started_at: addMs(beginning, 10 * minute) }]);
+  });
+
   test("a wake of a subject that is gone is nothing", () => {
     const play = stage();
     for (const kind of ["conversation", "customer"] as const) play.give({ kind: "wake", at: play.now(), subject: { kind, id: testId(999) } });
@@ -285,7 +293,7 @@ describe("against a look at every second", () => {
         }
         expect(starts(play)).toEqual(expected);
       }),
-      { numRuns: 60 },
+      { numRuns: Number((process.env as { FC_RUNS?: string }).FC_RUNS ?? 60) },
     );
-  });
+  }, 3_600_000);
 });

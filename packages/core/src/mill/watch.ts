@@ -50,7 +50,7 @@ const touches = (reads: ReadonlySet<string>, after: object): boolean =>
 
 /** The customer's open conversations and the newest on each channel, which may be closed: the newest ones of these. */
 function conversationsOf({ ledger, config }: Batch, customer: Id): readonly Id[] {
-  const id = standingFor(customer, ledger)?.id ?? customer;
+  const { id } = standingFor(customer, ledger) as CustomerRow;
   const channels = config.settings.all.channels.filter((channel) => channel.archived_at === null);
   const names = channels.map((channel) => key.latest(id, channel.id));
   ledger.expect([key.open(id), ...names], id);

@@ -49,7 +49,7 @@ export function runScope(run: Run, at: Instant, ledger: Ledger, settings: Settin
   };
   const roots = rootsFor(refs, ledger, settings);
   const steps: Record<Id, unknown> = {};
-  for (const result of run.steps) steps[result.step] = result.output ?? null;
+  for (const result of run.steps) steps[result.step] = result.output;
   roots["steps"] = steps;
   roots["inputs"] = run.inputs;
   roots["run"] = { id: run.id, workflow: run.workflow, started_at: run.started_at };

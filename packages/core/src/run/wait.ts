@@ -61,6 +61,6 @@ function instantAt(ms: number, from: Instant): DueAt {
 function calendarNamed(name: string, settings: SettingsIndex): BusinessCalendar | null {
   const found = settings.calendar(name);
   if (found !== null) return found.calendar;
-  const live = settings.all.calendars.filter((row) => row.archived_at === null);
-  return name === "business_hours" && live.length === 1 ? (live[0]?.calendar ?? null) : null;
+  const [only, ...others] = settings.all.calendars.filter((row) => row.archived_at === null);
+  return name === "business_hours" && only !== undefined && others.length === 0 ? only.calendar : null;
 }

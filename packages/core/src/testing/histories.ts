@@ -43,6 +43,8 @@ const triggers: readonly TriggerDocument[] = [
 const timeTriggers: readonly TriggerDocument[] = [
   { time: { since: "conversation.waiting_since", for: "10m" } },
   { time: { since: "conversation.waiting_since", for: "1m" }, when: { field: "conversation.tags", op: "contains", value: "t1" } },
+  { time: { since: "conversation.waiting_since", for: "1m" }, when: { field: "customer.tags", op: "contains", value: "t2" } },
+  { time: { since: "conversation.waiting_since", for: "1m" }, when: { field: "conversation.last_inbound_at", op: "not_in_last", value: "1h" } },
   { time: { since: "conversation.created_at", for: "1h", in: "office" } },
   { time: { since: "customer.created_at", for: "30m" }, when: { not: { field: "customer.tags", op: "contains", value: "t2" } } },
 ];
@@ -268,18 +270,19 @@ const outcomes: readonly Outcome[] = [
 
 /**
  * Plays moves on a shell, one item a call, and gives back every item that was made on the way. What falls due is
- * delivered as it falls due, or left lying for a while; some items come twice or too late.
+ * delivered as it falls due, or left lying for a while; some items come twice or too late. `part` counts the histories
+ * that one world goes through, so that each has ids and days of its own.
  */
-export function playHistory(shell: MillShell, list: readonly Move[]): Item[] {
+export function playHistory(shell: MillShell, list: readonly Move[], part = 0): Item[] {
   const { settings } = shell.config;
   const items: Item[] = [];
-  let at = beginning;
+  let at = addMs(beginning, part * 10 * 86_400_000);
   const take = (item: Item): void => {
     items.push(item);
     shell.feed([item]);
   };
   for (const [n, from] of phones.slice(0, 2).entries()) {
-    take(commandItem(settings, { id: testId(90_000 + n), at, type: "message.receive", input: { channel: ids.channels.sms, from, text: "hello" }, actor: actors.channel }));
+    take(commandItem(settings, { id: testId(90_000 + part * 1_000_000 + n), at, type: "message.receive", input: { channel: ids.channels.sms, from, text: "hello" }, actor: actors.channel }));
   }
   for (const [n, { pick, dice, ms }] of list.entries()) {
     at = addMs(at, ms);
@@ -288,7 +291,7 @@ export function playHistory(shell: MillShell, list: readonly Move[]): Item[] {
     if (pick % 10 < 6) {
       const [type, ask] = of(commands, Math.floor(pick / 10));
       const actor = type === "message.receive" ? actors.channel : d % 8 === 0 ? actors.agent : actors.admin;
-      take(commandItem(settings, { id: testId(100_000 + n), at, type, input: ask(dice, shell), actor, ...(d % 3 === 0 && { key: `key-${d % 5}` }) }));
+      take(commandItem(settings, { id: testId(100_000 + part * 1_000_000 + n), at, type, input: ask(dice, shell), actor, ...(d % 3 === 0 && { key: `key-${d % 5}` }) }));
     } else if (pick % 10 < 8 && due.length > 0) {
       const effect = of(due, a);
       take({ kind: "settled", at, effect: effect.id, attempt: b % 7 === 0 ? effect.attempt + 1 : effect.attempt, outcome: of(outcomes, c) });
@@ -296,7 +299,7 @@ export function playHistory(shell: MillShell, list: readonly Move[]): Item[] {
       // a command comes again under its key with another id; ids are fresh with each admission
       const past = items.filter((item) => item.kind !== "wake" && (item.kind !== "command" || item.key !== undefined));
       const again = past.length === 0 ? undefined : of(past, a);
-      if (again !== undefined) take(again.kind === "command" ? { ...again, at, id: testId(200_000 + n) } : { ...again, at });
+      if (again !== undefined) take(again.kind === "command" ? { ...again, at, id: testId(200_000 + part * 1_000_000 + n) } : { ...again, at });
     } else {
       const instants = [...shell.timers().map((timer) => timer.due_at), ...wakes(shell).map((row) => row.wake_at as string)].sort();
       const next = of([...instants.slice(0, 2), at], b);

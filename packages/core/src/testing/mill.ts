@@ -28,6 +28,8 @@ export interface MillOptions {
   readonly loading?: Loading;
   /** commits the decided prefix as soon as something is lacking, in place of loading first */
   readonly eager?: boolean;
+  /** makes every call twice and fails where the two differ by a byte */
+  readonly twice?: boolean;
 }
 
 /** An effect as its row stands in the table. */
@@ -67,7 +69,8 @@ export interface MillShell {
 
 export function millShell(options: MillOptions = {}): MillShell {
   const settings = options.settings ?? indexSettings(officeSettings);
-  const { loading = "all", eager = false } = options;
+  const { loading = "all", eager = false, twice = false } = options;
+  deepFreeze(settings.all);
   const known = new Map((options.older ?? []).map((version) => [version.id, version]));
   const loaded = new Map<Id, CompiledVersion>();
   const world = memoryWorld(options.start);
@@ -87,7 +90,10 @@ export function millShell(options: MillOptions = {}): MillShell {
       const base: World = lender ?? withoutVersions(world, loaded);
       deepFreeze(items);
       for (let round = 0; round < 1000; round += 1) {
-        const output = process(settings.organization.id, items, { get: (name) => base.get(name), leftover: shell.leftover }, shell.config, slice);
+        const look = { get: (name: Key) => base.get(name), leftover: shell.leftover };
+        const once = () => process(settings.organization.id, items, look, shell.config, slice);
+        const output = once();
+        if (twice && bytes(output) !== bytes(once())) throw new Error("the same call gave something else");
         for (const name of output.needs) {
           const { table, rest } = splitKey(name);
           if (table !== "version") continue;
@@ -140,6 +146,8 @@ function commit(shell: MillShell, output: Output): void {
   shell.poisoned.push(...output.poisoned);
   shell.leftover = output.leftover;
 }
+
+const bytes = (output: Output): string => JSON.stringify({ ...output, writes: [...output.writes] });
 
 /** A version that was not looked for is missing; one that was not found is known to be absent. */
 function withoutVersions(world: MemoryWorld, loaded: ReadonlyMap<Id, CompiledVersion>): World {

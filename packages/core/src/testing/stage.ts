@@ -17,6 +17,8 @@ type Input = { readonly [name: string]: Json };
 /** A shell with a clock and a customer who writes: what a test of one thing needs. */
 export interface Stage {
   readonly shell: MillShell;
+  /** every item that was given, in order */
+  readonly items: readonly Item[];
   readonly now: () => string;
   pass(ms: number): void;
   /** Decides a command and drives it to quiet. */
@@ -41,8 +43,10 @@ export function stage(options: MillOptions = {}): Stage {
   // a stage that goes on from another's rows must not give out the same ids again
   let count = shell.world.rows.size * 100;
   const wakes = () => [...tableOf<ConversationRow>(shell.world.rows, "conversations"), ...tableOf<CustomerRow>(shell.world.rows, "customers")].filter((row) => row.wake_at !== null);
+  const items: Item[] = [];
   const self: Stage = {
     shell,
+    items,
     now: () => at,
     pass(ms) {
       at = addMs(at, ms);
@@ -72,6 +76,7 @@ export function stage(options: MillOptions = {}): Stage {
       self.give({ kind: "settled", at, effect, attempt, outcome });
     },
     give(item) {
+      items.push(item);
       shell.feed([item]);
     },
     conversation: (id) => shell.world.rows.get(`conversations/${id}`) as ConversationRow,

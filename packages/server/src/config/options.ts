@@ -148,7 +148,7 @@ export const options = {
     type: integer(0, 1000),
     env: "THREADMILL_EFFECT_WORKERS",
     flag: "effect-workers",
-    fallback: 16,
+    fallback: 64,
     about:
       "How many effects (deliveries, HTTP calls, model calls) one process performs at the same time. 0 leaves them to other processes.",
   },

@@ -18,18 +18,45 @@ export async function transaction<T>(
   fn: (client: PoolClient) => Promise<T>,
   options: TransactionOptions = {},
 ): Promise<T> {
+  return pipelined(pool, async (client) => ({ result: await fn(client), sent: [] }), options);
+}
+
+/** What a transaction leaves to be awaited together with its COMMIT. */
+export interface Trailing<T> {
+  readonly result: T;
+  /** statements that are on their way; COMMIT is sent right behind them, on a connection in pipeline mode */
+  readonly sent: readonly Promise<unknown>[];
+}
+
+/**
+ * As `transaction`, but the last statements and COMMIT share one round trip. When one of them fails the server answers
+ * COMMIT with ROLLBACK, and the statement's own error is thrown.
+ */
+export async function pipelined<T>(
+  pool: Pool,
+  fn: (client: PoolClient) => Promise<Trailing<T>>,
+  options: TransactionOptions = {},
+): Promise<T> {
   const client = await pool.connect();
-  let result: T;
+  let trailing: Trailing<T>;
   try {
     await client.query(options.begin ?? "begin");
-    result = await fn(client);
+    trailing = await fn(client);
   } catch (error) {
     await abandon(client);
     throw error;
   }
-  await commit(client);
+  const committed = commit(client);
+  // both are awaited before either is judged: an unhandled rejection would end the process
+  const [statements, commitment] = await Promise.allSettled([Promise.allSettled(trailing.sent), committed]);
+  const failed = statements.status === "fulfilled" ? statements.value.find((each) => each.status === "rejected") : undefined;
+  // Statements that failed with their connection prove nothing: the server may have done them and COMMIT too, and only
+  // its answers were lost. Only a statement that the server itself refused makes sure that nothing was committed.
+  const refused = failed !== undefined && isCertainRefusal(failed.reason);
+  if (commitment.status === "rejected" && !refused) throw commitment.reason;
+  if (failed !== undefined) throw failed.reason;
   client.release();
-  return result;
+  return trailing.result;
 }
 
 /** Commits the transaction open on `client`; gives the connection away (and not back to the pool) if that fails. */

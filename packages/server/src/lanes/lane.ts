@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Pool, PoolClient } from "pg";
-import { transaction } from "../db/transaction.ts";
+import { pipelined, type Trailing } from "../db/transaction.ts";
 import { type Admitted, batchLimits, LaneQueue, type Settlement } from "./admission.ts";
 import { type BatchContext, type BatchResult, type HeadLimits, runBatch } from "./batch.ts";
 import { EngineFault } from "./port.ts";
@@ -27,8 +27,9 @@ export interface Gate {
 }
 
 /** Set inside the transaction, because a pooler would drop what is set on the session. A stalled holder is cut off by these. */
-const begin =
-  "begin; set local idle_in_transaction_session_timeout = '15s'; set local lock_timeout = '20s'; set local transaction_timeout = '60s'";
+const begin = (lane: number): string =>
+  `begin; set local idle_in_transaction_session_timeout = '15s'; set local lock_timeout = '20s'; set local transaction_timeout = '60s';
+select lane from lanes where lane = ${lane} for update`;
 
 const backoffMs = [50, 100, 200, 400, 800, 1600] as const;
 
@@ -93,7 +94,7 @@ export class Lane {
     const started = performance.now();
     let result: BatchResult;
     try {
-      result = await this.#transact((client) => runBatch(client, this.number, taken, this.#context, heads));
+      result = await this.#hold((client) => runBatch(client, this.number, taken, this.#context, heads));
     } catch (error) {
       return this.#recover(taken, heads, error);
     }
@@ -112,16 +113,19 @@ export class Lane {
     if (!this.#context.stopping()) this.queue.due = true;
   }
 
-  /** A transaction that holds the lane; the lock is taken by a statement of its own before anything is read. */
-  async #transact<T>(fn: (client: PoolClient) => Promise<T>): Promise<T> {
+  /** A transaction that holds the lane: the lock is a statement of its own, sent with BEGIN, before anything is read. */
+  #transact<T>(fn: (client: PoolClient) => Promise<T>): Promise<T> {
+    return this.#hold(async (client) => ({ result: await fn(client), sent: [] }));
+  }
+
+  async #hold<T>(fn: (client: PoolClient) => Promise<Trailing<T>>): Promise<T> {
     let held = false;
-    const work = async (client: PoolClient): Promise<T> => {
-      await client.query({ name: "lock_lane", text: "select lane from lanes where lane = $1 for update", values: [this.number] });
+    const work = (client: PoolClient): Promise<Trailing<T>> => {
       held = true;
       return fn(client);
     };
     try {
-      return await transaction(this.#context.pool, work, { begin });
+      return await pipelined(this.#context.pool, work, { begin: begin(this.number) });
     } catch (error) {
       throw held ? error : new LaneNotHeld(error);
     }

@@ -45,7 +45,10 @@ const loaded = async (organization: string, names: string[]) => {
   return world;
 };
 const store = (world: LoadedWorld, writes: Map<string, unknown>) =>
-  inTransaction((client) => flush(client, lane, plan([{ world, output: { writes, events: [], receipts: [], poisoned: [] } as unknown as Output }], 1, "2026-11-20T17:00:00.000Z")));
+  inTransaction(async (client) => {
+    const planned = plan([{ world, output: { writes, events: [], receipts: [], poisoned: [] } as unknown as Output }], 1, "2026-11-20T17:00:00.000Z");
+    await Promise.all(await flush(client, lane, planned));
+  });
 
 /** What the shell gives a row when it is made, whatever the mill says. */
 const shells: Record<string, string> = { messages: "seq", effects: "ordinal" };

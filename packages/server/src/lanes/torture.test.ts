@@ -158,12 +158,15 @@ async function expectTruth(pool: Pool, url: string, told: readonly Told[]): Prom
     expect(await post(url, each.path, each.body, each.key)).toMatchObject({ status: each.status, replayed: true, json: { result: each.result } });
   }
   // what killed workers held is taken over; the test does not wait a minute for their leases
-  const settled = async () => {
-    await pool.query("update effects set lease_until = clock_timestamp() where lease_until is not null and attempt < 3");
-    const { rows } = await pool.query<{ n: number }>("select (select count(*) from effects)::int + (select count(*) from timers where due_at < clock_timestamp() + interval '1 minute')::int as n");
-    return rows[0]?.n;
-  };
-  await expect.poll(settled, { timeout: 30_000, interval: 200 }).toBe(0);
+  await pool.query("update effects set lease_until = clock_timestamp() where lease_until is not null");
+  const unsettled = async () =>
+    (
+      await pool.query<{ what: string; n: number; sample: object }>(
+        `select 'effects' as what, count(*)::int as n, (array_agg(to_jsonb(e) - 'payload'))[1] as sample from effects e having count(*) > 0
+union all select 'timers', count(*)::int, (array_agg(to_jsonb(t)))[1] from timers t where due_at < clock_timestamp() + interval '1 minute' having count(*) > 0`,
+      )
+    ).rows;
+  await expect.poll(unsettled, { timeout: 30_000, interval: 200 }).toEqual([]);
   const { rows: deliveries } = await pool.query<{ n: number; messages: number }>(
     "select (select count(*) from recorded_deliveries)::int as n, (select count(*) from messages where direction = 'outbound')::int as messages",
   );

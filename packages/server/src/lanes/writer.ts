@@ -144,33 +144,48 @@ function parkedId(item: Item | null, world: LoadedWorld): string {
   return item?.kind === "wake" ? item.subject.id : world.organization;
 }
 
-/** Deletes first, so that a row may come back under its key; the rest in any order. Sent in one go, awaited together. */
-export async function flush(client: PoolClient, lane: number, written: Written): Promise<void> {
+/**
+ * Sends the statements without awaiting their answers: deletes first, so that a row may come back under its key, the rest
+ * in any order. What comes back is to be awaited together with COMMIT.
+ */
+export async function flush(client: PoolClient, lane: number, written: Written): Promise<Promise<unknown>[]> {
   const ordered = [...written.statements].toSorted(([a], [b]) => Number(b.name.startsWith("delete")) - Number(a.name.startsWith("delete")));
   const sent: Promise<unknown>[] = [];
   for (const [statement, rows] of ordered) {
-    const query = client.query({ name: statement.name, text: statement.text, values: [lane, JSON.stringify(rows)] });
-    query.catch(() => {});
-    sent.push(query);
+    sent.push(quiet(client.query({ name: statement.name, text: statement.text, values: [lane, JSON.stringify(rows)] })));
     // lets the socket take this statement, so that the database works on it while the next one is put into words
     if (rows.length > 50) await nextTurn();
   }
-  const failed = (await Promise.allSettled(sent)).find((result) => result.status === "rejected");
-  if (failed !== undefined) throw failed.reason;
+  return sent;
 }
 
-/** Keeps or clears the left-over of each organization in the batch. */
-export async function writeLeftovers(client: PoolClient, lane: number, parts: readonly Part[], had: ReadonlyMap<string, unknown>, at: string): Promise<void> {
-  for (const { world, output } of parts) {
-    if (output.leftover === null && !had.has(world.organization)) continue;
-    await client.query(
-      output.leftover === null
-        ? { text: "delete from leftovers where lane = $1 and organization = $2", values: [lane, world.organization] }
-        : {
-            text: `insert into leftovers (lane, organization, body, at) values ($1, $2, $3, $4)
+/** Whoever awaits it hears of its failure; until then it is no unhandled rejection. */
+function quiet<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}
+
+/** Keeps or clears the left-over of each organization in the batch; sent, not awaited. */
+export function writeLeftovers(
+  client: PoolClient,
+  lane: number,
+  parts: readonly Part[],
+  had: ReadonlyMap<string, unknown>,
+  at: string,
+): Promise<unknown>[] {
+  return parts
+    .filter(({ world, output }) => output.leftover !== null || had.has(world.organization))
+    .map(({ world, output }) =>
+      quiet(
+        client.query(
+          output.leftover === null
+            ? { text: "delete from leftovers where lane = $1 and organization = $2", values: [lane, world.organization] }
+            : {
+                text: `insert into leftovers (lane, organization, body, at) values ($1, $2, $3, $4)
 on conflict (lane, organization) do update set body = excluded.body, at = excluded.at`,
-            values: [lane, world.organization, JSON.stringify(output.leftover), at],
-          },
+                values: [lane, world.organization, JSON.stringify(output.leftover), at],
+              },
+        ),
+      ),
     );
-  }
 }
