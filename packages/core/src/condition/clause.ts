@@ -169,7 +169,10 @@ function build(parts: Parts): Node {
       const sides = operator.value === "none" ? { actual } : { actual, expected: shorten(expected) };
       return { op: parts.name, field, ...sides, phrase, ...result };
     },
-    nextChange: operator.nextChange === undefined ? never : (scope) => soonest(itemsOf(read(scope)).map((item) => changeOf(parts, item, scope))),
+    nextChange:
+      operator.nextChange === undefined
+        ? never
+        : (scope) => soonest(itemsOf(read(scope)).map((item) => changeOf(parts, item, scope))),
     hints: hint === null ? [] : [{ ...hint, field }],
   };
 }

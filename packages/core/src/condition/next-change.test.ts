@@ -13,25 +13,65 @@ function conditionOf(json: Json) {
   if (!result.ok) throw new Error(JSON.stringify(result.problems));
   return result.condition;
 }
-const scopeOf = (value: unknown, now = at) => ({ roots: { customer: { since: value, for: "2h" } }, changes: [], at: now, zone });
+const scopeOf = (value: unknown, now = at) => ({
+  roots: { customer: { since: value, for: "2h" } },
+  changes: [],
+  at: now,
+  zone,
+});
 const field = "customer.since";
 
 describe("when the clock alone may change a condition", () => {
   test.each<[string, Json, unknown, string | null]>([
-    ["an instant comes into the last two hours", { field, op: "in_last", value: "2h" }, addMs(at, hourMs), addMs(at, hourMs)],
+    [
+      "an instant comes into the last two hours",
+      { field, op: "in_last", value: "2h" },
+      addMs(at, hourMs),
+      addMs(at, hourMs),
+    ],
     ["an instant drops out of them", { field, op: "in_last", value: "2h" }, addMs(at, -hourMs), addMs(at, hourMs + 1)],
     ["an instant has long dropped out", { field, op: "in_last", value: "2h" }, addMs(at, -3 * hourMs), null],
     ["so for the negation", { field, op: "not_in_last", value: "2h" }, addMs(at, -hourMs), addMs(at, hourMs + 1)],
-    ["an instant comes into the next two hours", { field, op: "in_next", value: "2h" }, addMs(at, 3 * hourMs), addMs(at, hourMs)],
-    ["the length may be read", { field, op: "in_last", value: { ref: "customer.for" } }, addMs(at, -hourMs), addMs(at, hourMs + 1)],
+    [
+      "an instant comes into the next two hours",
+      { field, op: "in_next", value: "2h" },
+      addMs(at, 3 * hourMs),
+      addMs(at, hourMs),
+    ],
+    [
+      "the length may be read",
+      { field, op: "in_last", value: { ref: "customer.for" } },
+      addMs(at, -hourMs),
+      addMs(at, hourMs + 1),
+    ],
     ["where it can be read", { field, op: "in_last", value: { ref: "customer.nothing" } }, addMs(at, -hourMs), null],
-    ["the earliest of a list counts", { field, op: "in_last", value: "2h" }, [addMs(at, -hourMs), addMs(at, 60_000)], addMs(at, 60_000)],
+    [
+      "the earliest of a list counts",
+      { field, op: "in_last", value: "2h" },
+      [addMs(at, -hourMs), addMs(at, 60_000)],
+      addMs(at, 60_000),
+    ],
     ["what is missing stays missing", { field, op: "in_last", value: "2h" }, null, null],
     ["other operators mind no clock", { field, op: "is_set" }, at, null],
-    ["groups ask all of theirs", { all: [{ field, op: "is_set" }, { any: [{ not: { field, op: "in_last", value: "2h" } }, { field, op: "in_next", value: "30m" }] }] }, addMs(at, hourMs), addMs(at, hourMs / 2)],
+    [
+      "groups ask all of theirs",
+      {
+        all: [
+          { field, op: "is_set" },
+          { any: [{ not: { field, op: "in_last", value: "2h" } }, { field, op: "in_next", value: "30m" }] },
+        ],
+      },
+      addMs(at, hourMs),
+      addMs(at, hourMs / 2),
+    ],
     ["a day that has passed comes no more", { field, op: "in_last", value: "1d" }, "2026-11-18", null],
     ["a day may come with the next day", { field, op: "in_next", value: "1d" }, "2026-11-25", addMs(at, 11 * hourMs)],
-    ["beyond the year 9999 is never", { field, op: "in_last", value: "366d" }, "9999-12-31T00:00:00.000Z", "9999-12-31T00:00:00.000Z"],
+    [
+      "beyond the year 9999 is never",
+      { field, op: "in_last", value: "366d" },
+      "9999-12-31T00:00:00.000Z",
+      "9999-12-31T00:00:00.000Z",
+    ],
   ])("%s", (_name, json, value, expected) => {
     expect(conditionOf(json).nextChange(scopeOf(value))).toBe(expected);
   });
@@ -49,13 +89,21 @@ describe("when the clock alone may change a condition", () => {
     const ops = fc.constantFrom("in_last", "not_in_last", "in_next");
     const starts = fc.constantFrom(at, "2026-03-07T17:00:00.000Z", "2026-11-01T03:30:00.000Z");
     fc.assert(
-      fc.property(values, ops, fc.constantFrom("30m", "5h", "1d"), starts, fc.integer({ min: 1, max: 2880 }), (value, op, length, start, minutes) => {
-        const condition = conditionOf({ field, op, value: length });
-        const later = addMs(start, minutes * 60_000);
-        const next = condition.nextChange(scopeOf(value, start));
-        if (next !== null) expect(next > start).toBe(true);
-        if (next === null || later < next) expect(condition.test(scopeOf(value, later))).toBe(condition.test(scopeOf(value, start)));
-      }),
+      fc.property(
+        values,
+        ops,
+        fc.constantFrom("30m", "5h", "1d"),
+        starts,
+        fc.integer({ min: 1, max: 2880 }),
+        (value, op, length, start, minutes) => {
+          const condition = conditionOf({ field, op, value: length });
+          const later = addMs(start, minutes * 60_000);
+          const next = condition.nextChange(scopeOf(value, start));
+          if (next !== null) expect(next > start).toBe(true);
+          if (next === null || later < next)
+            expect(condition.test(scopeOf(value, later))).toBe(condition.test(scopeOf(value, start)));
+        },
+      ),
       { numRuns: 1000 },
     );
   });

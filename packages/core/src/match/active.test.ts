@@ -7,11 +7,11 @@ import type { Accepted } from "../model/command.ts";
 import { publish } from "../testing/mill.ts";
 import { actors, ids, testId } from "../testing/settings.ts";
 import { stage } from "../testing/stage.ts";
-import type { CompiledVersion } from "../workflow/compiled.ts";
 import { activate } from "./active.ts";
 
 const note = { only: { action: "message.note", input: { text: "seen" } } };
-const on = (n: number, event: EventType, more: object = {}, options = {}) => publish(n, { triggers: [{ event }], steps: note, ...more }, options);
+const on = (n: number, event: EventType, more: object = {}, options = {}) =>
+  publish(n, { triggers: [{ event }], steps: note, ...more }, options);
 
 describe("active workflows", () => {
   test("L6: go by event type, in the order of (order, id), whatever the order they came in", () => {
@@ -24,7 +24,11 @@ describe("active workflows", () => {
     fc.assert(
       fc.property(fc.shuffledSubarray(published, { minLength: 4 }), (shuffled) => {
         const active = activate(shuffled);
-        expect(active.byEvent.get("message.received")?.map(({ version }) => version.name)).toEqual(["Workflow 2", "Workflow 1", "Workflow 3"]);
+        expect(active.byEvent.get("message.received")?.map(({ version }) => version.name)).toEqual([
+          "Workflow 2",
+          "Workflow 1",
+          "Workflow 3",
+        ]);
         expect(active.byEvent.get("conversation.closed")).toHaveLength(1);
         expect(active.byEvent.get("conversation.opened")).toBeUndefined();
       }),
@@ -45,7 +49,10 @@ describe("active workflows", () => {
   });
 
   test("keep their triggers apart by kind and subject, each with its place in the document", () => {
-    const time = (since: string, when?: object) => ({ time: { since, for: "1h" }, ...(when !== undefined && { when }) });
+    const time = (since: string, when?: object) => ({
+      time: { since, for: "1h" },
+      ...(when !== undefined && { when }),
+    });
     const both = publish(1, {
       triggers: [
         { event: "message.received" },
@@ -66,9 +73,11 @@ describe("active workflows", () => {
 
   test("a condition on the customer as a whole reads all of it", () => {
     const result = compileCondition({ field: "customer", op: "is_set" });
-    const [version] = [publish(1, { triggers: [{ time: { since: "conversation.created_at", for: "1h" } }], steps: note }).version];
-    const trigger = { ...version!.triggers[0]!, when: result.ok ? result.condition : null };
-    const active = activate([{ slug: "one", version: { ...version!, triggers: [trigger] } as CompiledVersion }]);
+    const [version] = [
+      publish(1, { triggers: [{ time: { since: "conversation.created_at", for: "1h" } }], steps: note }).version,
+    ];
+    const trigger = { ...version.triggers[0]!, when: result.ok ? result.condition : null };
+    const active = activate([{ slug: "one", version: { ...version, triggers: [trigger] } }]);
     expect([...active.customerReads]).toEqual(["*"]);
   });
 });
@@ -82,7 +91,12 @@ describe("matching", () => {
   ];
   const drawn = fc.array(
     fc.record({
-      event: fc.constantFrom<EventType>("message.received", "conversation.opened", "customer.created", "conversation.reopened"),
+      event: fc.constantFrom<EventType>(
+        "message.received",
+        "conversation.opened",
+        "customer.created",
+        "conversation.reopened",
+      ),
       when: fc.option(fc.constantFrom(...conditions), { nil: undefined }),
       mailboxes: fc.option(fc.constantFrom<string[]>(["support"], ["sales"], ["sales", "support"]), { nil: undefined }),
       order: fc.integer({ min: -2, max: 2 }),
@@ -92,75 +106,112 @@ describe("matching", () => {
 
   test("L6: finds what a plain look at every workflow finds, in its order", () => {
     fc.assert(
-      fc.property(drawn, fc.array(fc.constantFrom("refund", "late refund", "hi"), { minLength: 1, maxLength: 3 }), (specs, texts) => {
-        const workflows = specs.map(({ event, when, mailboxes, order }, n) =>
-          publish(n, {
-            triggers: [{ event, ...(when !== undefined && event === "message.received" && { when }) }] as never,
-            ...(mailboxes !== undefined && { mailboxes }),
-            order,
-            steps: { done: { stop: true } },
-          }),
-        );
-        const play = stage({ workflows });
-        const sorted = [...workflows].sort((a, b) => a.version.order - b.version.order || (a.version.workflow < b.version.workflow ? -1 : 1));
-        for (const text of texts) {
-          const known = new Set(play.shell.runs().map((run) => run.id));
-          const from = play.shell.log.length;
-          play.pass(1000);
-          play.issue("message.receive", { channel: ids.channels.sms, from: "+14155550101", text, first_name: "Ann" }, { actor: actors.channel });
-          const naive: string[] = [];
-          const started = new Set<string>();
-          for (const event of play.shell.log.slice(from)) {
-            for (const { version } of sorted) {
-              const spec = specs[workflows.findIndex((each) => each.version === version)]!;
-              if (spec.event !== event.type || started.has(version.workflow)) continue;
-              // customer events happen in no mailbox
-              if (spec.mailboxes !== undefined && (event.type.startsWith("customer.") || !spec.mailboxes.includes("support"))) continue;
-              if (spec.when !== undefined && event.type === "message.received") {
-                const condition = compileCondition(spec.when);
-                const roots = {
-                  event: { actor: event.actor },
-                  message: play.shell.world.rows.get(key.message(event.refs.message ?? "")),
-                  customer: play.shell.world.rows.get(key.customer(event.refs.customer ?? "")),
-                };
-                if (!condition.ok || !condition.condition.test({ roots, changes: event.changes, at: event.at, zone: "UTC" })) continue;
+      fc.property(
+        drawn,
+        fc.array(fc.constantFrom("refund", "late refund", "hi"), { minLength: 1, maxLength: 3 }),
+        (specs, texts) => {
+          const workflows = specs.map(({ event, when, mailboxes, order }, n) =>
+            publish(n, {
+              triggers: [{ event, ...(when !== undefined && event === "message.received" && { when }) }] as never,
+              ...(mailboxes !== undefined && { mailboxes }),
+              order,
+              steps: { done: { stop: true } },
+            }),
+          );
+          const play = stage({ workflows });
+          const sorted = [...workflows].sort(
+            (a, b) => a.version.order - b.version.order || (a.version.workflow < b.version.workflow ? -1 : 1),
+          );
+          for (const text of texts) {
+            const known = new Set(play.shell.runs().map((run) => run.id));
+            const from = play.shell.log.length;
+            play.pass(1000);
+            play.issue(
+              "message.receive",
+              { channel: ids.channels.sms, from: "+14155550101", text, first_name: "Ann" },
+              { actor: actors.channel },
+            );
+            const naive: string[] = [];
+            const started = new Set<string>();
+            for (const event of play.shell.log.slice(from)) {
+              for (const { version } of sorted) {
+                const spec = specs[workflows.findIndex((each) => each.version === version)]!;
+                if (spec.event !== event.type || started.has(version.workflow)) continue;
+                // customer events happen in no mailbox
+                if (
+                  spec.mailboxes !== undefined &&
+                  (event.type.startsWith("customer.") || !spec.mailboxes.includes("support"))
+                )
+                  continue;
+                if (spec.when !== undefined && event.type === "message.received") {
+                  const condition = compileCondition(spec.when);
+                  const roots = {
+                    event: { actor: event.actor },
+                    message: play.shell.world.rows.get(key.message(event.refs.message ?? "")),
+                    customer: play.shell.world.rows.get(key.customer(event.refs.customer ?? "")),
+                  };
+                  if (
+                    !condition.ok ||
+                    !condition.condition.test({ roots, changes: event.changes, at: event.at, zone: "UTC" })
+                  )
+                    continue;
+                }
+                started.add(version.workflow);
+                naive.push(`${version.workflow} for ${event.type}`);
               }
-              started.add(version.workflow);
-              naive.push(`${version.workflow} for ${event.type}`);
             }
+            // runs are made in the order of matching, so in that of what their root minted; the shell tells them by write
+            const made = play.shell.runs().filter((run) => !known.has(run.id));
+            expect(made.map((run) => `${run.workflow} for ${run.trigger.type}`).sort()).toEqual(naive.sort());
           }
-          // runs are made in the order of matching, so in that of what their root minted; the shell tells them by write
-          const made = play.shell.runs().filter((run) => !known.has(run.id));
-          expect(made.map((run) => `${run.workflow} for ${run.trigger.type}`).sort()).toEqual(naive.sort());
-        }
-      }),
+        },
+      ),
       { numRuns: 60 },
     );
   });
 
   test("L6: runs of one decision go in the order of (event, order, id)", () => {
     const tag = (name: string) => ({ only: { action: "conversation.add_tags", input: { tags: [name] } } });
-    const tagged = (n: number, event: EventType, order: number) => publish(n, { triggers: [{ event }], order, steps: tag(`w${n}`) });
+    const tagged = (n: number, event: EventType, order: number) =>
+      publish(n, { triggers: [{ event }], order, steps: tag(`w${n}`) });
     const play = stage({
       workflows: [
         tagged(1, "message.received", -9),
         tagged(2, "conversation.opened", 5),
         tagged(4, "conversation.opened", 1),
         tagged(3, "conversation.opened", 1),
-        publish(5, { triggers: [{ event: "customer.created" }], order: 99, steps: { only: { action: "customer.add_tags", input: { tags: ["w5"] } } } }),
+        publish(5, {
+          triggers: [{ event: "customer.created" }],
+          order: 99,
+          steps: { only: { action: "customer.add_tags", input: { tags: ["w5"] } } },
+        }),
       ],
     });
     const conversation = play.receive();
-    const order = play.shell.log.filter((event) => event.type.endsWith("tags_added")).map((event) => Object.values(event.changes[0]!.after)[0]);
+    const order = play.shell.log
+      .filter((event) => event.type.endsWith("tags_added"))
+      .map((event) => Object.values(event.changes[0]!.after)[0]);
     expect(order.map((tags) => (tags as string[]).at(-1))).toEqual(["w5", "w3", "w4", "w2", "w1"]);
     expect(play.conversation(conversation).tags).toEqual(["w3", "w4", "w2", "w1"]);
   });
 
   test("a workflow of some mailboxes minds nothing outside them", () => {
     const workflows = [
-      publish(1, { triggers: [{ event: "conversation.tags_added" }], mailboxes: ["sales"], steps: { done: { stop: true } } }),
-      publish(2, { triggers: [{ event: "conversation.tags_added" }], mailboxes: ["support", "sales"], steps: { done: { stop: true } } }),
-      publish(3, { triggers: [{ event: "customer.tags_added" }], mailboxes: ["support"], steps: { done: { stop: true } } }),
+      publish(1, {
+        triggers: [{ event: "conversation.tags_added" }],
+        mailboxes: ["sales"],
+        steps: { done: { stop: true } },
+      }),
+      publish(2, {
+        triggers: [{ event: "conversation.tags_added" }],
+        mailboxes: ["support", "sales"],
+        steps: { done: { stop: true } },
+      }),
+      publish(3, {
+        triggers: [{ event: "customer.tags_added" }],
+        mailboxes: ["support"],
+        steps: { done: { stop: true } },
+      }),
     ];
     const play = stage({ workflows });
     const conversation = play.receive();

@@ -66,7 +66,9 @@ export function activate(
   return {
     byEvent,
     byTime,
-    customerReads: new Set(byTime.conversation.flatMap(({ trigger }) => (trigger.when?.reads ?? []).flatMap(customerField))),
+    customerReads: new Set(
+      byTime.conversation.flatMap(({ trigger }) => (trigger.when?.reads ?? []).flatMap(customerField)),
+    ),
     version: (id) => byId.get(id) ?? older(id),
     published: (workflow) => byName.get(workflow) ?? null,
   };

@@ -11,10 +11,15 @@ import type { WorkflowDocument } from "../workflow/document.ts";
 
 const limited = (limits: Partial<Limits>, more: Partial<Settings["organization"]> = {}): SettingsIndex => {
   const { organization } = officeSettings;
-  return indexSettings({ ...officeSettings, organization: { ...organization, ...more, limits: { ...organization.limits, ...limits } } });
+  return indexSettings({
+    ...officeSettings,
+    organization: { ...organization, ...more, limits: { ...organization.limits, ...limits } },
+  });
 };
 const received = { triggers: [{ event: "message.received" }] };
-const onTag = (tag: string) => ({ triggers: [{ event: "conversation.tags_added", when: { field: "conversation.tags", op: "contains", value: tag } }] });
+const onTag = (tag: string) => ({
+  triggers: [{ event: "conversation.tags_added", when: { field: "conversation.tags", op: "contains", value: tag } }],
+});
 const hold = { hold: { wait: { for: "1h" } } } as const;
 
 /** Three workflows that start each other for ever, by taking their tags off and putting them on again. */
@@ -55,17 +60,25 @@ describe("the allowance of a root", () => {
     const stopped = runs.filter((run) => run.status === "stopped");
     expect(stopped.length).toBeGreaterThan(0);
     expect(stopped.every((run) => run.reason?.code === "allowance" && run.finished_at === play.now())).toBe(true);
-    expect(runs.every((run) => run.status === "stopped" || run.status === "finished" || run.status === "skipped")).toBe(true);
+    expect(runs.every((run) => run.status === "stopped" || run.status === "finished" || run.status === "skipped")).toBe(
+      true,
+    );
     expect(play.shell.leftover).toBeNull();
   });
 
   test("L7: stops what had still to come, not a run that is over or has begun to wait with the last operation", () => {
     const last = (steps: WorkflowDocument["steps"]) => {
-      const play = stage({ settings: limited({ allowance: 2 }), workflows: [publish(1, { ...received, steps }), publish(2, { ...received, steps })] });
+      const play = stage({
+        settings: limited({ allowance: 2 }),
+        workflows: [publish(1, { ...received, steps }), publish(2, { ...received, steps })],
+      });
       play.receive();
       return [1, 2].map((n) => play.runsOf(n).map((run) => [run.status, run.reason?.code ?? null]));
     };
-    expect(last({ done: { action: "message.note", input: { text: "x" } } })).toEqual([[["finished", null]], [["stopped", "allowance"]]]);
+    expect(last({ done: { action: "message.note", input: { text: "x" } } })).toEqual([
+      [["finished", null]],
+      [["stopped", "allowance"]],
+    ]);
     expect(last(hold)).toEqual([[["waiting", null]], [["stopped", "allowance"]]]);
   });
 
@@ -85,7 +98,15 @@ describe("the allowance of a root", () => {
       workflows: [publish(1, { ...received, steps: { done: { stop: true } } })],
       start: {
         customers: [customerRow({ id: ann, phone: "+14155550101", open_conversations: 1, state: "replied" })],
-        conversations: [conversationRow({ id: talk, customer: ann, mailbox: ids.mailboxes.support, channel: ids.channels.sms, address: "+14155550101" })],
+        conversations: [
+          conversationRow({
+            id: talk,
+            customer: ann,
+            mailbox: ids.mailboxes.support,
+            channel: ids.channels.sms,
+            address: "+14155550101",
+          }),
+        ],
         runs: waiting,
       },
     });
@@ -99,13 +120,18 @@ describe("before the first step", () => {
     ["off", "automation_off"],
     ["braked", "storm_brake"],
   ] as const)("L15: no run starts while automation is %s, and each says why", (automation, code) => {
-    const play = stage({ settings: limited({}, { automation }), workflows: [publish(1, { ...received, steps: hold })] });
+    const play = stage({
+      settings: limited({}, { automation }),
+      workflows: [publish(1, { ...received, steps: hold })],
+    });
     play.receive();
     expect(play.runsOf(1)).toMatchObject([{ status: "skipped", reason: { code }, steps: [], cursor: null }]);
   });
 
   test("L15: a workflow starts so often a day for a subject, by the organization's clock", () => {
-    const play = stage({ workflows: [publish(1, { ...received, limits: { runs_per_day: 2 }, steps: { done: { stop: true } } })] });
+    const play = stage({
+      workflows: [publish(1, { ...received, limits: { runs_per_day: 2 }, steps: { done: { stop: true } } })],
+    });
     const codes = () => play.runsOf(1).map((run) => run.reason?.code);
     for (let n = 0; n < 3; n += 1) {
       play.receive();
@@ -135,12 +161,21 @@ describe("before the first step", () => {
       play.pass(1000);
       start(input);
     }
-    expect(play.runsOf(1).map((run) => run.status)).toEqual(["stopped", "skipped", "stopped", "stopped", "stopped", "stopped"]);
+    expect(play.runsOf(1).map((run) => run.status)).toEqual([
+      "stopped",
+      "skipped",
+      "stopped",
+      "stopped",
+      "stopped",
+      "stopped",
+    ]);
     expect(play.customer(customer).guards?.runs).toEqual({ [testId(4001)]: 1 });
   });
 
   const twice = (when_running: "start" | "skip" | "replace") => {
-    const play = stage({ workflows: [publish(1, { ...received, when_running, steps: hold }), publish(2, { ...received, steps: hold })] });
+    const play = stage({
+      workflows: [publish(1, { ...received, when_running, steps: hold }), publish(2, { ...received, steps: hold })],
+    });
     play.receive();
     play.pass(1000);
     play.receive();
@@ -148,7 +183,11 @@ describe("before the first step", () => {
   };
 
   test("when_running: another run starts beside one that waits", () => {
-    expect(twice("start").runsOf(1).map((run) => run.status)).toEqual(["waiting", "waiting"]);
+    expect(
+      twice("start")
+        .runsOf(1)
+        .map((run) => run.status),
+    ).toEqual(["waiting", "waiting"]);
   });
 
   test("when_running: or is skipped, and names the one that waits", () => {
@@ -162,26 +201,54 @@ describe("before the first step", () => {
     const [first, second] = play.runsOf(1);
     expect([first?.status, second?.status]).toEqual(["cancelled", "waiting"]);
     expect(first?.reason).toMatchObject({ code: "replaced", message: expect.stringContaining(second!.id) });
-    expect(play.shell.timers().map((timer) => timer.run).sort()).toEqual([second!.id, ...play.runsOf(2).map((run) => run.id)].sort());
+    expect(
+      play.shell
+        .timers()
+        .map((timer) => timer.run)
+        .sort(),
+    ).toEqual([second!.id, ...play.runsOf(2).map((run) => run.id)].sort());
   });
 
   test("when_running: of two queued in one root, the second meets the first where it waits", () => {
     const both = { triggers: [{ event: "message.received" }, { event: "conversation.topic_set" }] };
-    const setter = publish(2, { ...received, order: -1, steps: { set: { action: "conversation.set_topic", input: { topic: "x" } } } });
+    const setter = publish(2, {
+      ...received,
+      order: -1,
+      steps: { set: { action: "conversation.set_topic", input: { topic: "x" } } },
+    });
     const play = stage({ workflows: [publish(1, { ...both, when_running: "skip", steps: hold }), setter] });
     play.receive();
-    const statuses = play.runsOf(1).map((run) => run.status).sort();
+    const statuses = play
+      .runsOf(1)
+      .map((run) => run.status)
+      .sort();
     expect(statuses).toEqual(["skipped", "waiting"]);
   });
 
   test("when_running: a run that is only queued, as a shell may load it, stands in nobody's way", () => {
     const [ann, talk] = [testId(301), testId(401)];
-    const queued = { id: testId(701), workflow: testId(4001), version: testId(5001), subject_kind: "conversation", subject: talk, status: "queued", steps: [] } as unknown as Run;
+    const queued = {
+      id: testId(701),
+      workflow: testId(4001),
+      version: testId(5001),
+      subject_kind: "conversation",
+      subject: talk,
+      status: "queued",
+      steps: [],
+    } as unknown as Run;
     const shell = millShell({
       workflows: [publish(1, { ...received, when_running: "skip", steps: hold })],
       start: {
         customers: [customerRow({ id: ann, phone: "+14155550101" })],
-        conversations: [conversationRow({ id: talk, customer: ann, mailbox: ids.mailboxes.support, channel: ids.channels.sms, address: "+14155550101" })],
+        conversations: [
+          conversationRow({
+            id: talk,
+            customer: ann,
+            mailbox: ids.mailboxes.support,
+            channel: ids.channels.sms,
+            address: "+14155550101",
+          }),
+        ],
         runs: [queued],
       },
     });
@@ -192,7 +259,11 @@ describe("before the first step", () => {
         kind: "command",
         id: testId(1),
         at: "2026-11-20T17:00:00.000Z",
-        command: { type: "message.receive", actor: { kind: "system", id: null }, input: { channel: ids.channels.sms, from: "+14155550101", text: "x" } },
+        command: {
+          type: "message.receive",
+          actor: { kind: "system", id: null },
+          input: { channel: ids.channels.sms, from: "+14155550101", text: "x" },
+        },
       },
     ]);
     expect(shell.runs().filter((run) => run.id !== queued.id)).toMatchObject([{ status: "waiting" }]);

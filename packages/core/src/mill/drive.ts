@@ -5,8 +5,8 @@ import { countStart, guardStart } from "../run/guards.ts";
 import type { Batch, Root } from "./batch.ts";
 import { reasonOf, stepGone } from "./reason.ts";
 import { endRun, readRun, waitingRuns } from "./runs.ts";
-import { versionOf } from "./settle.ts";
 import { takeStep } from "./step.ts";
+import { versionOf } from "./version.ts";
 
 /** Distinct keys that one root may read (MILL law 4); a root that wants more is bulk work in disguise. */
 const readCap = 2000;
@@ -40,10 +40,16 @@ export function drive(batch: Batch, root: Root): boolean {
 function exhausted(batch: Batch, root: Root): Reason | null {
   const { allowance } = batch.config.settings.organization.limits;
   if (root.spent >= allowance) {
-    return { code: "allowance", message: `One message or command may set off ${allowance} operations, and these are spent` };
+    return {
+      code: "allowance",
+      message: `One message or command may set off ${allowance} operations, and these are spent`,
+    };
   }
   if (batch.ledger.reads().size > readCap) {
-    return { code: "read_cap", message: `One message or command made workflows read more than ${readCap} different things` };
+    return {
+      code: "read_cap",
+      message: `One message or command made workflows read more than ${readCap} different things`,
+    };
   }
   return null;
 }
@@ -75,7 +81,8 @@ function askToStart(batch: Batch, root: Root, run: Run): boolean {
     endRun(batch, run, "fault", stepGone(run, run.cursor), root.at);
     return false;
   }
-  const reason = guardStart(run, version, settings, batch.ledger, root.at) ?? whenRunning(batch, root, run, version.whenRunning);
+  const reason =
+    guardStart(run, version, settings, batch.ledger, root.at) ?? whenRunning(batch, root, run, version.whenRunning);
   if (reason !== null) {
     endRun(batch, run, "skip", reason, root.at);
     return false;
@@ -88,9 +95,9 @@ function whenRunning(batch: Batch, root: Root, run: Run, rule: "start" | "skip" 
   if (rule === "start") return null;
   for (const other of waitingRuns(batch, run.subject)) {
     if (other.workflow !== run.workflow) continue;
-    if (rule === "skip") return { code: "already_running", message: `The run ${other.id} of this workflow already waits here` };
+    if (rule === "skip")
+      return { code: "already_running", message: `The run ${other.id} of this workflow already waits here` };
     endRun(batch, other, "cancel", { code: "replaced", message: `The run ${run.id} took its place` }, root.at);
   }
   return null;
 }
-

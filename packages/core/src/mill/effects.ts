@@ -8,13 +8,15 @@ interface EffectKind {
   settled(effect: Effect, outcome: Outcome): Pick<Command, "type" | "input"> | null;
 }
 
+const nothing = (): null => null;
+
 /** Every kind of effect there is; the workers in the server are registered under the same names. */
 export const effectKinds: Readonly<Record<string, EffectKind>> = {
   "message.deliver": { settled: recordDelivery },
   /** the rest of `customer.erase`: what was said and logged before */
-  "customer.blank": { settled: () => null },
+  "customer.blank": { settled: nothing },
   /** the subjects that there are look at the clock of a time trigger that was published */
-  "workflow.watch": { settled: () => null },
+  "workflow.watch": { settled: nothing },
 };
 
 function recordDelivery(effect: Effect, outcome: Outcome): Pick<Command, "type" | "input"> {

@@ -50,12 +50,9 @@ describe("commands", () => {
     play.issue("conversation.open", {});
     play.issue("conversation.explode", {});
     expect(play.shell.log).toHaveLength(events);
-    expect(play.shell.receipts.slice(1).map(({ answer }) => (answer.ok ? answer.result["changed"] : answer.code))).toEqual([
-      false,
-      "conversation_not_found",
-      "invalid_input",
-      "command_unknown",
-    ]);
+    expect(
+      play.shell.receipts.slice(1).map(({ answer }) => (answer.ok ? answer.result["changed"] : answer.code)),
+    ).toEqual([false, "conversation_not_found", "invalid_input", "command_unknown"]);
   });
 
   test("L3: the answer is fixed before any workflow runs, and names the run that it started", () => {
@@ -65,12 +62,17 @@ describe("commands", () => {
     const conversation = play.receive();
     expect(play.conversation(conversation).status).toBe("closed");
     const answer = play.issue("run.start", { workflow: "workflow-1", conversation }) as Accepted;
-    expect(play.shell.run(answer.result["run"] as string)).toMatchObject({ status: "waiting", depth: 0, subject: conversation });
+    expect(play.shell.run(answer.result["run"] as string)).toMatchObject({
+      status: "waiting",
+      depth: 0,
+      subject: conversation,
+    });
   });
 });
 
 describe("timers", () => {
-  const waits = (more: object = {}) => publish(1, { ...received, steps: { hold: { wait: { for: "1h", ...more }, next: "then" }, then: tag("then") } });
+  const waits = (more: object = {}) =>
+    publish(1, { ...received, steps: { hold: { wait: { for: "1h", ...more }, next: "after" }, after: tag("then") } });
 
   test("let their run go on", () => {
     const play = stage({ workflows: [waits()] });
@@ -79,8 +81,14 @@ describe("timers", () => {
     play.ringNext();
     expect(play.runsOf(1)).toMatchObject([{ status: "finished", waits: 1, finished_at: "2026-11-20T18:00:00.000Z" }]);
     expect(play.runsOf(1)[0]?.steps).toMatchObject([
-      { step: "hold", status: "done", at: "2026-11-20T17:00:00.000Z", finished_at: "2026-11-20T18:00:00.000Z", output: { interrupted_by: null } },
-      { step: "then", status: "done" },
+      {
+        step: "hold",
+        status: "done",
+        at: "2026-11-20T17:00:00.000Z",
+        finished_at: "2026-11-20T18:00:00.000Z",
+        output: { interrupted_by: null },
+      },
+      { step: "after", status: "done" },
     ]);
     expect(play.conversation(conversation).tags).toEqual(["then"]);
     expect(play.shell.timers()).toEqual([]);
@@ -94,7 +102,13 @@ describe("timers", () => {
   });
 
   test("L9: that come too late are dropped, and move nothing", () => {
-    const circle = publish(1, { ...received, steps: { hold: { wait: { for: "1h" }, next: "note" }, note: { action: "message.note", input: { text: "x" }, next: "hold" } } });
+    const circle = publish(1, {
+      ...received,
+      steps: {
+        hold: { wait: { for: "1h" }, next: "note" },
+        note: { action: "message.note", input: { text: "x" }, next: "hold" },
+      },
+    });
     const play = stage({ workflows: [circle] });
     play.receive();
     const [run] = play.runsOf(1) as [Run];
@@ -116,7 +130,9 @@ describe("timers", () => {
   });
 
   test("L9: that outlived their run are taken away", () => {
-    const play = stage({ start: { more: { [key.timer(testId(999))]: { run: testId(999), wait: 1, due_at: "2026-11-20T17:00:00.000Z" } } } });
+    const play = stage({
+      start: { more: { [key.timer(testId(999))]: { run: testId(999), wait: 1, due_at: "2026-11-20T17:00:00.000Z" } } },
+    });
     play.ring();
     expect(play.shell.timers()).toEqual([]);
     expect(play.shell.dropped).toHaveLength(1);
@@ -127,11 +143,17 @@ describe("timers", () => {
     play.receive();
     const [run] = play.runsOf(1) as [Run];
     play.give({ kind: "timer", at: "2026-11-20T17:59:59.999Z", run: run.id, wait: 1 });
-    expect([play.runsOf(1)[0]?.status, play.shell.timers().length, play.shell.dropped.length]).toEqual(["waiting", 1, 1]);
+    expect([play.runsOf(1)[0]?.status, play.shell.timers().length, play.shell.dropped.length]).toEqual([
+      "waiting",
+      1,
+      1,
+    ]);
   });
 
   test("of a run that waits for no instant are dropped", () => {
-    const play = stage({ workflows: [publish(1, { ...received, steps: { hold: { wait: { unless: "message.sent" } } } })] });
+    const play = stage({
+      workflows: [publish(1, { ...received, steps: { hold: { wait: { unless: "message.sent" } } } })],
+    });
     play.receive();
     play.give({ kind: "timer", at: play.now(), run: play.runsOf(1)[0]!.id, wait: 1 });
     expect([play.runsOf(1)[0]?.status, play.shell.dropped.length]).toEqual(["waiting", 1]);
@@ -143,7 +165,9 @@ describe("timers", () => {
     play.receive();
     const other = stage({ start: { runs: play.runsOf(1), more: Object.fromEntries(play.shell.world.rows) } });
     other.ringNext();
-    expect(other.shell.runs()).toMatchObject([{ status: "failed", reason: { code: "step_gone" }, steps: [{ status: "failed" }] }]);
+    expect(other.shell.runs()).toMatchObject([
+      { status: "failed", reason: { code: "step_gone" }, steps: [{ status: "failed" }] },
+    ]);
     expect([other.shell.poisoned, other.shell.timers()]).toEqual([[], []]);
   });
 
@@ -152,7 +176,12 @@ describe("timers", () => {
     const play = stage({ workflows: [old] });
     const conversation = play.receive();
     const newer = publish(1, { ...received, steps: { other: tag("new") } }, { id: testId(5999) });
-    const next = stage({ workflows: [newer], older: [old.version], loading: "rows", start: { more: Object.fromEntries(play.shell.world.rows) } });
+    const next = stage({
+      workflows: [newer],
+      older: [old.version],
+      loading: "rows",
+      start: { more: Object.fromEntries(play.shell.world.rows) },
+    });
     next.ringNext();
     expect(next.conversation(conversation).tags).toEqual(["then"]);
     expect(next.runsOf(1)).toMatchObject([{ status: "finished", version: old.version.id }]);
@@ -161,12 +190,21 @@ describe("timers", () => {
 
 describe("settled effects", () => {
   const send = (more: object, rest: object = {}) =>
-    publish(1, { ...received, steps: { send: { action: "message.send", input: { text: "hi" }, ...more }, ...rest } as never });
+    publish(1, { ...received, steps: { send: { action: "message.send", input: { text: "hi" }, ...more }, ...rest } });
 
   test("an automated message is one effect, with a key that never changes and the order of its conversation", () => {
     const play = stage({ workflows: [send({})] });
     const conversation = play.receive();
-    expect(play.shell.effects()).toMatchObject([{ kind: "message.deliver", order_key: conversation, status: "due", attempt: 0, due_at: play.now(), run: play.runsOf(1)[0]?.id }]);
+    expect(play.shell.effects()).toMatchObject([
+      {
+        kind: "message.deliver",
+        order_key: conversation,
+        status: "due",
+        attempt: 0,
+        due_at: play.now(),
+        run: play.runsOf(1)[0]?.id,
+      },
+    ]);
     expect(effectOf(play).key).toBe(effectOf(play).id);
     const { id } = effectOf(play);
     play.settle(id, failed);
@@ -177,17 +215,30 @@ describe("settled effects", () => {
   });
 
   test("tell the message what became of it", () => {
-    for (const [outcome, delivery] of [[sent, "sent"], [failed, "failed"], [unknown, "held"]] as const) {
+    for (const [outcome, delivery] of [
+      [sent, "sent"],
+      [failed, "failed"],
+      [unknown, "held"],
+    ] as const) {
       const play = stage({ workflows: [send({})] });
       play.receive();
       const { id, payload } = effectOf(play);
       play.settle(id, outcome);
-      expect(messageOf(play, payload["message"] as string)).toMatchObject({ delivery, provider_id: outcome === sent ? "sm-1" : null });
-      expect(play.shell.effects()).toMatchObject(outcome === sent ? [] : [{ status: "dead", last_error: outcome === failed ? failed.error : unknown.error }]);
+      expect(messageOf(play, payload["message"] as string)).toMatchObject({
+        delivery,
+        provider_id: outcome === sent ? "sm-1" : null,
+      });
+      expect(play.shell.effects()).toMatchObject(
+        outcome === sent ? [] : [{ status: "dead", last_error: outcome === failed ? failed.error : unknown.error }],
+      );
     }
   });
 
-  test.each([["empty", ""], ["too long", "x".repeat(201)], ["no text", 7]])("a provider's id that is %s is left out, and the effect is settled all the same", (_name, provider_id) => {
+  test.each([
+    ["empty", ""],
+    ["too long", "x".repeat(201)],
+    ["no text", 7],
+  ])("a provider's id that is %s is left out, and the effect is settled all the same", (_name, provider_id) => {
     const play = stage({ workflows: [send({})] });
     play.receive();
     const { id, payload } = effectOf(play);
@@ -197,15 +248,33 @@ describe("settled effects", () => {
   });
 
   test("a step that awaits its effect goes on when it is done, with what came back", () => {
-    const play = stage({ workflows: [send({ await: true, next: "then" }, { then: { action: "conversation.set_topic", input: { topic: "{{ steps.send.provider_id }}" } } })] });
+    const play = stage({
+      workflows: [
+        send(
+          { await: true, next: "after" },
+          { after: { action: "conversation.set_topic", input: { topic: "{{ steps.send.provider_id }}" } } },
+        ),
+      ],
+    });
     const conversation = play.receive();
     const [run] = play.runsOf(1) as [Run];
-    expect(run).toMatchObject({ status: "waiting", waiting: { step: "send", effect: effectOf(play).id, due_at: null, unless: null } });
+    expect(run).toMatchObject({
+      status: "waiting",
+      waiting: { step: "send", effect: effectOf(play).id, due_at: null, unless: null },
+    });
     expect(run.steps).toMatchObject([{ step: "send", status: "waiting", events: [expect.any(String)] }]);
     play.pass(5000);
     play.settle(effectOf(play).id, sent);
     expect(play.conversation(conversation).topic).toBe("sm-1");
-    expect(play.runsOf(1)).toMatchObject([{ status: "finished", steps: [{ status: "done", finished_at: play.now(), output: { message: expect.any(String), provider_id: "sm-1" } }, { step: "then" }] }]);
+    expect(play.runsOf(1)).toMatchObject([
+      {
+        status: "finished",
+        steps: [
+          { status: "done", finished_at: play.now(), output: { message: expect.any(String), provider_id: "sm-1" } },
+          { step: "after" },
+        ],
+      },
+    ]);
   });
 
   test("or ends with it where nothing follows", () => {
@@ -215,24 +284,42 @@ describe("settled effects", () => {
     expect(play.runsOf(1)).toMatchObject([{ status: "finished", steps: [{ status: "done" }] }]);
   });
 
-  test.each([["failed", failed], ["unknown", unknown]] as const)("takes its onError edge when it %s, which knows why", (_name, outcome) => {
+  test.each([
+    ["failed", failed],
+    ["unknown", unknown],
+  ] as const)("takes its onError edge when it %s, which knows why", (_name, outcome) => {
     const rest = { sorry: { action: "conversation.set_topic", input: { topic: "{{ steps.send.error.code }}" } } };
-    const play = stage({ workflows: [send({ await: true, next: "never", onError: "sorry" }, { ...rest, never: { stop: true } })] });
+    const play = stage({
+      workflows: [send({ await: true, next: "never", onError: "sorry" }, { ...rest, never: { stop: true } })],
+    });
     const conversation = play.receive();
     play.settle(effectOf(play).id, outcome);
     expect(play.conversation(conversation).topic).toBe(outcome.error.code);
-    expect(play.runsOf(1)).toMatchObject([{ status: "finished", steps: [{ status: "failed", reason: outcome.error }, { step: "sorry", status: "done" }] }]);
+    expect(play.runsOf(1)).toMatchObject([
+      {
+        status: "finished",
+        steps: [
+          { status: "failed", reason: outcome.error },
+          { step: "sorry", status: "done" },
+        ],
+      },
+    ]);
   });
 
-  test.each([["failed", failed], ["unknown", unknown]] as const)("or fails when it %s and nobody catches it", (_name, outcome) => {
+  test.each([
+    ["failed", failed],
+    ["unknown", unknown],
+  ] as const)("or fails when it %s and nobody catches it", (_name, outcome) => {
     const play = stage({ workflows: [send({ await: true, next: "never" }, { never: { stop: true } })] });
     play.receive();
     play.settle(effectOf(play).id, outcome);
-    expect(play.runsOf(1)).toMatchObject([{ status: "failed", reason: outcome.error, steps: [{ status: "failed", reason: outcome.error }] }]);
+    expect(play.runsOf(1)).toMatchObject([
+      { status: "failed", reason: outcome.error, steps: [{ status: "failed", reason: outcome.error }] },
+    ]);
   });
 
   test("L9: settled twice, or for another attempt, move nothing", () => {
-    const play = stage({ workflows: [send({ await: true, next: "then" }, { then: tag("then") })] });
+    const play = stage({ workflows: [send({ await: true, next: "after" }, { after: tag("then") })] });
     play.receive();
     const { id } = effectOf(play);
     play.settle(id, sent, 3);
@@ -240,12 +327,16 @@ describe("settled effects", () => {
     play.settle(id, failed);
     play.settle(id, failed);
     play.settle(testId(999), sent);
-    expect(play.shell.dropped.map((item) => item.kind === "settled" && [item.effect, item.attempt])).toEqual([[id, 3], [id, 0], [testId(999), 0]]);
+    expect(play.shell.dropped.map((item) => item.kind === "settled" && [item.effect, item.attempt])).toEqual([
+      [id, 3],
+      [id, 0],
+      [testId(999), 0],
+    ]);
     expect(play.runsOf(1)).toMatchObject([{ status: "failed" }]);
   });
 
   test("L9: settled for a run that is over are recorded, and move nothing", () => {
-    const play = stage({ workflows: [send({ await: true, next: "then" }, { then: tag("then") })] });
+    const play = stage({ workflows: [send({ await: true, next: "after" }, { after: tag("then") })] });
     const conversation = play.receive();
     const { id, payload } = effectOf(play);
     play.issue("run.cancel", { run: play.runsOf(1)[0]!.id });
@@ -272,7 +363,10 @@ describe("settled effects", () => {
   });
 
   test("L7: what an outcome starts is as deep as what asked for it, so that a chain by way of effects ends", () => {
-    const again = publish(1, { triggers: [{ event: "message.received" }, { event: "message.delivery_changed" }], steps: { send: { action: "message.send", input: { text: "again" } } } });
+    const again = publish(1, {
+      triggers: [{ event: "message.received" }, { event: "message.delivery_changed" }],
+      steps: { send: { action: "message.send", input: { text: "again" } } },
+    });
     const play = stage({ workflows: [again] });
     play.receive();
     for (let n = 0; n < 30; n += 1) {

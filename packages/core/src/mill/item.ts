@@ -8,8 +8,9 @@ import { effectKinds } from "./effects.ts";
 import type { Batch, Root } from "./batch.ts";
 import { stepGone } from "./reason.ts";
 import { failWaiting, readRun, wakeRun } from "./runs.ts";
-import { settle, stepOf } from "./settle.ts";
+import { settle } from "./settle.ts";
 import type { Item } from "./types.ts";
+import { stepOf } from "./version.ts";
 import { wakeSubject } from "./watch.ts";
 
 /** The name of the root that an item begins (MILL law 5): from it all its ids follow. */
@@ -62,7 +63,13 @@ function decideCommand(batch: Batch, root: Root, item: Extract<Item, { kind: "co
 }
 
 /** A command that the engine itself asks for, in its normal form: a snooze that ended, a delivery's outcome. A refusal changes nothing. */
-function command(batch: Batch, root: Root, type: string, input: Command["input"], from: { readonly cause: Cause; readonly depth: number }): void {
+function command(
+  batch: Batch,
+  root: Root,
+  type: string,
+  input: Command["input"],
+  from: { readonly cause: Cause; readonly depth: number },
+): void {
   const decision = batch.decide(root, { type, actor: { kind: "system", id: null }, input }, from);
   root.queue.push(...decision.runs);
   settle(batch, root, decision.events);
@@ -121,7 +128,10 @@ function fallDue(batch: Batch, root: Root, item: Extract<Item, { kind: "timer" }
   }
   const step = stepOf(batch, run, run.waiting.step);
   if (step === null) return failWaiting(batch, run, stepGone(run, run.waiting.step), root.at);
-  wakeRun(batch, run, "due", root.at, { cursor: step.next, result: { status: "done", output: { interrupted_by: null } } });
+  wakeRun(batch, run, "due", root.at, {
+    cursor: step.next,
+    result: { status: "done", output: { interrupted_by: null } },
+  });
   if (step.next !== null) root.queue.push(run.id);
 }
 

@@ -8,24 +8,41 @@ import { idInstant, isId } from "../id/id.ts";
 import type { Message } from "../model/message.ts";
 import type { Run } from "../model/run.ts";
 import { isLive } from "../run/machine.ts";
-import { anySetting, moves, playHistory, type Setting } from "../testing/histories.ts";
+import { moves, playHistory } from "../testing/histories.ts";
 import { millShell, type MillShell, officeSettings, publish } from "../testing/mill.ts";
 import { ids, testId } from "../testing/settings.ts";
 import { stage } from "../testing/stage.ts";
+import { anySetting, type Setting } from "../testing/workflows.ts";
 import { tableOf } from "../testing/world.ts";
 import { localDay } from "../time/local.ts";
 import type { Item } from "./types.ts";
 
 // Properties over random histories (testing/histories.ts). FC_RUNS says how many, FC_SEED which; a failure prints both.
 const env = process.env as { readonly FC_RUNS?: string; readonly FC_SEED?: string };
-const parameters = (runs: number) => ({ numRuns: Number(env.FC_RUNS ?? runs), ...(env.FC_SEED !== undefined && { seed: Number(env.FC_SEED) }) });
+const parameters = (runs: number) => ({
+  numRuns: Number(env.FC_RUNS ?? runs),
+  ...(env.FC_SEED !== undefined && { seed: Number(env.FC_SEED) }),
+});
 const timeout = 3_600_000;
 
 /** Everything that a history leaves. */
 function whole(shell: MillShell): unknown {
-  const rows = [...shell.world.rows].filter(([name]) => !name.startsWith("version/")).sort(([a], [b]) => (a < b ? -1 : 1));
+  const rows = [...shell.world.rows]
+    .filter(([name]) => !name.startsWith("version/"))
+    .sort(([a], [b]) => (a < b ? -1 : 1));
   const { log, replies, receipts, dropped, poisoned, leftover } = shell;
-  return JSON.parse(canonicalJson({ rows: Object.fromEntries(rows), runs: shell.runs(), log, replies, receipts, dropped, poisoned, leftover }));
+  return JSON.parse(
+    canonicalJson({
+      rows: Object.fromEntries(rows),
+      runs: shell.runs(),
+      log,
+      replies,
+      receipts,
+      dropped,
+      poisoned,
+      leftover,
+    }),
+  );
 }
 
 /** How many items come a call, and how many operations it may take. */
@@ -51,7 +68,10 @@ function feedSplit(shell: MillShell, items: readonly Item[], parts: Cuts): void 
 }
 
 /** What an organization did, one item a call. */
-function played(setting: Setting, list: Parameters<typeof playHistory>[1]): { readonly shell: MillShell; readonly items: readonly Item[] } {
+function played(
+  setting: Setting,
+  list: Parameters<typeof playHistory>[1],
+): { readonly shell: MillShell; readonly items: readonly Item[] } {
   const shell = millShell({ ...setting, twice: true });
   const items = playHistory(shell, list);
   expect(shell.poisoned).toEqual([]);
@@ -71,43 +91,71 @@ describe("splitting", () => {
     );
   });
 
-  test("L1, L2: any cut of the items into calls, and of the calls by a slice, leaves the same, and nothing overtakes what is left over", { timeout }, () => {
-    fc.assert(
-      fc.property(anySetting, moves(30), cuts, (setting, list, parts) => {
-        const { shell, items } = played(setting, list);
-        const other = millShell({ ...setting, twice: true });
-        feedSplit(other, items, parts);
-        expect(whole(other)).toEqual(whole(shell));
-      }),
-      parameters(120),
-    );
-  });
+  test(
+    "L1, L2: any cut of the items into calls, and of the calls by a slice, leaves the same, and nothing overtakes what is left over",
+    { timeout },
+    () => {
+      fc.assert(
+        fc.property(anySetting, moves(30), cuts, (setting, list, parts) => {
+          const { shell, items } = played(setting, list);
+          const other = millShell({ ...setting, twice: true });
+          feedSplit(other, items, parts);
+          expect(whole(other)).toEqual(whole(shell));
+        }),
+        parameters(120),
+      );
+    },
+  );
 
-  test("L4: a world that gives only what it is asked for, row by row or in bundles, comes to the same; a decided prefix may be committed", { timeout }, () => {
-    fc.assert(
-      fc.property(anySetting, moves(25), cuts, fc.constantFrom("rows" as const, "bundles" as const), fc.boolean(), (setting, list, parts, loading, eager) => {
-        const { shell, items } = played(setting, list);
-        const other = millShell({ ...setting, loading, eager, twice: true });
-        if (eager) other.feed(items);
-        else feedSplit(other, items, parts);
-        expect(whole(other)).toEqual(whole(shell));
-      }),
-      parameters(80),
-    );
-  });
+  test(
+    "L4: a world that gives only what it is asked for, row by row or in bundles, comes to the same; a decided prefix may be committed",
+    { timeout },
+    () => {
+      fc.assert(
+        fc.property(
+          anySetting,
+          moves(25),
+          cuts,
+          fc.constantFrom("rows" as const, "bundles" as const),
+          fc.boolean(),
+          (setting, list, parts, loading, eager) => {
+            const { shell, items } = played(setting, list);
+            const other = millShell({ ...setting, loading, eager, twice: true });
+            if (eager) other.feed(items);
+            else feedSplit(other, items, parts);
+            expect(whole(other)).toEqual(whole(shell));
+          },
+        ),
+        parameters(80),
+      );
+    },
+  );
 
   test("L4: versions that are published no more are needs like any other", { timeout }, () => {
     fc.assert(
       fc.property(anySetting, moves(20), anySetting, moves(20), cuts, (setting, before, newer, after, parts) => {
         // the same workflows by id, with other documents from half-time on
         const documents = newer.documents.slice(0, setting.workflows.length);
-        const workflows = documents.map((document, n) => publish(n, document, { settings: setting.settings, id: testId(6000 + n) }));
+        const workflows = documents.map((document, n) =>
+          publish(n, document, { settings: setting.settings, id: testId(6000 + n) }),
+        );
         const first = played(setting, before).shell;
         const older = setting.workflows.map((each) => each.version);
         const start = { more: Object.fromEntries(first.world.rows) };
         const one = millShell({ settings: setting.settings, workflows, older, start });
-        const items = playHistory(one, after.map((move) => ({ ...move, ms: move.ms + 1 })), 1);
-        const other = millShell({ settings: setting.settings, workflows, older, start, loading: "bundles", twice: true });
+        const items = playHistory(
+          one,
+          after.map((move) => ({ ...move, ms: move.ms + 1 })),
+          1,
+        );
+        const other = millShell({
+          settings: setting.settings,
+          workflows,
+          older,
+          start,
+          loading: "bundles",
+          twice: true,
+        });
         feedSplit(other, items, parts);
         expect(whole(other)).toEqual(whole(one));
       }),
@@ -116,8 +164,11 @@ describe("splitting", () => {
   });
 
   test("L1: kept from a failing seed: runs that wait are interrupted by their ids, not in the order in which they began to wait", () => {
-    const steps = { hold: { wait: { for: "1h", unless: "conversation.assigned" }, next: "hold", onInterrupt: "say" }, say: { action: "message.note", input: { text: "x" } } };
-    const workflows = [publish(1, { triggers: [{ event: "message.received" }], steps } as never)];
+    const steps = {
+      hold: { wait: { for: "1h", unless: "conversation.assigned" }, next: "hold", onInterrupt: "say" },
+      say: { action: "message.note", input: { text: "x" } },
+    };
+    const workflows = [publish(1, { triggers: [{ event: "message.received" }], steps })];
     const play = stage({ workflows });
     const conversation = play.receive();
     play.pass(1000);
@@ -156,38 +207,66 @@ describe("what every history keeps", () => {
   };
 
   test("L12: folding the log gives the logged columns, in every history", { timeout }, () => everyHistory(expectFold));
-  test("L5: ids are of their instant, and no two are the same, in every history", { timeout }, () => everyHistory(expectIds));
-  test("L6: one decision starts at most one run of a workflow for a subject, in every history", { timeout }, () => everyHistory(expectOneRunADecision));
-  test("L7: no root spends more than its allowance, and nobody too deep takes a step, in every history", { timeout }, () => everyHistory(expectAllowance));
+  test("L5: ids are of their instant, and no two are the same, in every history", { timeout }, () =>
+    everyHistory(expectIds),
+  );
+  test("L6: one decision starts at most one run of a workflow for a subject, in every history", { timeout }, () =>
+    everyHistory(expectOneRunADecision),
+  );
+  test(
+    "L7: no root spends more than its allowance, and nobody too deep takes a step, in every history",
+    { timeout },
+    () => everyHistory(expectAllowance),
+  );
   test("L15: no counter is overrun, in every history", { timeout }, () => everyHistory(expectCounters));
-  test("D1, L3: every command is answered once, and a key's answer never changes", { timeout }, () => everyHistory(expectReplies));
-  test("D6: every run that ended otherwise than by its last step says why; what waits has its timer, and nothing else has, in every history", { timeout }, () =>
-    everyHistory(expectRuns));
+  test("D1, L3: every command is answered once, and a key's answer never changes", { timeout }, () =>
+    everyHistory(expectReplies),
+  );
+  test(
+    "D6: every run that ended otherwise than by its last step says why; what waits has its timer, and nothing else has, in every history",
+    { timeout },
+    () => everyHistory(expectRuns),
+  );
 
   /** Conditions that cannot be tested, deliveries that fail, runs that replace each other. */
   const trouble = (): MillShell => {
     const faulty = { field: "message.text", op: "gt", value: 1 };
-    const steps = { send: { action: "message.send", input: { text: "a" }, await: true, next: "hold" }, hold: { wait: { for: "1m", unless: "message.sent" } } };
+    const steps = {
+      send: { action: "message.send", input: { text: "a" }, await: true, next: "hold" },
+      hold: { wait: { for: "1m", unless: "message.sent" } },
+    };
     const play = stage({
       workflows: [
-        publish(1, { triggers: [{ event: "message.received", when: faulty }], steps } as never),
-        publish(2, { triggers: [{ event: "message.received" }, { event: "message.sent" }, { event: "message.delivery_changed" }], when_running: "replace", steps } as never),
-        publish(3, { triggers: [{ event: "message.received" }, { time: { since: "conversation.waiting_since", for: "1m" } }], steps } as never),
+        publish(1, { triggers: [{ event: "message.received", when: faulty }], steps }),
+        publish(2, {
+          triggers: [{ event: "message.received" }, { event: "message.sent" }, { event: "message.delivery_changed" }],
+          when_running: "replace",
+          steps,
+        } as never),
+        publish(3, {
+          triggers: [{ event: "message.received" }, { time: { since: "conversation.waiting_since", for: "1m" } }],
+          steps,
+        }),
       ],
     });
     for (let n = 0; n < 6; n += 1) {
       play.receive(n % 2 === 0 ? "words" : "12");
       play.ringNext();
       for (const effect of play.shell.effects().slice(0, 2)) {
-        play.settle(effect.id, n % 2 === 0 ? { status: "done", output: {} } : { status: "failed", error: { code: "no", message: "no" } });
+        play.settle(
+          effect.id,
+          n % 2 === 0 ? { status: "done", output: {} } : { status: "failed", error: { code: "no", message: "no" } },
+        );
       }
     }
     expect(play.shell.runs().length).toBeGreaterThan(10);
     return play.shell;
   };
 
-  test("L12: folding the log gives the logged columns, also where everything goes wrong at once", () => expectFold(trouble()));
-  test("L5: ids are of their instant, and no two are the same, also where everything goes wrong at once", () => expectIds(trouble()));
+  test("L12: folding the log gives the logged columns, also where everything goes wrong at once", () =>
+    expectFold(trouble()));
+  test("L5: ids are of their instant, and no two are the same, also where everything goes wrong at once", () =>
+    expectIds(trouble()));
   test("L6: one decision starts at most one run of a workflow for a subject, also where everything goes wrong at once", () => {
     expectOneRunADecision(trouble());
     expectRuns(trouble());
@@ -201,8 +280,14 @@ describe("what every history keeps", () => {
     let n = 0;
     const world = { ...shell.config.settings, permits: () => (n += 1) % 2 === 0 };
     shell.config = { ...shell.config, settings: world };
-    const command = { type: "conversation.open", actor: { kind: "user", id: ids.users.ada }, input: { conversation: testId(9) } } as const;
-    expect(() => shell.call([{ kind: "command", id: testId(2), at: "2026-11-20T17:00:00.000Z", command }])).toThrow("something else");
+    const command = {
+      type: "conversation.open",
+      actor: { kind: "user", id: ids.users.ada },
+      input: { conversation: testId(9) },
+    } as const;
+    expect(() => shell.call([{ kind: "command", id: testId(2), at: "2026-11-20T17:00:00.000Z", command }])).toThrow(
+      "something else",
+    );
     expect(() => Object.assign(shell.config.settings.all.organization, { name: "x" })).toThrow(TypeError);
   });
 
@@ -240,8 +325,30 @@ describe("what every history keeps", () => {
       ...["command", "settled", "timer", "wake"].map((kind) => `item ${kind}`),
       ...["settled", "timer"].map((kind) => `dropped ${kind}`),
       ...["waiting", "finished", "failed", "stopped", "cancelled", "skipped"].map((status) => `run ${status}`),
-      ...["allowance", "chain_depth", "runs_per_day", "storm_brake", "already_running", "replaced", "cancelled", "too_many_automated_messages", "operand_invalid", "rejected"].map((code) => `reason ${code}`),
-      ...["action done", "action failed", "action waiting", "branch done", "branch failed", "wait waiting", "wait done", "wait interrupted", "wait failed", "stop done"].map((step) => `step ${step}`),
+      ...[
+        "allowance",
+        "chain_depth",
+        "runs_per_day",
+        "storm_brake",
+        "already_running",
+        "replaced",
+        "cancelled",
+        "too_many_automated_messages",
+        "operand_invalid",
+        "rejected",
+      ].map((code) => `reason ${code}`),
+      ...[
+        "action done",
+        "action failed",
+        "action waiting",
+        "branch done",
+        "branch failed",
+        "wait waiting",
+        "wait done",
+        "wait interrupted",
+        "wait failed",
+        "stop done",
+      ].map((step) => `step ${step}`),
       "by time",
       "deep",
       "repeated",
@@ -257,7 +364,9 @@ function expectFold(shell: MillShell): void {
   for (const event of shell.log) apply(event, folded);
   const logged = (row: object) => Object.fromEntries(Object.entries(row).filter(([field]) => !engineFields.has(field)));
   const rows = [...shell.world.rows].filter(([name]) => /^(customers|conversations|messages)\//.test(name));
-  expect(new Map(rows.map(([name, row]) => [name, logged(row as object)]))).toEqual(new Map([...folded].map(([name, row]) => [name, logged(row)])));
+  expect(new Map(rows.map(([name, row]) => [name, logged(row as object)]))).toEqual(
+    new Map([...folded].map(([name, row]) => [name, logged(row)])),
+  );
 }
 
 function expectIds(shell: MillShell): void {
@@ -265,7 +374,10 @@ function expectIds(shell: MillShell): void {
     ...shell.log.map(({ id, at }) => ({ id, at })),
     ...shell.runs().map((run) => ({ id: run.id, at: run.started_at })),
     ...["customers", "conversations", "messages", "effects"].flatMap((table) =>
-      tableOf<{ id: string; created_at: string }>(shell.world.rows, table).map((row) => ({ id: row.id, at: row.created_at })),
+      tableOf<{ id: string; created_at: string }>(shell.world.rows, table).map((row) => ({
+        id: row.id,
+        at: row.created_at,
+      })),
     ),
   ];
   expect(new Set(made.map(({ id }) => id)).size).toBe(made.length);
@@ -290,8 +402,11 @@ function expectRuns(shell: MillShell): void {
   const effects = new Map(shell.effects().map((effect) => [effect.id, effect]));
   for (const run of shell.runs()) {
     expect(run.status).not.toBe("queued");
-    expect([run.finished_at === null, run.cursor !== null, run.waiting !== null]).toEqual(Array(3).fill(isLive(run.status)));
-    if (run.status !== "finished" && run.status !== "waiting") expect(run.reason).toMatchObject({ code: expect.any(String), message: expect.any(String) });
+    expect([run.finished_at === null, run.cursor !== null, run.waiting !== null]).toEqual(
+      Array(3).fill(isLive(run.status)),
+    );
+    if (run.status !== "finished" && run.status !== "waiting")
+      expect(run.reason).toMatchObject({ code: expect.any(String), message: expect.any(String) });
     if (run.status === "waiting") expectWaiting(run, timers, effects);
     else expect(timers.has(run.id)).toBe(false);
     timers.delete(run.id);
@@ -300,7 +415,11 @@ function expectRuns(shell: MillShell): void {
   expect([...timers]).toEqual([]);
 }
 
-function expectWaiting(run: Run, timers: ReadonlyMap<string, { readonly wait: number; readonly due_at: string }>, effects: ReadonlyMap<string, { readonly run: string | null; readonly status: string }>): void {
+function expectWaiting(
+  run: Run,
+  timers: ReadonlyMap<string, { readonly wait: number; readonly due_at: string }>,
+  effects: ReadonlyMap<string, { readonly run: string | null; readonly status: string }>,
+): void {
   const { waiting } = run;
   const timer = timers.get(run.id);
   expect(waiting?.wait).toBe(run.waits);
@@ -309,9 +428,12 @@ function expectWaiting(run: Run, timers: ReadonlyMap<string, { readonly wait: nu
   else {
     expect(timer).toMatchObject({ wait: waiting?.wait, due_at: waiting?.due_at });
     // a wait lasts a second at least, or splitting would show
-    expect(Date.parse(waiting?.due_at as string) - Date.parse(run.steps.at(-1)?.at as string)).toBeGreaterThanOrEqual(1000);
+    expect(Date.parse(waiting?.due_at as string) - Date.parse(run.steps.at(-1)?.at as string)).toBeGreaterThanOrEqual(
+      1000,
+    );
   }
-  if (waiting?.effect !== null) expect(effects.get(waiting?.effect as string)).toMatchObject({ run: run.id, status: "due" });
+  if (waiting?.effect !== null)
+    expect(effects.get(waiting?.effect as string)).toMatchObject({ run: run.id, status: "due" });
 }
 
 function expectCounters(shell: MillShell, { settings, workflows }: Setting): void {
@@ -327,10 +449,14 @@ function expectCounters(shell: MillShell, { settings, workflows }: Setting): voi
   }
   const customers = tableOf<{ id: string; merged_into: string | null }>(shell.world.rows, "customers");
   if (customers.some((row) => row.merged_into !== null)) return;
-  const sent = tableOf<Message>(shell.world.rows, "messages").filter((row) => row.automated && row.direction === "outbound");
+  const sent = tableOf<Message>(shell.world.rows, "messages").filter(
+    (row) => row.automated && row.direction === "outbound",
+  );
   for (const { customer, created_at } of sent) {
     const since = Date.parse(created_at) - 3_600_000;
-    const within = sent.filter((row) => row.customer === customer && row.created_at <= created_at && Date.parse(row.created_at) > since);
+    const within = sent.filter(
+      (row) => row.customer === customer && row.created_at <= created_at && Date.parse(row.created_at) > since,
+    );
     expect(within.length).toBeLessThanOrEqual(limits.automated_messages_per_hour);
   }
 }
@@ -349,7 +475,9 @@ function expectAllowance(shell: MillShell, { settings }: Setting): void {
 function expectReplies(shell: MillShell, _setting: Setting, items: readonly Item[]): void {
   const asked = items.filter((item) => item.kind === "command");
   expect(shell.replies.map((reply) => reply.command)).toEqual(asked.map((item) => item.id));
-  expect(shell.receipts.map((receipt) => receipt.id)).toEqual(shell.replies.filter((reply) => !reply.repeated).map((reply) => reply.command));
+  expect(shell.receipts.map((receipt) => receipt.id)).toEqual(
+    shell.replies.filter((reply) => !reply.repeated).map((reply) => reply.command),
+  );
   const first = new Map<string, unknown>();
   for (const [n, { answer, repeated }] of shell.replies.entries()) {
     const { key } = asked[n] as Extract<Item, { kind: "command" }>;

@@ -9,9 +9,15 @@ import { conversationRow } from "../testing/world.ts";
 import { process } from "./process.ts";
 
 const received = { triggers: [{ event: "message.received" }] };
-const hold = { hold: { wait: { for: "1h" }, next: "then" }, then: { stop: true } } as const;
+const hold = { hold: { wait: { for: "1h" }, next: "after" }, after: { stop: true } } as const;
 const receive = (shell: MillShell, n: number, text = "hi") =>
-  commandItem(shell.config.settings, { id: testId(n), at: `2026-11-20T17:00:0${n % 10}.000Z`, type: "message.receive", input: { channel: ids.channels.sms, from: `+1415555010${n % 10}`, text }, actor: actors.channel });
+  commandItem(shell.config.settings, {
+    id: testId(n),
+    at: `2026-11-20T17:00:0${n % 10}.000Z`,
+    type: "message.receive",
+    input: { channel: ids.channels.sms, from: `+1415555010${n % 10}`, text },
+    actor: actors.channel,
+  });
 
 /** A bug: from here on the settings throw where a permission is asked for by whom `who` says, or a channel is looked up. */
 function broken(shell: MillShell, patch: Partial<SettingsIndex>): void {
@@ -38,24 +44,38 @@ describe("a bug", () => {
 
   test("L8: in a run's step fails that run alone; the command stands", () => {
     const shell = millShell({
-      workflows: [publish(1, { ...received, steps: { tag: { action: "conversation.add_tags", input: { tags: ["a"] } } } }), publish(2, { ...received, steps: { note: { action: "message.note", input: { text: "x" } } } })],
+      workflows: [
+        publish(1, { ...received, steps: { tag: { action: "conversation.add_tags", input: { tags: ["a"] } } } }),
+        publish(2, { ...received, steps: { note: { action: "message.note", input: { text: "x" } } } }),
+      ],
     });
     const { permits } = shell.config.settings;
-    broken(shell, { permits: (actor, permission) => (actor.kind === "workflow" && actor.id === testId(4001) ? bug() : permits(actor, permission)) });
+    broken(shell, {
+      permits: (actor, permission) =>
+        actor.kind === "workflow" && actor.id === testId(4001) ? bug() : permits(actor, permission),
+    });
     shell.feed([receive(shell, 1)]);
     expect([shell.poisoned, shell.replies.length]).toEqual([[], 1]);
-    expect(shell.runs().map((run) => [run.workflow, run.status, run.reason?.code ?? null]).sort()).toEqual([
+    expect(
+      shell
+        .runs()
+        .map((run) => [run.workflow, run.status, run.reason?.code ?? null])
+        .sort((a, b) => ((a[0] as string) < (b[0] as string) ? -1 : 1)),
+    ).toEqual([
       [testId(4001), "failed", "step_failed"],
       [testId(4002), "finished", null],
     ]);
   });
 
   test("L8: that throws no error fails its run too, in so many words", () => {
-    const shell = millShell({ workflows: [publish(1, { ...received, steps: { tag: { action: "conversation.add_tags", input: { tags: ["a"] } } } })] });
+    const shell = millShell({
+      workflows: [
+        publish(1, { ...received, steps: { tag: { action: "conversation.add_tags", input: { tags: ["a"] } } } }),
+      ],
+    });
     const { permits } = shell.config.settings;
     broken(shell, {
       permits(actor, permission) {
-        // eslint-disable-next-line typescript/only-throw-error -- whatever is thrown must be told
         if (actor.kind === "workflow") throw "words" as unknown as Error;
         return permits(actor, permission);
       },
@@ -75,28 +95,54 @@ describe("a bug", () => {
 
   test("L11: in a left-over fails its runs visibly, and what comes after is carried", () => {
     const shell = millShell({
-      workflows: [1, 2].map((n) => publish(n, { ...received, steps: { a: { action: "conversation.add_tags", input: { tags: ["a"] }, next: "b" }, b: { stop: true } } })),
+      workflows: [1, 2].map((n) =>
+        publish(n, {
+          ...received,
+          steps: { a: { action: "conversation.add_tags", input: { tags: ["a"] }, next: "b" }, b: { stop: true } },
+        }),
+      ),
     });
     shell.call([receive(shell, 1)], 2);
     expect(shell.leftover?.queue).toHaveLength(2);
     const { organization } = shell.config.settings;
     let looks = 0;
     // the limits are looked at outside of any step
-    const limits = { ...organization.limits, get allowance(): number { return ++looks === 1 ? bug() : 1000; } };
+    const limits = {
+      ...organization.limits,
+      get allowance(): number {
+        return ++looks === 1 ? bug() : 1000;
+      },
+    };
     broken(shell, { organization: { ...organization, limits } });
     shell.feed([receive(shell, 2)]);
     expect(shell.poisoned).toMatchObject([{ item: null }]);
     expect(shell.leftover).toBeNull();
     const [first, second] = [1, 2].map((n) => shell.runs().filter((run) => run.root === testId(n)));
-    expect(first?.map((run) => [run.status, run.reason?.code])).toEqual([["failed", "internal"], ["failed", "internal"]]);
+    expect(first?.map((run) => [run.status, run.reason?.code])).toEqual([
+      ["failed", "internal"],
+      ["failed", "internal"],
+    ]);
     expect(second?.map((run) => run.status)).toEqual(["stopped", "stopped"]);
   });
 
   test("L11: in a left-over whose runs are not loaded asks for them first", () => {
-    const shell = millShell({ loading: "rows", workflows: [publish(1, { ...received, steps: { a: { action: "conversation.add_tags", input: { tags: ["a"] }, next: "b" }, b: { stop: true } } })] });
+    const shell = millShell({
+      loading: "rows",
+      workflows: [
+        publish(1, {
+          ...received,
+          steps: { a: { action: "conversation.add_tags", input: { tags: ["a"] }, next: "b" }, b: { stop: true } },
+        }),
+      ],
+    });
     shell.call([receive(shell, 1)], 2);
     const { organization } = shell.config.settings;
-    const limits = { ...organization.limits, get allowance(): number { return bug(); } };
+    const limits = {
+      ...organization.limits,
+      get allowance(): number {
+        return bug();
+      },
+    };
     broken(shell, { organization: { ...organization, limits } });
     shell.feed([]);
     expect(shell.runs()).toMatchObject([{ status: "failed", reason: { code: "internal" } }]);
@@ -107,14 +153,33 @@ describe("a bug", () => {
     const play = stage({ workflows: [publish(1, { ...received, steps: hold })] });
     play.receive();
     const { organization } = play.shell.config.settings;
-    broken(play.shell, { organization: { ...organization, get limits(): never { return bug(); } } });
+    broken(play.shell, {
+      organization: {
+        ...organization,
+        get limits(): never {
+          return bug();
+        },
+      },
+    });
     play.ringNext();
-    expect(play.runsOf(1)).toMatchObject([{ status: "failed", reason: { code: "internal" }, steps: [{ status: "failed" }] }]);
+    expect(play.runsOf(1)).toMatchObject([
+      { status: "failed", reason: { code: "internal" }, steps: [{ status: "failed" }] },
+    ]);
     expect([play.shell.timers(), play.shell.poisoned.length]).toEqual([[], 1]);
   });
 
   test("L11: in a settled effect fails the run that waits for it, and the effect is dead", () => {
-    const play = stage({ workflows: [publish(1, { ...received, steps: { send: { action: "message.send", input: { text: "a" }, await: true }, then: { stop: true } } as never })] });
+    const play = stage({
+      workflows: [
+        publish(1, {
+          ...received,
+          steps: {
+            send: { action: "message.send", input: { text: "a" }, await: true },
+            after: { stop: true },
+          } as never,
+        }),
+      ],
+    });
     play.receive();
     const [effect] = play.shell.effects();
     broken(play.shell, { permits: bug });
@@ -125,7 +190,17 @@ describe("a bug", () => {
   });
 
   test("L11: in an effect of nobody, or for a run that went on, kills the effect alone", () => {
-    const play = stage({ workflows: [publish(1, { ...received, steps: { send: { action: "message.send", input: { text: "a" }, next: "hold" }, hold: { wait: { for: "1h" } } } as never })] });
+    const play = stage({
+      workflows: [
+        publish(1, {
+          ...received,
+          steps: {
+            send: { action: "message.send", input: { text: "a" }, next: "hold" },
+            hold: { wait: { for: "1h" } },
+          },
+        }),
+      ],
+    });
     const conversation = play.receive();
     play.issue("message.send", { conversation, text: "by hand" });
     const ids_ = play.shell.effects().map((effect) => effect.id);
@@ -137,8 +212,11 @@ describe("a bug", () => {
 
   test("L11: that throws no error is told in so many words", () => {
     const shell = millShell();
-    // eslint-disable-next-line typescript/only-throw-error -- whatever is thrown must be told
-    broken(shell, { channel: () => { throw "words" as unknown as Error; } });
+    broken(shell, {
+      channel: () => {
+        throw "words" as unknown as Error;
+      },
+    });
     shell.feed([receive(millShell(), 1)]);
     expect(shell.poisoned).toMatchObject([{ error: "words" }]);
   });
@@ -161,28 +239,58 @@ describe("a bug", () => {
         return name.startsWith("conversations/") ? bug() : shell.world.get(name);
       },
     };
-    const wake = { kind: "wake", at: "2026-11-20T17:00:00.000Z", subject: { kind: "conversation", id: testId(1) } } as const;
+    const wake = {
+      kind: "wake",
+      at: "2026-11-20T17:00:00.000Z",
+      subject: { kind: "conversation", id: testId(1) },
+    } as const;
     expect(() => process(ids.organization, [wake], world, shell.config, 100)).toThrow("a bug");
   });
 
   test("that comes of what is only explored is no poison", () => {
     const shell = millShell();
-    const world = { leftover: null, get: (name: string) => (name === key.address("phone", "+14155550101") ? undefined : shell.world.get(name)) };
+    const world = {
+      leftover: null,
+      get: (name: string) => (name === key.address("phone", "+14155550101") ? undefined : shell.world.get(name)),
+    };
     const { channel } = shell.config.settings;
     let calls = 0;
     broken(shell, { channel: (name) => (++calls === 2 ? bug() : channel(name)) });
     const items = [1, 2].map((n) => ({ ...receive(millShell(), n) }));
     const output = process(ids.organization, items, world, shell.config, 100);
-    expect(output).toMatchObject({ done: 0, poisoned: [], replies: [], events: [], needs: [key.address("phone", "+14155550101")] });
+    expect(output).toMatchObject({
+      done: 0,
+      poisoned: [],
+      replies: [],
+      events: [],
+      needs: [key.address("phone", "+14155550101")],
+    });
     expect(output.writes.size).toBe(0);
   });
 
   test("of a subject, effect or timer that is gone is kept for a person, and touches nothing", () => {
-    const shell = millShell({ start: { conversations: [conversationRow({ id: testId(401), customer: testId(301), mailbox: ids.mailboxes.support, channel: ids.channels.sms, address: "+1" })] } });
+    const shell = millShell({
+      start: {
+        conversations: [
+          conversationRow({
+            id: testId(401),
+            customer: testId(301),
+            mailbox: ids.mailboxes.support,
+            channel: ids.channels.sms,
+            address: "+1",
+          }),
+        ],
+      },
+    });
     const { get } = shell.world;
     let looks = 0;
     // the first look fails, the second finds nothing
-    (shell.world as { get: typeof get }).get = (name) => (/^(runs|effects|conversations)\//.test(name) && ++looks % 2 === 1 ? bug() : name.startsWith("conversations/") ? null : get(name));
+    (shell.world as { get: typeof get }).get = (name) =>
+      /^(runs|effects|conversations)\//.test(name) && ++looks % 2 === 1
+        ? bug()
+        : name.startsWith("conversations/")
+          ? null
+          : get(name);
     const at = "2026-11-20T17:00:00.000Z";
     shell.feed([
       { kind: "timer", at, run: testId(9), wait: 1 },

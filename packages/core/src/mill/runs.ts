@@ -34,9 +34,18 @@ export function putRun(batch: Batch, run: Run, signal: Signal, at: Instant, patc
 
 /** Lets a run wait: its timer, and its place among those that wait for the subject. */
 export function holdRun(batch: Batch, run: Run, result: StepResult, waiting: Waiting, at: Instant): void {
-  const next = putRun(batch, run, "hold", at, { steps: [...run.steps, result], waits: waiting.wait, waiting, cursor: waiting.step });
-  if (waiting.due_at !== null) batch.ledger.set(key.timer(run.id), { run: run.id, wait: waiting.wait, due_at: waiting.due_at });
-  batch.ledger.updateList(key.waiting(next.subject), next.subject, (list) => [...list.filter((id) => id !== run.id), run.id]);
+  const next = putRun(batch, run, "hold", at, {
+    steps: [...run.steps, result],
+    waits: waiting.wait,
+    waiting,
+    cursor: waiting.step,
+  });
+  if (waiting.due_at !== null)
+    batch.ledger.set(key.timer(run.id), { run: run.id, wait: waiting.wait, due_at: waiting.due_at });
+  batch.ledger.updateList(key.waiting(next.subject), next.subject, (list) => [
+    ...list.filter((id) => id !== run.id),
+    run.id,
+  ]);
 }
 
 /** Ends a wait: the run goes on at `cursor`, or is over when there is none. The step's result is completed. */
@@ -54,7 +63,13 @@ export function wakeRun(
 }
 
 /** Ends a run that waits or is queued, with a reason. */
-export function endRun(batch: Batch, run: Run, signal: "fault" | "stop" | "cancel" | "skip", reason: Reason, at: Instant): void {
+export function endRun(
+  batch: Batch,
+  run: Run,
+  signal: "fault" | "stop" | "cancel" | "skip",
+  reason: Reason,
+  at: Instant,
+): void {
   if (run.status === "waiting") leaveWait(batch, run);
   putRun(batch, run, signal, at, { reason });
 }
@@ -67,7 +82,8 @@ export function failWaiting(batch: Batch, run: Run, reason: Reason, at: Instant)
 
 /** A run whose newest step result, that of the wait, is completed. */
 function withResult(run: Run, result: Partial<StepResult>, at: Instant): Run {
-  return { ...run, steps: run.steps.with(-1, { ...(run.steps.at(-1) as StepResult), ...result, finished_at: at }) };
+  const last = run.steps.at(-1) as StepResult;
+  return { ...run, steps: [...run.steps.slice(0, -1), { ...last, ...result, finished_at: at }] };
 }
 
 /** Its timer goes, and its place among those that wait for the subject. */

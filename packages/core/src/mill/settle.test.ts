@@ -10,39 +10,65 @@ const tag = (name: string) => ({ action: "conversation.add_tags", input: { tags:
 const statuses = (runs: readonly Run[]) => runs.map((run) => run.status);
 
 describe("interruption", () => {
-  const waiting = (unless: string, more: object = {}) => ({ hold: { wait: { for: "1h", unless }, next: "due", ...more }, due: tag("due"), cut: tag("cut") });
+  const waiting = (unless: string, more: object = {}) => ({
+    hold: { wait: { for: "1h", unless }, next: "due", ...more },
+    due: tag("due"),
+    cut: tag("cut"),
+  });
 
   test("ends the wait of a run at once; it goes on by onInterrupt", () => {
-    const play = stage({ workflows: [publish(1, { ...received, when_running: "skip", steps: waiting("conversation.assigned", { onInterrupt: "cut" }) })] });
+    const play = stage({
+      workflows: [
+        publish(1, {
+          ...received,
+          when_running: "skip",
+          steps: waiting("conversation.assigned", { onInterrupt: "cut" }),
+        }),
+      ],
+    });
     const conversation = play.receive();
     play.pass(5000);
     play.issue("conversation.assign", { conversation, user: ids.users.ben });
     const [run] = play.runsOf(1) as [Run];
-    expect(run).toMatchObject({ status: "finished", waiting: null, steps: [{ status: "interrupted", finished_at: play.now(), reason: { code: "interrupted" } }, { step: "cut" }] });
+    expect(run).toMatchObject({
+      status: "finished",
+      waiting: null,
+      steps: [{ status: "interrupted", finished_at: play.now(), reason: { code: "interrupted" } }, { step: "cut" }],
+    });
     const assigned = play.shell.log.find((event) => event.type === "conversation.assigned");
     expect(run.steps[0]?.output).toEqual({ interrupted_by: assigned?.id });
     expect([play.conversation(conversation).tags, play.shell.timers()]).toEqual([["cut"], []]);
   });
 
   test("ends the run where no onInterrupt leads on", () => {
-    const play = stage({ workflows: [publish(1, { ...received, when_running: "skip", steps: waiting("conversation.assigned") })] });
+    const play = stage({
+      workflows: [publish(1, { ...received, when_running: "skip", steps: waiting("conversation.assigned") })],
+    });
     const conversation = play.receive();
     play.issue("conversation.assign", { conversation, user: ids.users.ben });
     expect([statuses(play.runsOf(1)), play.conversation(conversation).tags]).toEqual([["finished"], []]);
   });
 
   test("is for the same subject alone, and for the event that was named", () => {
-    const play = stage({ workflows: [publish(1, { ...received, when_running: "skip", steps: waiting("conversation.assigned") })] });
+    const play = stage({
+      workflows: [publish(1, { ...received, when_running: "skip", steps: waiting("conversation.assigned") })],
+    });
     const conversation = play.receive();
     const other = play.issue("message.receive", { channel: ids.channels.sms, from: "+14155550102", text: "hi" });
-    play.issue("conversation.assign", { conversation: other.ok ? (other.result["conversation"] as string) : "", user: ids.users.ben });
+    play.issue("conversation.assign", {
+      conversation: other.ok ? (other.result["conversation"] as string) : "",
+      user: ids.users.ben,
+    });
     play.issue("conversation.close", { conversation });
     expect(statuses(play.runsOf(1)).sort()).toEqual(["finished", "waiting"]);
     expect(play.runsOf(1).find((run) => run.subject === conversation)?.status).toBe("waiting");
   });
 
   test.each(["customer", "user"] as const)("L16: comes to runs of a %s too", (kind) => {
-    const manual = publish(1, { kind: "manual", steps: { hold: { wait: { unless: kind === "user" ? "user.presence_changed" : "message.received" } } } });
+    const manual = publish(1, {
+      kind: "manual",
+      steps: { hold: { wait: { unless: kind === "user" ? "user.presence_changed" : "message.received" } } },
+    });
     const play = stage({ workflows: [manual] });
     const { customer } = play.conversation(play.receive());
     play.issue("run.start", { workflow: "workflow-1", ...(kind === "user" ? { user: ids.users.ben } : { customer }) });
@@ -53,7 +79,15 @@ describe("interruption", () => {
   });
 
   test("L6: comes before matching, so that a new run meets nobody who was cut off", () => {
-    const play = stage({ workflows: [publish(1, { ...received, when_running: "skip", steps: { hold: { wait: { for: "1h", unless: "message.received" } } } })] });
+    const play = stage({
+      workflows: [
+        publish(1, {
+          ...received,
+          when_running: "skip",
+          steps: { hold: { wait: { for: "1h", unless: "message.received" } } },
+        }),
+      ],
+    });
     play.receive();
     play.pass(1000);
     play.receive();
@@ -62,7 +96,15 @@ describe("interruption", () => {
 
   test("L6: runs that it wakes go on before those that are matched, by their ids", () => {
     const workflows = [
-      publish(1, { ...received, when_running: "start", order: 9, steps: { hold: { wait: { unless: "message.received" }, onInterrupt: "note" }, note: { action: "message.note", input: { text: "{{ run.id }}" } } } }),
+      publish(1, {
+        ...received,
+        when_running: "start",
+        order: 9,
+        steps: {
+          hold: { wait: { unless: "message.received" }, onInterrupt: "note" },
+          note: { action: "message.note", input: { text: "{{ run.id }}" } },
+        },
+      }),
     ];
     const play = stage({ workflows });
     play.receive();
@@ -74,16 +116,28 @@ describe("interruption", () => {
   });
 
   test("of a wait that began in the same root", () => {
-    const holder = publish(1, { ...received, order: 1, steps: waiting("conversation.topic_set", { onInterrupt: "cut" }) });
-    const breaker = publish(2, { ...received, order: 2, steps: { set: { action: "conversation.set_topic", input: { topic: "x" } } } });
+    const holder = publish(1, {
+      ...received,
+      order: 1,
+      steps: waiting("conversation.topic_set", { onInterrupt: "cut" }),
+    });
+    const breaker = publish(2, {
+      ...received,
+      order: 2,
+      steps: { set: { action: "conversation.set_topic", input: { topic: "x" } } },
+    });
     const play = stage({ workflows: [holder, breaker] });
     const conversation = play.receive();
-    expect(play.runsOf(1)).toMatchObject([{ status: "finished", steps: [{ status: "interrupted", at: play.now(), finished_at: play.now() }, {}] }]);
+    expect(play.runsOf(1)).toMatchObject([
+      { status: "finished", steps: [{ status: "interrupted", at: play.now(), finished_at: play.now() }, {}] },
+    ]);
     expect([play.conversation(conversation).tags, play.shell.timers()]).toEqual([["cut"], []]);
   });
 
   test("L8: of a run whose version is gone fails it; the command stands", () => {
-    const play = stage({ workflows: [publish(1, { ...received, when_running: "skip", steps: waiting("message.received") })] });
+    const play = stage({
+      workflows: [publish(1, { ...received, when_running: "skip", steps: waiting("message.received") })],
+    });
     play.receive();
     const other = stage({ start: { more: Object.fromEntries(play.shell.world.rows) } });
     other.pass(1000);
@@ -106,33 +160,66 @@ describe("matching", () => {
     const { customer } = play.conversation(play.receive());
     expect(play.runsOf(1)).toHaveLength(2);
     // but once for each subject
-    const closing = publish(2, { triggers: [{ event: "conversation.closed" }, { event: "customer.closed" }], steps: { done: { stop: true } } });
+    const closing = publish(2, {
+      triggers: [{ event: "conversation.closed" }, { event: "customer.closed" }],
+      steps: { done: { stop: true } },
+    });
     const next = stage({ workflows: [closing], start: { more: Object.fromEntries(play.shell.world.rows) } });
     next.issue("message.receive", { channel: ids.channels.whatsapp, from: "+14155550101", text: "hi" });
     next.issue("customer.close", { customer });
-    expect(next.runsOf(2).map((run) => run.subject_kind).sort()).toEqual(["conversation", "conversation", "customer"]);
+    expect(
+      next
+        .runsOf(2)
+        .map((run) => run.subject_kind)
+        .sort(),
+    ).toEqual(["conversation", "conversation", "customer"]);
   });
 
   test("L6: sees the state after the whole decision; steps see it as it is when they are taken", () => {
-    const first = publish(1, { ...received, order: 1, triggers: [{ event: "conversation.opened", when: { field: "conversation.inbound_count", op: "is", value: 1 } }], steps: { set: { action: "conversation.set_topic", input: { topic: "first" } } } });
-    const second = publish(2, { ...received, order: 2, triggers: [{ event: "conversation.opened", when: { field: "conversation.topic", op: "is_not_set" } }], steps: { tag: tag("{{ conversation.topic }}") } });
+    const first = publish(1, {
+      ...received,
+      order: 1,
+      triggers: [{ event: "conversation.opened", when: { field: "conversation.inbound_count", op: "is", value: 1 } }],
+      steps: { set: { action: "conversation.set_topic", input: { topic: "first" } } },
+    });
+    const second = publish(2, {
+      ...received,
+      order: 2,
+      triggers: [{ event: "conversation.opened", when: { field: "conversation.topic", op: "is_not_set" } }],
+      steps: { tag: tag("{{ conversation.topic }}") },
+    });
     const play = stage({ workflows: [first, second] });
     expect(play.conversation(play.receive())).toMatchObject({ topic: "first", tags: ["first"] });
   });
 
   test("L6: a run is pinned to the version that was matched", () => {
-    const old = publish(1, { ...received, when_running: "skip", steps: { hold: { wait: { for: "1h" }, next: "then" }, then: tag("old") } });
+    const old = publish(1, {
+      ...received,
+      when_running: "skip",
+      steps: { hold: { wait: { for: "1h" }, next: "after" }, after: tag("old") },
+    });
     const play = stage({ workflows: [old] });
     play.receive();
-    const newer = publish(1, { ...received, when_running: "skip", steps: { then: tag("new") } }, { id: ids.users.ada });
-    const next = stage({ workflows: [newer], older: [old.version], start: { more: Object.fromEntries(play.shell.world.rows) } });
+    const newer = publish(
+      1,
+      { ...received, when_running: "skip", steps: { after: tag("new") } },
+      { id: ids.users.ada },
+    );
+    const next = stage({
+      workflows: [newer],
+      older: [old.version],
+      start: { more: Object.fromEntries(play.shell.world.rows) },
+    });
     next.ringNext();
     const conversation = next.receive();
     expect(next.conversation(conversation).tags).toEqual(["old", "new"]);
   });
 
   test("L8: a condition that cannot be tested is a failed run, never a quiet no; the others run", () => {
-    const faulty = publish(1, { triggers: [{ event: "message.received", when: { field: "message.text", op: "gt", value: 3 } }], steps: { done: { stop: true } } });
+    const faulty = publish(1, {
+      triggers: [{ event: "message.received", when: { field: "message.text", op: "gt", value: 3 } }],
+      steps: { done: { stop: true } },
+    });
     const sound = publish(2, { ...received, steps: { tag: tag("sound") } });
     const play = stage({ workflows: [faulty, sound] });
     const conversation = play.receive();
@@ -141,11 +228,18 @@ describe("matching", () => {
   });
 
   test("L13: step results name their events, and events the step that caused them", () => {
-    const play = stage({ workflows: [publish(1, { ...received, steps: { one: tag("a"), two: { action: "customer.close" } } }), publish(2, { ...received, steps: { one: { ...tag("b"), next: "two" }, two: { action: "customer.close" } } } as never)] });
+    const play = stage({
+      workflows: [
+        publish(1, { ...received, steps: { one: tag("a"), two: { action: "customer.close" } } }),
+        publish(2, { ...received, steps: { one: { ...tag("b"), next: "two" }, two: { action: "customer.close" } } }),
+      ],
+    });
     play.receive();
     for (const run of play.shell.runs()) {
       for (const step of run.steps) {
-        const caused = play.shell.log.filter((event) => event.cause.run === run.id && event.cause.step === step.step).map((event) => event.id);
+        const caused = play.shell.log
+          .filter((event) => event.cause.run === run.id && event.cause.step === step.step)
+          .map((event) => event.id);
         expect(step.events ?? []).toEqual(caused);
         expect(caused.every(isId)).toBe(true);
       }
@@ -156,9 +250,13 @@ describe("matching", () => {
   });
 
   test("L13: changes of lists hold the whole list, before and after", () => {
-    const play = stage({ workflows: [publish(1, { ...received, steps: { one: { ...tag("a"), next: "two" }, two: tag("b") } } as never)] });
+    const play = stage({
+      workflows: [publish(1, { ...received, steps: { one: { ...tag("a"), next: "two" }, two: tag("b") } })],
+    });
     play.receive();
-    const changes = play.shell.log.filter((event) => event.type === "conversation.tags_added").flatMap((event) => event.changes);
+    const changes = play.shell.log
+      .filter((event) => event.type === "conversation.tags_added")
+      .flatMap((event) => event.changes);
     expect(changes.map(({ before, after }) => [before?.["tags"], after["tags"]])).toEqual([
       [[], ["a"]],
       [["a"], ["a", "b"]],
@@ -166,11 +264,20 @@ describe("matching", () => {
   });
 
   test("L16: presence starts runs of the user; conversation actions there name their target, or fail visibly", () => {
-    const steps = { assign: { ...tag("x"), onError: "sorry" }, sorry: { stop: { reason: "{{ steps.assign.error.code }}" } } } as never;
+    const steps = {
+      assign: { ...tag("x"), onError: "sorry" },
+      sorry: { stop: { reason: "{{ steps.assign.error.code }}" } },
+    } as never;
     const play = stage({ workflows: [publish(1, { triggers: [{ event: "user.presence_changed" }], steps })] });
     play.issue("user.set_presence", { user: ids.users.ben, status: "online" });
     expect(play.runsOf(1)).toMatchObject([
-      { subject_kind: "user", subject: ids.users.ben, customer: null, conversation: null, steps: [{ status: "failed", reason: { code: "invalid_input" } }, { step: "sorry" }] },
+      {
+        subject_kind: "user",
+        subject: ids.users.ben,
+        customer: null,
+        conversation: null,
+        steps: [{ status: "failed", reason: { code: "invalid_input" } }, { step: "sorry" }],
+      },
     ]);
   });
 });

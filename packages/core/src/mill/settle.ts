@@ -1,16 +1,13 @@
-import { Missing } from "../domain/ledger.ts";
 import { eventTypes, type EventType } from "../domain/events.ts";
-import { key } from "../domain/keys.ts";
 import type { ConversationRow } from "../model/conversation.ts";
 import type { Id, Ref } from "../model/common.ts";
 import type { Event } from "../model/event.ts";
-import type { Reason, Run } from "../model/run.ts";
-import { newRun } from "../run/create.ts";
-import { eventScope, standingFor } from "../run/scope.ts";
-import type { CompiledVersion, Step } from "../workflow/compiled.ts";
+import { eventScope } from "../run/scope.ts";
 import type { Batch, Root } from "./batch.ts";
-import { reasonOf, stepGone } from "./reason.ts";
-import { endRun, failWaiting, waitingRuns, wakeRun } from "./runs.ts";
+import { inScope, queueRun } from "./queue.ts";
+import { judge, stepGone } from "./reason.ts";
+import { failWaiting, waitingRuns, wakeRun } from "./runs.ts";
+import { stepOf } from "./version.ts";
 import { watchSubjects } from "./watch.ts";
 
 /**
@@ -64,65 +61,9 @@ function match(batch: Batch, root: Root, event: Event, started: Set<string>): vo
   for (const { version, index, trigger } of candidates) {
     const once = `${version.workflow}/${subject.id}`;
     if (started.has(once) || !inScope(version, scope.roots["conversation"] as ConversationRow | null)) continue;
-    let fault: Reason | null = null;
-    try {
-      if (trigger.when !== null && !trigger.when.test(scope)) continue;
-    } catch (error) {
-      if (error instanceof Missing) throw error;
-      fault = reasonOf(error, "trigger_failed");
-    }
+    const verdict = judge(() => trigger.when?.test(scope) ?? true, "trigger_failed");
+    if ("answer" in verdict && !verdict.answer) continue;
     started.add(once);
-    queueRun(batch, root, { version, event, index, subject, fault });
+    queueRun(batch, root, { version, event, index, subject, fault: "fault" in verdict ? verdict.fault : null });
   }
-}
-
-/** Whether a workflow's mailboxes include where this happened; one that names mailboxes minds nothing outside them. */
-export function inScope(version: CompiledVersion, conversation: ConversationRow | null): boolean {
-  return version.mailboxes === null || (conversation !== null && version.mailboxes.has(conversation.mailbox));
-}
-
-interface Match {
-  readonly version: CompiledVersion;
-  readonly event: Event | null;
-  readonly index: number;
-  readonly subject: Ref;
-  /** a condition that could not be tested is a failed run, never a quiet "no" */
-  readonly fault: Reason | null;
-}
-
-/** Makes the run of a match, pinned to its version, and queues it. */
-export function queueRun(batch: Batch, root: Root, { version, event, index, subject, fault }: Match): void {
-  const refs = event?.refs ?? refsOf(batch, subject);
-  const run = newRun(version, {
-    id: batch.mint(root),
-    at: root.at,
-    root: root.id,
-    depth: (event?.depth ?? 0) + 1,
-    subject,
-    refs,
-    trigger: { type: event?.type ?? "time", event: event?.id ?? null, index },
-  });
-  batch.ledger.create(key.run(run.id), run.id, run);
-  if (fault === null) root.queue.push(run.id);
-  else endRun(batch, run, "fault", fault, root.at);
-}
-
-function refsOf(batch: Batch, subject: Ref): Event["refs"] {
-  if (subject.kind === "customer") return { customer: subject.id };
-  const row = batch.ledger.get<ConversationRow>(key.conversation(subject.id)) as ConversationRow;
-  return { conversation: subject.id, customer: standingFor(row.customer, batch.ledger)?.id ?? row.customer };
-}
-
-/** A run's version; older ones are loaded on need. Null when it is gone, which its runs must say (MILL law 8). */
-export function versionOf(batch: Batch, id: Id): CompiledVersion | null {
-  const version = batch.config.workflows.version(id);
-  if (version !== null) return version;
-  // the shell puts a loaded version into the configuration; one that it could not find is known to be absent
-  if (batch.ledger.peek(key.version(id)) === null) return null;
-  throw new Missing([key.version(id)]);
-}
-
-/** A step of a run's version; null when it is gone. */
-export function stepOf(batch: Batch, run: Run, step: string): Step | null {
-  return versionOf(batch, run.version)?.steps.get(step) ?? null;
 }

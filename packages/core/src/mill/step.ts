@@ -10,7 +10,8 @@ import type { Scope } from "../template/scope.ts";
 import type { Batch, Root } from "./batch.ts";
 import { reasonOf, stepGone } from "./reason.ts";
 import { endRun, holdRun, putRun } from "./runs.ts";
-import { settle, stepOf } from "./settle.ts";
+import { settle } from "./settle.ts";
+import { stepOf } from "./version.ts";
 
 /**
  * Takes one step of a queued run. Whatever goes wrong inside is taken back and becomes the step's failure: it takes the
@@ -25,7 +26,14 @@ export function takeStep(batch: Batch, root: Root, run: Run): void {
   } catch (error) {
     if (error instanceof Missing) throw error;
     batch.restore(root, save);
-    fail(batch, root, run, step, { step: step.id, kind: kindOf(step), status: "failed", at: root.at }, reasonOf(error, "step_failed"));
+    fail(
+      batch,
+      root,
+      run,
+      step,
+      { step: step.id, kind: kindOf(step), status: "failed", at: root.at },
+      reasonOf(error, "step_failed"),
+    );
   }
 }
 
@@ -51,9 +59,22 @@ function advance(batch: Batch, root: Root, run: Run, result: StepResult, next: s
 }
 
 /** A step that failed: the run takes its `onError` edge, or ends `stopped` for what a guard refused, else `failed`. */
-function fail(batch: Batch, root: Root, run: Run, step: Step, result: StepResult, reason: Reason, limited = false): void {
+function fail(
+  batch: Batch,
+  root: Root,
+  run: Run,
+  step: Step,
+  result: StepResult,
+  reason: Reason,
+  limited = false,
+): void {
   const onError = step.kind === "stop" ? null : step.onError;
-  const failed: StepResult = { ...result, status: "failed", reason, output: { error: { code: reason.code, message: reason.message } } };
+  const failed: StepResult = {
+    ...result,
+    status: "failed",
+    reason,
+    output: { error: { code: reason.code, message: reason.message } },
+  };
   if (onError !== null) return advance(batch, root, run, failed, onError);
   endRun(batch, { ...run, steps: [...run.steps, failed] }, limited ? "stop" : "fault", reason, root.at);
 }
@@ -64,10 +85,17 @@ function act(batch: Batch, root: Root, run: Run, step: ActionStep, scope: Scope)
   const result: StepResult = { step: step.id, kind: step.action, status: "done", at: root.at, input };
   const prepared = prepare(step.action, input, batch.config.settings);
   if (!prepared.ok) return refused(batch, root, run, step, result, prepared);
-  const from = { cause: { ...(run.trigger.event !== null && { event: run.trigger.event }), run: run.id, step: step.id }, depth: run.depth };
+  const from = {
+    cause: { ...(run.trigger.event !== null && { event: run.trigger.event }), run: run.id, step: step.id },
+    depth: run.depth,
+  };
   const decision = batch.decide(root, { type: step.action, actor: run.actor, input: prepared.input }, from);
   if (!decision.answer.ok) return refused(batch, root, run, step, result, decision.answer);
-  const done: StepResult = { ...result, output: decision.answer.result, events: decision.events.map((event) => event.id) };
+  const done: StepResult = {
+    ...result,
+    output: decision.answer.result,
+    events: decision.events.map((event) => event.id),
+  };
   const effect = step.awaits ? decision.effects[0] : undefined;
   if (effect === undefined) advance(batch, root, run, done, step.next);
   else {
@@ -80,12 +108,20 @@ function act(batch: Batch, root: Root, run: Run, step: ActionStep, scope: Scope)
 }
 
 function refused(batch: Batch, root: Root, run: Run, step: Step, result: StepResult, answer: Refusal): void {
-  const reason: Reason = { code: answer.code, message: answer.message, ...(answer.path !== undefined && { detail: { path: answer.path } }) };
+  const reason: Reason = {
+    code: answer.code,
+    message: answer.message,
+    ...(answer.path !== undefined && { detail: { path: answer.path } }),
+  };
   fail(batch, root, run, step, result, reason, answer.kind === "limited");
 }
 
 /** What an action is done to: as the step says, else the run's own subject. */
-function withTarget(action: string, input: { readonly [name: string]: Json }, run: Run): { readonly [name: string]: Json } {
+function withTarget(
+  action: string,
+  input: { readonly [name: string]: Json },
+  run: Run,
+): { readonly [name: string]: Json } {
   const target = commands.get(action)?.target ?? null;
   if (target === null || (input[target] ?? null) !== null) return input;
   const { conversation, customer, message } = run;
@@ -104,7 +140,20 @@ function branch(batch: Batch, root: Root, run: Run, step: BranchStep, scope: Sco
       ? { code: "no_branch", message: "No branch held", detail }
       : { code: "branch", message: `Branch ${index + 1} of ${step.branches.length} held`, detail };
   const next = index === -1 ? step.next : (step.branches[index]?.next ?? null);
-  advance(batch, root, run, { step: step.id, kind: "branch", status: "done", at: root.at, output: { branch: index === -1 ? null : index }, reason }, next);
+  advance(
+    batch,
+    root,
+    run,
+    {
+      step: step.id,
+      kind: "branch",
+      status: "done",
+      at: root.at,
+      output: { branch: index === -1 ? null : index },
+      reason,
+    },
+    next,
+  );
 }
 
 function wait(batch: Batch, root: Root, run: Run, step: WaitStep, scope: Scope): void {
@@ -118,7 +167,13 @@ function wait(batch: Batch, root: Root, run: Run, step: WaitStep, scope: Scope):
 
 function stop(batch: Batch, root: Root, run: Run, step: StopStep, scope: Scope): void {
   const outputs = (step.outputs?.resolve(scope) ?? null) as Json;
-  const result: StepResult = { step: step.id, kind: "stop", status: "done", at: root.at, ...(outputs !== null && { output: outputs }) };
+  const result: StepResult = {
+    step: step.id,
+    kind: "stop",
+    status: "done",
+    at: root.at,
+    ...(outputs !== null && { output: outputs }),
+  };
   const reason: Reason = { code: "stop_step", message: step.reason ?? "The workflow stopped here" };
   // a stop with outputs is how a callable workflow answers: that run is finished, not stopped
   const signal = outputs === null ? "stop" : "end";

@@ -17,7 +17,13 @@ export type Item =
       /** its input did not fit: it is refused with this, and leaves a receipt like any other */
       readonly refusal?: Refusal;
     }
-  | { readonly kind: "settled"; readonly at: Instant; readonly effect: Id; readonly attempt: number; readonly outcome: Outcome }
+  | {
+      readonly kind: "settled";
+      readonly at: Instant;
+      readonly effect: Id;
+      readonly attempt: number;
+      readonly outcome: Outcome;
+    }
   | { readonly kind: "timer"; readonly at: Instant; readonly run: Id; readonly wait: number }
   | { readonly kind: "wake"; readonly at: Instant; readonly subject: Ref };
 

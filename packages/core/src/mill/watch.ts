@@ -1,17 +1,15 @@
 import { key } from "../domain/keys.ts";
-import { Missing } from "../domain/ledger.ts";
 import type { Id, Instant, Ref } from "../model/common.ts";
 import type { ConversationRow } from "../model/conversation.ts";
 import type { CustomerRow } from "../model/customer.ts";
 import type { Event } from "../model/event.ts";
-import type { Reason } from "../model/run.ts";
 import type { TimeCandidate } from "../match/active.ts";
 import { standingFor, subjectScope } from "../run/scope.ts";
 import { afterDuration } from "../run/wait.ts";
 import { addMs, isInstant } from "../time/instant.ts";
 import type { Batch, Root } from "./batch.ts";
-import { reasonOf } from "./reason.ts";
-import { inScope, queueRun } from "./settle.ts";
+import { judge } from "./reason.ts";
+import { inScope, queueRun } from "./queue.ts";
 
 type Watched = ConversationRow | CustomerRow;
 
@@ -95,7 +93,11 @@ function watch(batch: Batch, root: Root, subject: Ref, started: Set<string>): In
 }
 
 /** When a time trigger falls due for a subject as it is now; null when it does not, or has already fired for this anchor. */
-function dueOf(batch: Batch, { version, trigger }: TimeCandidate, row: Watched): { at: Instant; anchor: Instant } | null {
+function dueOf(
+  batch: Batch,
+  { version, trigger }: TimeCandidate,
+  row: Watched,
+): { at: Instant; anchor: Instant } | null {
   const anchor = (row as unknown as { readonly [field: string]: unknown })[trigger.since];
   if (!isInstant(anchor) || row.fired[version.workflow] === anchor) return null;
   const due = afterDuration(anchor, trigger.after, trigger.calendar, batch.config.settings);
@@ -120,24 +122,23 @@ function fire(
   if (!inScope(version, "mailbox" in row ? row : null)) return null;
   // one run a decision (MILL law 6): this one is for the next, and its clock must ring for it
   if (started.has(once)) return addMs(root.at, 1);
-  let fault: Reason | null = null;
-  try {
-    const refs = "customer" in row ? { conversation: row.id, customer: row.customer } : { customer: row.id };
+  const refs = "customer" in row ? { conversation: row.id, customer: row.customer } : { customer: row.id };
+  const verdict = judge(() => {
     const scope = subjectScope(refs, root.at, batch.ledger, batch.config.settings);
-    if (trigger.when !== null && !trigger.when.test(scope)) return trigger.when.nextChange(scope);
-  } catch (error) {
-    if (error instanceof Missing) throw error;
-    fault = reasonOf(error, "trigger_failed");
-  }
+    return trigger.when === null || trigger.when.test(scope) || trigger.when.nextChange(scope);
+  }, "trigger_failed");
+  if ("answer" in verdict && verdict.answer !== true) return verdict.answer;
   started.add(once);
   const name = subject.kind === "customer" ? key.customer(subject.id) : key.conversation(subject.id);
   batch.ledger.set(name, { ...row, fired: { ...row.fired, [version.workflow]: anchor } });
-  queueRun(batch, root, { version, event: null, index, subject, fault });
+  queueRun(batch, root, { version, event: null, index, subject, fault: "fault" in verdict ? verdict.fault : null });
   return null;
 }
 
 function readWatched(batch: Batch, subject: Ref): Watched | null {
-  return batch.ledger.get<Watched>(subject.kind === "customer" ? key.customer(subject.id) : key.conversation(subject.id));
+  return batch.ledger.get<Watched>(
+    subject.kind === "customer" ? key.customer(subject.id) : key.conversation(subject.id),
+  );
 }
 
 function putWake(batch: Batch, kind: Ref["kind"], row: Watched, wake_at: Instant | null): void {

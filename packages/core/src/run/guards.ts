@@ -8,17 +8,31 @@ import { localDay } from "../time/local.ts";
 import type { CompiledVersion } from "../workflow/compiled.ts";
 
 /** Why a run may not start, or null when it may. Asked when it starts, not when it is queued (MILL law 6). */
-export function guardStart(run: Run, version: CompiledVersion, settings: SettingsIndex, ledger: Ledger, at: Instant): Reason | null {
+export function guardStart(
+  run: Run,
+  version: CompiledVersion,
+  settings: SettingsIndex,
+  ledger: Ledger,
+  at: Instant,
+): Reason | null {
   const { automation, limits } = settings.organization;
-  if (automation === "off") return { code: "automation_off", message: "Automation is switched off for the organization" };
+  if (automation === "off")
+    return { code: "automation_off", message: "Automation is switched off for the organization" };
   if (automation === "braked") return { code: "storm_brake", message: "The organization's storm brake is on" };
   if (run.depth > limits.chain_depth) {
-    return { code: "chain_depth", message: `Workflows started workflows ${run.depth} deep; the limit is ${limits.chain_depth}` };
+    return {
+      code: "chain_depth",
+      message: `Workflows started workflows ${run.depth} deep; the limit is ${limits.chain_depth}`,
+    };
   }
   const name = subjectKey(run);
   if (name === null) return null;
   const limit = version.runsPerDay ?? limits.runs_per_subject_per_day;
-  const count = countToday(ledger.get<Watch>(name)?.guards ?? null, run.workflow, localDay(at, settings.organization.zone));
+  const count = countToday(
+    ledger.get<Watch>(name)?.guards ?? null,
+    run.workflow,
+    localDay(at, settings.organization.zone),
+  );
   if (count < limit) return null;
   return {
     code: "runs_per_day",
@@ -34,7 +48,10 @@ export function countStart(run: Run, settings: SettingsIndex, ledger: Ledger, at
   const day = localDay(at, settings.organization.zone);
   const guards = row.guards ?? { day, runs: {}, sends: [] };
   const runs = guards.day === day ? guards.runs : {};
-  ledger.set(name, { ...row, guards: { ...guards, day, runs: { ...runs, [run.workflow]: (runs[run.workflow] ?? 0) + 1 } } });
+  ledger.set(name, {
+    ...row,
+    guards: { ...guards, day, runs: { ...runs, [run.workflow]: (runs[run.workflow] ?? 0) + 1 } },
+  });
 }
 
 function countToday(guards: Guards | null, workflow: string, day: string): number {

@@ -47,7 +47,9 @@ const expected: Record<RunStatus, Record<Signal, Transition>> = {
   cancelled: over,
   skipped: over,
 };
-const cells = runStatuses.flatMap((status) => signals.map((signal) => ({ status, signal, to: expected[status][signal] })));
+const cells = runStatuses.flatMap((status) =>
+  signals.map((signal) => ({ status, signal, to: expected[status][signal] })),
+);
 
 describe("the machine of a run", () => {
   test("M1: has a cell for every status and signal, and no other", () => {
@@ -58,7 +60,8 @@ describe("the machine of a run", () => {
 
   test.each(cells)("M2: $status, $signal: $to", ({ status, signal, to }) => {
     expect(transitions[status][signal]).toBe(to);
-    if (to === "bug") expect(() => transition(status, signal)).toThrow(`a ${status} run cannot get the signal ${signal}`);
+    if (to === "bug")
+      expect(() => transition(status, signal)).toThrow(`a ${status} run cannot get the signal ${signal}`);
     else expect(transition(status, signal)).toBe(to === "ignored" ? null : to);
   });
 
@@ -66,7 +69,8 @@ describe("the machine of a run", () => {
     for (const status of runStatuses) {
       const out = signals.map((signal) => transitions[status][signal]).filter((to) => to !== "bug" && to !== "ignored");
       expect(out.length > 0).toBe(isLive(status));
-      if (isLive(status)) expect(transitions[status]).toMatchObject({ fault: "failed", stop: "stopped", cancel: "cancelled" });
+      if (isLive(status))
+        expect(transitions[status]).toMatchObject({ fault: "failed", stop: "stopped", cancel: "cancelled" });
     }
   });
 });

@@ -14,9 +14,14 @@ const shortestMs = 1000;
 const latestStart = "9989-01-01T00:00:00.000Z";
 
 /** When a wait ends: an instant, null when only an event ends it, or why that cannot be told. */
-export type DueAt = { readonly ok: true; readonly at: Instant | null } | { readonly ok: false; readonly reason: Reason };
+export type DueAt =
+  | { readonly ok: true; readonly at: Instant | null }
+  | { readonly ok: false; readonly reason: Reason };
 
-const outOfRange: DueAt = { ok: false, reason: { code: "instant_out_of_range", message: "No instant lies beyond the year 9999" } };
+const outOfRange: DueAt = {
+  ok: false,
+  reason: { code: "instant_out_of_range", message: "No instant lies beyond the year 9999" },
+};
 
 /** The instant at which a wait step that begins now falls due. */
 export function dueAt(step: WaitStep, scope: Scope, settings: SettingsIndex): DueAt {
@@ -26,20 +31,36 @@ export function dueAt(step: WaitStep, scope: Scope, settings: SettingsIndex): Du
 }
 
 /** An instant plus a duration, in plain time or in a calendar's open time. */
-export function afterDuration(from: Instant, duration: Duration, calendar: string | null, settings: SettingsIndex): DueAt {
+export function afterDuration(
+  from: Instant,
+  duration: Duration,
+  calendar: string | null,
+  settings: SettingsIndex,
+): DueAt {
   if (calendar === null) return instantAt(toMs(from) + plainSeconds(duration) * 1000, from);
   const found = calendarNamed(calendar, settings);
-  if (found === null) return { ok: false, reason: { code: "calendar_not_found", message: `There is no calendar ${calendar}` } };
+  if (found === null)
+    return { ok: false, reason: { code: "calendar_not_found", message: `There is no calendar ${calendar}` } };
   if (from > latestStart) return outOfRange;
   const at = addOpenTime(found, from, duration);
-  if (at === null) return { ok: false, reason: { code: "calendar_never_open", message: `The calendar ${calendar} does not open within a year` } };
+  if (at === null)
+    return {
+      ok: false,
+      reason: { code: "calendar_never_open", message: `The calendar ${calendar} does not open within a year` },
+    };
   return instantAt(toMs(at), from);
 }
 
 function untilInstant(value: unknown, now: Instant): DueAt {
   const ms = typeof value === "string" ? readInstant(value) : null;
   if (ms !== null) return instantAt(ms, now);
-  return { ok: false, reason: { code: "instant_invalid", message: `A wait until needs an instant with its offset, not ${JSON.stringify(value)}` } };
+  return {
+    ok: false,
+    reason: {
+      code: "instant_invalid",
+      message: `A wait until needs an instant with its offset, not ${JSON.stringify(value)}`,
+    },
+  };
 }
 
 function readInstant(text: string): number | null {

@@ -106,7 +106,8 @@ export function millShell(options: MillOptions = {}): MillShell {
           commit(shell, output);
           return output;
         }
-        if (lender === null && !output.needs.every((name) => name.startsWith("version/"))) throw new Error(`asked for what is loaded: ${output.needs.join(", ")}`);
+        if (lender === null && !output.needs.every((name) => name.startsWith("version/")))
+          throw new Error(`asked for what is loaded: ${output.needs.join(", ")}`);
         lender?.load(loading === "bundles" ? withBundles(world, output.needs) : output.needs);
       }
       throw new Error("the needs do not end");
@@ -138,7 +139,8 @@ function commit(shell: MillShell, output: Output): void {
     shell.history.set((row as Run).id, row as Run);
     shell.world.rows.delete(name);
   }
-  for (const receipt of output.receipts) if (receipt.key !== null) shell.world.rows.set(key.receipt(receipt.key), receipt);
+  for (const receipt of output.receipts)
+    if (receipt.key !== null) shell.world.rows.set(key.receipt(receipt.key), receipt);
   shell.log.push(...output.events);
   shell.replies.push(...output.replies);
   shell.receipts.push(...output.receipts);
@@ -235,7 +237,11 @@ export interface PublishOptions {
 }
 
 /** A document as a published version. Its id follows from `n` unless given. Throws when it does not compile. */
-export function publish(n: number, document: Partial<WorkflowDocument> & Pick<WorkflowDocument, "steps">, options: PublishOptions = {}): PublishedWorkflow {
+export function publish(
+  n: number,
+  document: Partial<WorkflowDocument> & Pick<WorkflowDocument, "steps">,
+  options: PublishOptions = {},
+): PublishedWorkflow {
   const result = compileVersion({
     id: options.id ?? testId(5000 + n),
     workflow: options.workflow ?? testId(4000 + n),

@@ -22,7 +22,11 @@ export interface Stage {
   readonly now: () => string;
   pass(ms: number): void;
   /** Decides a command and drives it to quiet. */
-  issue(type: string, input: Input, more?: { readonly actor?: Actor; readonly key?: string; readonly id?: Id }): Accepted | Refusal;
+  issue(
+    type: string,
+    input: Input,
+    more?: { readonly actor?: Actor; readonly key?: string; readonly id?: Id },
+  ): Accepted | Refusal;
   /** The customer writes by SMS; answers the conversation. */
   receive(text?: string): Id;
   /** Delivers the timers and wakes that are due by now. */
@@ -42,7 +46,11 @@ export function stage(options: MillOptions = {}): Stage {
   let at = beginning;
   // a stage that goes on from another's rows must not give out the same ids again
   let count = shell.world.rows.size * 100;
-  const wakes = () => [...tableOf<ConversationRow>(shell.world.rows, "conversations"), ...tableOf<CustomerRow>(shell.world.rows, "customers")].filter((row) => row.wake_at !== null);
+  const wakes = () =>
+    [
+      ...tableOf<ConversationRow>(shell.world.rows, "conversations"),
+      ...tableOf<CustomerRow>(shell.world.rows, "customers"),
+    ].filter((row) => row.wake_at !== null);
   const items: Item[] = [];
   const self: Stage = {
     shell,
@@ -56,17 +64,25 @@ export function stage(options: MillOptions = {}): Stage {
       return (shell.replies.at(-1) as { answer: Accepted | Refusal }).answer;
     },
     receive(text = "hello") {
-      const answer = self.issue("message.receive", { channel: ids.channels.sms, from: "+14155550101", text }, { actor: actors.channel });
+      const answer = self.issue(
+        "message.receive",
+        { channel: ids.channels.sms, from: "+14155550101", text },
+        { actor: actors.channel },
+      );
       return (answer as Accepted).result["conversation"] as Id;
     },
     ring() {
-      for (const timer of shell.timers().filter((each) => each.due_at <= at)) self.give({ kind: "timer", at, run: timer.run, wait: timer.wait });
+      for (const timer of shell.timers().filter((each) => each.due_at <= at))
+        self.give({ kind: "timer", at, run: timer.run, wait: timer.wait });
       for (const row of wakes().filter((each) => (each.wake_at as string) <= at)) {
         self.give({ kind: "wake", at, subject: { kind: "customer" in row ? "conversation" : "customer", id: row.id } });
       }
     },
     ringNext() {
-      const [next] = [...shell.timers().map((timer) => timer.due_at), ...wakes().map((row) => row.wake_at as string)].sort();
+      const [next] = [
+        ...shell.timers().map((timer) => timer.due_at),
+        ...wakes().map((row) => row.wake_at as string),
+      ].sort();
       if (next === undefined) return false;
       if (next > at) at = next;
       self.ring();

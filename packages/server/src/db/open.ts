@@ -32,10 +32,15 @@ interface Log {
 export async function openDatabase(config: Pick<Config, "databaseUrl" | "dataDir" | "databasePoolSize" | "eventsDays" | "stepsDays">, log: Log): Promise<Database> {
   const embedded = config.databaseUrl === undefined ? await startEmbedded({ dataDir: config.dataDir, log }) : null;
   const url = config.databaseUrl ?? (embedded as Embedded).url;
-  const onIdleError = (error: Error): void => log.warn(`an idle database connection broke: ${error.message}`);
+  let closing = false;
+  // while we close, the server that we end says goodbye to connections that the pools let go of
+  const onIdleError = (error: Error): void => {
+    if (!closing) log.warn(`an idle database connection broke: ${error.message}`);
+  };
   const pool = openPool({ url, max: config.databasePoolSize, onIdleError });
   const lanes = openPool({ url, max: 8, pipeline: true, applicationName: "threadmill lanes", onIdleError });
   const close = async (): Promise<void> => {
+    closing = true;
     await Promise.all([pool.end(), lanes.end()]);
     await embedded?.stop();
   };

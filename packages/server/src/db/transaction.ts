@@ -49,14 +49,14 @@ export async function pipelined<T>(
   const committed = commit(client);
   // both are awaited before either is judged: an unhandled rejection would end the process
   const [statements, commitment] = await Promise.allSettled([Promise.allSettled(trailing.sent), committed]);
+  if (commitment.status === "fulfilled") {
+    client.release();
+    return trailing.result;
+  }
   const failed = statements.status === "fulfilled" ? statements.value.find((each) => each.status === "rejected") : undefined;
   // Statements that failed with their connection prove nothing: the server may have done them and COMMIT too, and only
   // its answers were lost. Only a statement that the server itself refused makes sure that nothing was committed.
-  const refused = failed !== undefined && isCertainRefusal(failed.reason);
-  if (commitment.status === "rejected" && !refused) throw commitment.reason;
-  if (failed !== undefined) throw failed.reason;
-  client.release();
-  return trailing.result;
+  throw failed !== undefined && isCertainRefusal(failed.reason) ? failed.reason : commitment.reason;
 }
 
 /** Commits the transaction open on `client`; gives the connection away (and not back to the pool) if that fails. */

@@ -1,5 +1,5 @@
 import type { Outcome } from "@threadmill/core";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { recorderProvider } from "../channels/recorder/provider.ts";
 import { brokenInvariants, command, type Home, incoming, phone, resultOf, testLanes, type TestEngine, type TestLanes } from "../lanes/test-lanes.ts";
 import { createMetrics } from "../observe/metrics.ts";
@@ -29,6 +29,8 @@ const effects = () => lanes.rows<{ id: string; status: string; attempt: number; 
 const delivery = async (message: string) => (await lanes.rows<{ delivery: string }>("select delivery from messages where id = $1", [message]))[0]?.delivery;
 const leaseOver = () => lanes.rows("update effects set lease_until = clock_timestamp() - interval '1 second' where lease_until is not null");
 const dueNow = () => lanes.rows("update effects set due_at = clock_timestamp()");
+const until = (read: () => Promise<unknown>, wanted: unknown) =>
+  vi.waitFor(async () => expect(await read()).toEqual(wanted), { timeout: 10_000, interval: 20 });
 const failing = { code: "busy", message: "later" };
 
 describe("claiming", () => {
@@ -118,7 +120,7 @@ describe("delivering", () => {
       again = false;
       return { status: "retry", error: failing, afterMs: 1 };
     });
-    await withWorkers(through(flaky), () => expect.poll(effects, { timeout: 10_000 }).toEqual([]));
+    await withWorkers(through(flaky), () => until(effects, []));
     expect(seen.map((each) => each.text)).toEqual(["1", "2", "2", "3"]);
     expect(new Set(seen.map((each) => each.key)).size).toBe(3);
     expect(await Promise.all(sent.map((each) => delivery(each.message)))).toEqual(["sent", "sent", "sent"]);
@@ -151,7 +153,7 @@ describe("delivering", () => {
     const a = await talk();
     const [bad, good] = [await send(a, "bad"), await send(a, "good")];
     const nasty = { code: "refused", message: `NUL \0 and half \ud83d ${"x".repeat(2000)}` };
-    await withWorkers(through(provider((given) => (given.text === "bad" ? { status: "failed", error: nasty } : done(given)))), () => expect.poll(() => delivery(good.message), { timeout: 10_000 }).toBe("sent"));
+    await withWorkers(through(provider((given) => (given.text === "bad" ? { status: "failed", error: nasty } : done(given)))), () => until(() => delivery(good.message), "sent"));
     expect(await delivery(bad.message)).toBe("failed");
     expect(await effects()).toMatchObject([{ id: bad.effect, status: "dead", last_error: { code: "refused" } }]);
   });
@@ -160,7 +162,7 @@ describe("delivering", () => {
     await useFake("hold");
     const unknown = provider((given) => (seen.length < 2 ? { status: "unknown", error: failing } : done(given)));
     const held = await send(await talk(phone(1)), "held");
-    await withWorkers(through(unknown), () => expect.poll(() => delivery(held.message), { timeout: 10_000 }).toBe("held"));
+    await withWorkers(through(unknown), () => until(() => delivery(held.message), "held"));
     expect(seen).toHaveLength(1);
     await lanes.rows("truncate effects");
     seen.length = 0;
@@ -183,7 +185,7 @@ describe("delivering", () => {
     const { message } = await send(await talk(), "perhaps out already");
     await claimEffects(lanes.pool, 1);
     await leaseOver();
-    await withWorkers(through(provider(done, idempotent)), () => expect.poll(() => delivery(message), { timeout: 10_000 }).toBe(outcome));
+    await withWorkers(through(provider(done, idempotent)), () => until(() => delivery(message), outcome));
     expect(seen).toHaveLength(calls);
   });
 
@@ -192,18 +194,18 @@ describe("delivering", () => {
     await lanes.rows("update organizations set sandbox = true where organization = $1", [home.id]);
     const a = await talk();
     const boxed = await send(a, "boxed");
-    await withWorkers(through(provider(done)), () => expect.poll(() => delivery(boxed.message), { timeout: 10_000 }).toBe("sent"));
+    await withWorkers(through(provider(done)), () => until(() => delivery(boxed.message), "sent"));
     await lanes.rows("update organizations set sandbox = false where organization = $1", [home.id]);
     await lanes.rows("update channels set provider = 'gone' where id = $1", [home.channels.sms]);
     const lost = await send(a, "nobody");
-    await withWorkers(through(provider(done)), () => expect.poll(() => delivery(lost.message), { timeout: 10_000 }).toBe("failed"));
+    await withWorkers(through(provider(done)), () => until(() => delivery(lost.message), "failed"));
     expect(seen).toEqual([]);
   });
 
   test("that throws is a fault of ours and tried again", async () => {
     await useFake();
     await send(await talk(), "x");
-    await withWorkers(through(provider(() => Promise.reject(new Error("bug")))), () => expect.poll(async () => (await effects())[0]?.last_error?.code, { timeout: 10_000 }).toBe("worker_fault"));
+    await withWorkers(through(provider(() => Promise.reject(new Error("bug")))), () => until(async () => (await effects())[0]?.last_error?.code, "worker_fault"));
     expect(await effects()).toMatchObject([{ status: "due", lease_until: null, attempt: 1 }]);
   });
 

@@ -21,7 +21,7 @@ export interface Settlement {
   readonly place: Place;
   readonly since: number;
   readonly item: Omit<Extract<Item, { kind: "settled" }>, "at">;
-  readonly done: (error?: unknown) => void;
+  readonly done: (error?: Error) => void;
 }
 
 /** How many of each kind one batch takes at the most; room is kept for the last three kinds (MILL law 9). */

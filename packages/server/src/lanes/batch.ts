@@ -1,4 +1,4 @@
-import { type Config, type Item, type Key, type Leftover, needsOf, prepare, process as mill, type Output } from "@threadmill/core";
+import { type Item, type Key, type Leftover, needsOf, prepare, process as mill, type Output } from "@threadmill/core";
 import type { PoolClient } from "pg";
 import type { Trailing } from "../db/transaction.ts";
 import { type Admitted, batchLimits, type Settlement } from "./admission.ts";
@@ -267,7 +267,7 @@ async function grind(client: PoolClient, lane: number, work: Work, context: Batc
     get: (name: Key) => work.world.get(name),
   });
   for (let round = 1; ; round += 1) {
-    const output = mill(work.world.organization, work.items, world, work.config as Config, context.slice);
+    const output = mill(work.world.organization, work.items, world, work.config, context.slice);
     if (output.needs.length === 0) return output;
     const progressed = output.done > 0 || (work.leftover !== null && output.leftover !== work.leftover);
     if (round >= roundsBeforeCommit && progressed) return output;

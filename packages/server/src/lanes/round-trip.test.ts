@@ -62,7 +62,7 @@ test.each(tables)("%s: every field of every kind survives insert, load, update a
   const full = () => Object.fromEntries(entries.map(([column, type]) => [column, value(type)]));
   const mayBeNull = await nullable(name);
   const bare = () => Object.fromEntries(entries.map(([column, type]) => [column, mayBeNull.has(column) ? null : type.endsWith("[]") ? [] : value(type)]));
-  const rows = [full(), full(), bare()].map((row) => ({ ...row, ...(name === "runs" && { status: "waiting" }) }) as Record<string, unknown>);
+  const rows: Record<string, unknown>[] = [full(), full(), bare()].map((row) => ({ ...row, ...(name === "runs" && { status: "waiting" }) }));
   const keys = rows.map((row) => `${name}/${String(row[table.id])}`);
   const without = (row: unknown) => {
     const { [shells[name] ?? ""]: _, ...rest } = row as Record<string, unknown>;
@@ -107,7 +107,7 @@ test("a run that finished leaves the live table for the history, steps and all",
   const done = { ...run, status: "finished", finished_at: new Date().toISOString(), cursor: null, waiting: null };
   await store(await loaded(organization, [name]), new Map([[name, done]]));
   expect((await loaded(organization, [name])).get(name)).toBeNull();
-  const [kept] = await lanes.rows<Record<string, unknown>>("select * from runs_history where organization = $1", [organization]);
+  const [kept] = await lanes.rows("select * from runs_history where organization = $1", [organization]);
   const { lane: _l, organization: _o, ...history } = kept as Record<string, unknown>;
   expect(history).toEqual(done);
 });

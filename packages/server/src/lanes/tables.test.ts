@@ -19,7 +19,7 @@ where attrelid = $1::regclass and attnum > 0 and not attisdropped and attname no
   );
   const short: Record<string, string> = { "timestamp with time zone": "timestamptz" };
   const migrated = Object.fromEntries(found.map(({ column, type }) => [column, short[type] ?? type]));
-  expect(Object.fromEntries(Object.entries(worldTables[name].columns).sort())).toEqual(migrated);
+  expect({ ...worldTables[name].columns }).toEqual(migrated);
 });
 
 test.each(names)("%s is keyed by lane, organization and its id first", async (name) => {

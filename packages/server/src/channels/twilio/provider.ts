@@ -77,9 +77,10 @@ function ofFault(error: unknown): Attempt {
 
 async function ofResponse(response: Response): Promise<Attempt> {
   // an answer that is no object says no more than its status
-  const body = ((await response.json().catch(() => null)) ?? {}) as { sid?: string; code?: number; message?: string };
+  const body = ((await response.json().catch(() => null)) ?? {}) as { sid?: unknown; code?: unknown; message?: unknown };
   if (response.ok && typeof body.sid === "string" && body.sid !== "") return { status: "done", output: { provider_id: body.sid } };
-  const message = `Twilio answered ${response.status}${body.code === undefined ? "" : `, code ${body.code}`}: ${String(body.message ?? "").slice(0, 300)}`;
+  const code = typeof body.code === "number" ? body.code : null;
+  const message = `Twilio answered ${response.status}${code === null ? "" : `, code ${code}`}: ${textOf(body.message).slice(0, 300)}`;
   if (response.status === 429) {
     const seconds = Number(response.headers.get("retry-after"));
     return { status: "retry", error: { code: "provider_busy", message }, ...(seconds > 0 && { afterMs: Math.min(seconds, longestPauseSeconds) * 1000 }) };
@@ -87,7 +88,9 @@ async function ofResponse(response: Response): Promise<Attempt> {
   if (response.status === 503) return { status: "retry", error: { code: "provider_busy", message } };
   // a success that cannot be read, or a fault inside the provider: the message may have gone out
   if (response.ok || response.status >= 500) return { status: "unknown", error: { code: "outcome_unknown", message } };
-  return failed(body.code === undefined ? "provider_refused" : `twilio_${body.code}`, message);
+  return failed(code === null ? "provider_refused" : `twilio_${code}`, message);
 }
+
+const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
 
 const failed = (code: string, message: string): Attempt => ({ status: "failed", error: { code, message } });

@@ -1,0 +1,47 @@
+import { key } from "../domain/keys.ts";
+import type { Ref } from "../model/common.ts";
+import type { ConversationRow } from "../model/conversation.ts";
+import type { Event } from "../model/event.ts";
+import type { Reason } from "../model/run.ts";
+import { newRun } from "../run/create.ts";
+import { standingFor } from "../run/scope.ts";
+import type { CompiledVersion } from "../workflow/compiled.ts";
+import type { Batch, Root } from "./batch.ts";
+import { endRun } from "./runs.ts";
+
+/** Whether a workflow's mailboxes include where this happened; one that names mailboxes minds nothing outside them. */
+export function inScope(version: CompiledVersion, conversation: ConversationRow | null): boolean {
+  return version.mailboxes === null || (conversation !== null && version.mailboxes.has(conversation.mailbox));
+}
+
+interface Match {
+  readonly version: CompiledVersion;
+  readonly event: Event | null;
+  readonly index: number;
+  readonly subject: Ref;
+  /** a condition that could not be tested is a failed run, never a quiet "no" */
+  readonly fault: Reason | null;
+}
+
+/** Makes the run of a match, pinned to its version, and queues it. */
+export function queueRun(batch: Batch, root: Root, { version, event, index, subject, fault }: Match): void {
+  const refs = event?.refs ?? refsOf(batch, subject);
+  const run = newRun(version, {
+    id: batch.mint(root),
+    at: root.at,
+    root: root.id,
+    depth: (event?.depth ?? 0) + 1,
+    subject,
+    refs,
+    trigger: { type: event?.type ?? "time", event: event?.id ?? null, index },
+  });
+  batch.ledger.create(key.run(run.id), run.id, run);
+  if (fault === null) root.queue.push(run.id);
+  else endRun(batch, run, "fault", fault, root.at);
+}
+
+function refsOf(batch: Batch, subject: Ref): Event["refs"] {
+  if (subject.kind === "customer") return { customer: subject.id };
+  const row = batch.ledger.get<ConversationRow>(key.conversation(subject.id)) as ConversationRow;
+  return { conversation: subject.id, customer: standingFor(row.customer, batch.ledger)?.id ?? row.customer };
+}
