@@ -45,14 +45,18 @@ export async function testProxy(databaseUrl: string): Promise<TestProxy> {
     };
     client.on("data", (chunk) => {
       const what = chunk.includes(commit) ? (plan.shift() ?? "none") : "none";
-      if (what !== "none") cuts.push(what);
+      if (what === "before" || what === "halfway") cuts.push(what);
       if (what === "before") return cut();
       if (what === "halfway") return void server.write(chunk, cut);
       cutOnAnswer ||= what === "after";
       server.write(chunk);
     });
     // the statements before COMMIT are answered first: they share its round trip
-    server.on("data", (chunk) => (cutOnAnswer && chunk.includes(committed) ? cut() : client.write(chunk)));
+    server.on("data", (chunk) => {
+      if (!cutOnAnswer || !chunk.includes(committed)) return void client.write(chunk);
+      cuts.push("after");
+      cut();
+    });
     for (const socket of [client, server]) {
       socket.on("error", cut);
       socket.on("close", cut);
