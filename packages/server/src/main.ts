@@ -78,7 +78,11 @@ export function explainFault(error: unknown): { readonly sentence: string; reado
     const { port } = error as { port?: number };
     return { sentence: `Port ${port ?? ""} is in use by another process; stop it, or set PORT to another.`, exit };
   }
-  if (exit === "unreachable") return { sentence: `The database cannot be reached (${code}): ${message || "no answer"}. Check DATABASE_URL.`, exit };
+  if (exit === "unreachable")
+    return {
+      sentence: `The database cannot be reached (${code}): ${message || "no answer"}. Check DATABASE_URL.`,
+      exit,
+    };
   return { sentence: message, exit };
 }
 

@@ -44,4 +44,3 @@ export function apply(event: Event, rows: Map<string, Row>): void {
     rows.set(name, applyChange(rows.get(name) ?? null, change, event.at));
   }
 }
-

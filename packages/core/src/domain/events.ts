@@ -42,7 +42,8 @@ const table = {
 } as const satisfies Record<string, { readonly subject: SubjectKind; readonly summary: string }>;
 
 export type EventType = keyof typeof table;
-export const eventTypes: Readonly<Record<EventType, { readonly subject: SubjectKind; readonly summary: string }>> = table;
+export const eventTypes: Readonly<Record<EventType, { readonly subject: SubjectKind; readonly summary: string }>> =
+  table;
 
 /** Whether a word names an event. */
 export const isEventType = (word: string): word is EventType => Object.hasOwn(table, word);

@@ -212,7 +212,9 @@ function play(history: History, stage: Scene, step: Step, n: number): Decision {
 
 describe("random histories", () => {
   test("name every command but those of runs and effects", () => {
-    expect(Object.keys(inputs).sort()).toEqual([...commands.keys()].filter((type) => !/^(?:run|effect)\./.test(type)).sort());
+    expect(Object.keys(inputs).sort()).toEqual(
+      [...commands.keys()].filter((type) => !/^(?:run|effect)\./.test(type)).sort(),
+    );
   });
 
   test("fold to the ledger's logged columns; what follows from rows is what a recount gives; a refusal leaves nothing", () => {

@@ -1,5 +1,14 @@
 import { Type } from "typebox";
-import { type Id, IdSchema, type Instant, InstantSchema, oneOf, orNull, type Properties, PropertiesSchema } from "./common.ts";
+import {
+  type Id,
+  IdSchema,
+  type Instant,
+  InstantSchema,
+  oneOf,
+  orNull,
+  type Properties,
+  PropertiesSchema,
+} from "./common.ts";
 import type { Watch } from "./watch.ts";
 
 export const conversationStatuses = ["open", "pending", "snoozed", "closed", "spam"] as const;
@@ -37,7 +46,10 @@ export interface Conversation {
 
 export interface ConversationRow extends Conversation, Watch {}
 
-export const conversationDefaults: Omit<ConversationRow, "id" | "customer" | "mailbox" | "channel" | "address" | "created_at" | "updated_at"> = {
+export const conversationDefaults: Omit<
+  ConversationRow,
+  "id" | "customer" | "mailbox" | "channel" | "address" | "created_at" | "updated_at"
+> = {
   subject: null,
   status: "open",
   assignee: null,

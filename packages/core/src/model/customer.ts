@@ -1,5 +1,14 @@
 import { Type } from "typebox";
-import { type Id, IdSchema, type Instant, InstantSchema, oneOf, orNull, type Properties, PropertiesSchema } from "./common.ts";
+import {
+  type Id,
+  IdSchema,
+  type Instant,
+  InstantSchema,
+  oneOf,
+  orNull,
+  type Properties,
+  PropertiesSchema,
+} from "./common.ts";
 import type { Watch } from "./watch.ts";
 
 export const customerStates = ["unreplied", "replied", "closed"] as const;

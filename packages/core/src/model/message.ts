@@ -40,7 +40,10 @@ export interface Message {
   readonly updated_at: Instant;
 }
 
-export const messageDefaults: Omit<Message, "id" | "conversation" | "customer" | "channel" | "direction" | "created_at" | "updated_at"> = {
+export const messageDefaults: Omit<
+  Message,
+  "id" | "conversation" | "customer" | "channel" | "direction" | "created_at" | "updated_at"
+> = {
   author: null,
   text: "",
   media: [],

@@ -4,7 +4,7 @@ import type { AnyCommand } from "../domain/define.ts";
 import { refuse } from "../model/command.ts";
 import { oneOf } from "../model/common.ts";
 import { actionProblems } from "./action-check.ts";
-import { settings } from "./testing.ts";
+import { settings } from "../testing/documents.ts";
 
 const never = () => {
   throw new Error("not decided here");

@@ -4,7 +4,7 @@ import { canonicalJson } from "../id/canonical.ts";
 import { canonicalWorkflow, workflowHash } from "./canonical.ts";
 import { diffDocuments } from "./diff.ts";
 import type { WorkflowDocument } from "./document.ts";
-import { anyDocument, mutated, refundRequests } from "./testing.ts";
+import { anyDocument, mutated, refundRequests } from "../testing/documents.ts";
 import { isWorkflowDocument } from "./validate.ts";
 
 // changed here by hand, at any depth

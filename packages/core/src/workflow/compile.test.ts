@@ -5,7 +5,7 @@ import { indexSettings } from "../domain/settings-index.ts";
 import { compileVersion } from "./compile.ts";
 import { WorkflowDocumentSchema } from "./document.ts";
 import { shapeOf } from "./shape.ts";
-import { anyDocument, idOf, mutated, refundRequests, settings, settingsRows } from "./testing.ts";
+import { anyDocument, idOf, mutated, refundRequests, settings, settingsRows } from "../testing/documents.ts";
 import { isPublishable, validateWorkflow } from "./validate.ts";
 
 const compile = (document: unknown, given = settings) =>

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { fieldTypes, isUnknownField } from "./fields.ts";
-import { settings } from "./testing.ts";
+import { settings } from "../testing/documents.ts";
 
 test("types come from the rows' schemas and the property definitions", () => {
   const typeOf = fieldTypes(settings);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { indexSettings } from "../domain/settings-index.ts";
-import { idOf, refundRequests, settings, settingsRows } from "./testing.ts";
+import { idOf, refundRequests, settings, settingsRows } from "../testing/documents.ts";
 import { isPublishable, validateWorkflow } from "./validate.ts";
 
 // bad documents are built by hand here, at any depth

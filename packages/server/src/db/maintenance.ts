@@ -23,7 +23,11 @@ const tables = (keep: { readonly eventsDays: number; readonly stepsDays: number 
  * Makes the partitions that the next weeks need and drops those that are past their time. Before log partitions go, each
  * lane remembers how far their sequence numbers went, so that numbering goes on where the log is empty.
  */
-export async function maintain(pool: Pool, keep: { readonly eventsDays: number; readonly stepsDays: number }, now: string): Promise<void> {
+export async function maintain(
+  pool: Pool,
+  keep: { readonly eventsDays: number; readonly stepsDays: number },
+  now: string,
+): Promise<void> {
   const client = await pool.connect();
   try {
     for (const { table, unit, ahead, days } of tables(keep)) {

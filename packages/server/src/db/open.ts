@@ -29,7 +29,10 @@ interface Log {
  * Opens the database that the configuration names: the embedded server in the data directory, or `DATABASE_URL`. Brings
  * the schema and its partitions up to date. Throws faults whose sentence is fit for the terminal.
  */
-export async function openDatabase(config: Pick<Config, "databaseUrl" | "dataDir" | "databasePoolSize" | "eventsDays" | "stepsDays">, log: Log): Promise<Database> {
+export async function openDatabase(
+  config: Pick<Config, "databaseUrl" | "dataDir" | "databasePoolSize" | "eventsDays" | "stepsDays">,
+  log: Log,
+): Promise<Database> {
   const embedded = config.databaseUrl === undefined ? await startEmbedded({ dataDir: config.dataDir, log }) : null;
   const url = config.databaseUrl ?? (embedded as Embedded).url;
   let closing = false;

@@ -53,7 +53,8 @@ export async function pipelined<T>(
     client.release();
     return trailing.result;
   }
-  const failed = statements.status === "fulfilled" ? statements.value.find((each) => each.status === "rejected") : undefined;
+  const failed =
+    statements.status === "fulfilled" ? statements.value.find((each) => each.status === "rejected") : undefined;
   // Statements that failed with their connection prove nothing: the server may have done them and COMMIT too, and only
   // its answers were lost. Only a statement that the server itself refused makes sure that nothing was committed.
   throw failed !== undefined && isCertainRefusal(failed.reason) ? failed.reason : commitment.reason;

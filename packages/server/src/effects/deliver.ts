@@ -15,9 +15,26 @@ interface ChannelRow {
 }
 
 /** Delivers messages over the provider of their channel; in a sandbox over the recorder, whatever the channel says. */
-export function deliverMessages(pool: Pool, providers: Readonly<Record<string, Provider>>, secrets: SecretBox, publicUrl: string): Performer {
+export function deliverMessages(
+  pool: Pool,
+  providers: Readonly<Record<string, Provider>>,
+  secrets: SecretBox,
+  publicUrl: string,
+): Performer {
   return async (claimed) => {
-    const { message, channel: id, to, text, media } = claimed.payload as unknown as { message: string; channel: string; to: string; text: string; media: { url: string }[] };
+    const {
+      message,
+      channel: id,
+      to,
+      text,
+      media,
+    } = claimed.payload as unknown as {
+      message: string;
+      channel: string;
+      to: string;
+      text: string;
+      media: { url: string }[];
+    };
     const { rows } = await pool.query<ChannelRow>({
       name: "channel_for_delivery",
       text: `select c.kind, c.address, c.provider, c.on_unknown, c.provider_settings, c.provider_secret, o.sandbox
@@ -26,11 +43,17 @@ where c.lane = $1 and c.organization = $2 and c.id = $3`,
       values: [claimed.lane, claimed.organization, id],
     });
     const row = rows[0];
-    if (row === undefined) return { status: "failed", error: { code: "channel_not_found", message: "The channel is gone" } };
+    if (row === undefined)
+      return { status: "failed", error: { code: "channel_not_found", message: "The channel is gone" } };
     const provider = providers[row.sandbox ? "recorder" : row.provider];
-    if (provider === undefined) return { status: "failed", error: { code: "provider_unknown", message: `There is no provider ${row.provider}` } };
+    if (provider === undefined)
+      return { status: "failed", error: { code: "provider_unknown", message: `There is no provider ${row.provider}` } };
     const secret = openSecret(row, secrets, claimed.organization, id);
-    if (secret === undefined) return { status: "failed", error: { code: "secret_unreadable", message: "The channel's secret cannot be opened with this secret key" } };
+    if (secret === undefined)
+      return {
+        status: "failed",
+        error: { code: "secret_unreadable", message: "The channel's secret cannot be opened with this secret key" },
+      };
     const channel = {
       id,
       organization: claimed.organization,
@@ -43,7 +66,10 @@ where c.lane = $1 and c.organization = $2 and c.id = $3`,
     };
     if (claimed.lost && !provider.idempotent && row.on_unknown === "hold") {
       // as unknown as a connection that broke: the worker that held it may have handed it over before it was killed
-      return { status: "unknown", error: { code: "outcome_unknown", message: "The worker that delivered it was lost on the way" } };
+      return {
+        status: "unknown",
+        error: { code: "outcome_unknown", message: "The worker that delivered it was lost on the way" },
+      };
     }
     const attempt = await provider.deliver({ key: claimed.key, message, channel, to, text, media });
     // a provider that knows our key may simply be asked again
@@ -52,7 +78,12 @@ where c.lane = $1 and c.organization = $2 and c.id = $3`,
 }
 
 /** The secret in the clear, null when there is none, undefined when it cannot be opened. */
-function openSecret(row: ChannelRow, secrets: SecretBox, organization: string, channel: string): string | null | undefined {
+function openSecret(
+  row: ChannelRow,
+  secrets: SecretBox,
+  organization: string,
+  channel: string,
+): string | null | undefined {
   if (row.provider_secret === null) return null;
   const opened = secrets.open(row.provider_secret, channelSecretContext(organization, channel));
   return opened.ok ? opened.text : undefined;

@@ -17,12 +17,12 @@ export function blankCustomer(pool: Pool, engine: Pick<Engine, "submit">): Perfo
   return async (claimed) => {
     const customer = claimed.payload["customer"] as string;
     await eraseMerged(pool, engine, claimed, customer);
-    for (let after: string | null = null; ; ) {
+    for (let after: string | null = null; ;) {
       const done: string[] = await blankConversations(pool, claimed, customer, after);
       after = done.at(-1) ?? null;
       if (done.length < slice) break;
     }
-    for (let after = -1; ; ) {
+    for (let after = -1; ;) {
       const last = await blankLog(pool, claimed, customer, after);
       if (last === null) break;
       after = last;
@@ -33,13 +33,24 @@ export function blankCustomer(pool: Pool, engine: Pick<Engine, "submit">): Perfo
 }
 
 /** Customers that were merged into this one held the same person's data; each is erased by a command of its own. */
-async function eraseMerged(pool: Pool, engine: Pick<Engine, "submit">, { lane, organization }: Claimed, customer: string): Promise<void> {
+async function eraseMerged(
+  pool: Pool,
+  engine: Pick<Engine, "submit">,
+  { lane, organization }: Claimed,
+  customer: string,
+): Promise<void> {
   const { rows } = await pool.query<{ id: string }>(
     "select id from customers where lane = $1 and organization = $2 and merged_into = $3 and erased_at is null",
     [lane, organization, customer],
   );
   for (const { id } of rows) {
-    await engine.submit({ place: { lane, organization }, type: "customer.erase", input: { customer: id }, actor: { kind: "system", id: null }, work: "bulk" });
+    await engine.submit({
+      place: { lane, organization },
+      type: "customer.erase",
+      input: { customer: id },
+      actor: { kind: "system", id: null },
+      work: "bulk",
+    });
   }
 }
 
@@ -55,7 +66,12 @@ function inLane<T>(pool: Pool, lane: number, fn: (tx: PoolClient) => Promise<T>)
   );
 }
 
-function blankConversations(pool: Pool, { lane, organization }: Claimed, customer: string, after: string | null): Promise<string[]> {
+function blankConversations(
+  pool: Pool,
+  { lane, organization }: Claimed,
+  customer: string,
+  after: string | null,
+): Promise<string[]> {
   return inLane(pool, lane, async (tx) => {
     const { rows } = await tx.query<{ id: string }>(
       `update conversations set address = '', subject = null, properties = '{}'
@@ -88,14 +104,23 @@ where lane = $1 and organization = $2 and order_key = any($3)`,
 }
 
 /** One slice of the customer's log rows; answers the last number it saw, null when none were left. */
-function blankLog(pool: Pool, { lane, organization }: Claimed, customer: string, after: number): Promise<number | null> {
+function blankLog(
+  pool: Pool,
+  { lane, organization }: Claimed,
+  customer: string,
+  after: number,
+): Promise<number | null> {
   return inLane(pool, lane, async (tx) => {
     const { rows } = await tx.query<{ seq: number; at: string; events: StoredEvent[] }>(
       `select seq, at, events from log where lane = $1 and organization = $2 and customer = $3 and seq > $4 order by seq limit $5`,
       [lane, organization, customer, after, slice],
     );
     for (const row of rows) {
-      await tx.query("update log set events = $1 where lane = $2 and seq = $3", [JSON.stringify(blankEvents(row.events)), lane, row.seq]);
+      await tx.query("update log set events = $1 where lane = $2 and seq = $3", [
+        JSON.stringify(blankEvents(row.events)),
+        lane,
+        row.seq,
+      ]);
     }
     return rows.at(-1)?.seq ?? null;
   });
@@ -106,7 +131,12 @@ function blankRuns(pool: Pool, { lane, organization }: Claimed, subjects: readon
 }
 
 /** What steps took in and gave out is personal; that they ran, and when, is not. */
-async function blankRunRows(tx: PoolClient, lane: number, organization: string, subjects: readonly string[]): Promise<void> {
+async function blankRunRows(
+  tx: PoolClient,
+  lane: number,
+  organization: string,
+  subjects: readonly string[],
+): Promise<void> {
   for (const [table, type] of [
     ["runs", "jsonb"],
     ["runs_history", "json"],

@@ -26,7 +26,13 @@ export interface ProviderChannel {
 }
 
 /** What an attempt came to: an outcome, or that it is worth another try. */
-export type Attempt = Outcome | { readonly status: "retry"; readonly error: { readonly code: string; readonly message: string }; readonly afterMs?: number };
+export type Attempt =
+  | Outcome
+  | {
+      readonly status: "retry";
+      readonly error: { readonly code: string; readonly message: string };
+      readonly afterMs?: number;
+    };
 
 /**
  * A way out of the house for messages. `deliver` never throws for what the outside world does: it says `done`,

@@ -27,7 +27,13 @@ export function watchSubjects(pool: Pool): Performer {
   };
 }
 
-async function wakeSlice(pool: Pool, { lane, organization, id }: Claimed, table: string, field: string, after: string | null): Promise<string | null> {
+async function wakeSlice(
+  pool: Pool,
+  { lane, organization, id }: Claimed,
+  table: string,
+  field: string,
+  after: string | null,
+): Promise<string | null> {
   return transaction(pool, async (tx) => {
     await tx.query("select lane from lanes where lane = $1 for update", [lane]);
     const { rows } = await tx.query<{ last: string | null }>(
@@ -54,11 +60,24 @@ where lane = $1 and organization = $2 and id = $3`,
 export async function askToWatch(
   tx: { query(text: string, values: unknown[]): Promise<unknown> },
   place: { readonly lane: number; readonly organization: string },
-  ask: { readonly id: string; readonly version: string; readonly at: string; readonly table: "conversations" | "customers"; readonly field: string },
+  ask: {
+    readonly id: string;
+    readonly version: string;
+    readonly at: string;
+    readonly table: "conversations" | "customers";
+    readonly field: string;
+  },
 ): Promise<void> {
   await tx.query(
     `insert into effects (lane, organization, id, kind, order_key, key, payload, run, refs, due_at, attempt, ordinal, created_at)
 values ($1, $2, $3::uuid, 'workflow.watch', $4, $3::uuid::text, $5, null, '{}', $6, 0, 0, $6)`,
-    [place.lane, place.organization, ask.id, `watch/${ask.version}`, JSON.stringify({ table: ask.table, field: ask.field }), ask.at],
+    [
+      place.lane,
+      place.organization,
+      ask.id,
+      `watch/${ask.version}`,
+      JSON.stringify({ table: ask.table, field: ask.field }),
+      ask.at,
+    ],
   );
 }

@@ -1,7 +1,17 @@
 import type { Outcome } from "@threadmill/core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { recorderProvider } from "../channels/recorder/provider.ts";
-import { brokenInvariants, command, type Home, incoming, phone, resultOf, testLanes, type TestEngine, type TestLanes } from "../lanes/test-lanes.ts";
+import {
+  brokenInvariants,
+  command,
+  type Home,
+  incoming,
+  phone,
+  resultOf,
+  testLanes,
+  type TestEngine,
+  type TestLanes,
+} from "../lanes/test-lanes.ts";
 import { createMetrics } from "../observe/metrics.ts";
 import { systemClock } from "../process/clock.ts";
 import { openSecretBox } from "../secrets/secret-box.ts";
@@ -23,11 +33,25 @@ beforeEach(async () => {
   home = await lanes.organization();
 });
 
-const talk = async (from = phone(1)) => resultOf(await engine.submit(incoming(home, from, "hi")))["conversation"] as string;
-const send = async (conversation: string, text: string) => resultOf(await engine.submit(command(home, "message.send", { conversation, text }))) as { message: string; effect: string };
-const effects = () => lanes.rows<{ id: string; status: string; attempt: number; lease_until: string | null; last_error: { code: string } | null }>("select id, status, attempt, lease_until, last_error from effects order by created_at, ordinal");
-const delivery = async (message: string) => (await lanes.rows<{ delivery: string }>("select delivery from messages where id = $1", [message]))[0]?.delivery;
-const leaseOver = () => lanes.rows("update effects set lease_until = clock_timestamp() - interval '1 second' where lease_until is not null");
+const talk = async (from = phone(1)) =>
+  resultOf(await engine.submit(incoming(home, from, "hi")))["conversation"] as string;
+const send = async (conversation: string, text: string) =>
+  resultOf(await engine.submit(command(home, "message.send", { conversation, text }))) as {
+    message: string;
+    effect: string;
+  };
+const effects = () =>
+  lanes.rows<{
+    id: string;
+    status: string;
+    attempt: number;
+    lease_until: string | null;
+    last_error: { code: string } | null;
+  }>("select id, status, attempt, lease_until, last_error from effects order by created_at, ordinal");
+const delivery = async (message: string) =>
+  (await lanes.rows<{ delivery: string }>("select delivery from messages where id = $1", [message]))[0]?.delivery;
+const leaseOver = () =>
+  lanes.rows("update effects set lease_until = clock_timestamp() - interval '1 second' where lease_until is not null");
 const dueNow = () => lanes.rows("update effects set due_at = clock_timestamp()");
 const until = (read: () => Promise<unknown>, wanted: unknown) =>
   vi.waitFor(async () => expect(await read()).toEqual(wanted), { timeout: 10_000, interval: 20 });
@@ -43,7 +67,11 @@ describe("claiming", () => {
       [sent[2]?.effect, 1, false],
     ]);
     expect(await claimEffects(lanes.pool, 10)).toEqual([]);
-    await engine.settle(home.place, { effect: sent[0]?.effect as string, attempt: 1, outcome: { status: "done", output: {} } });
+    await engine.settle(home.place, {
+      effect: sent[0]?.effect as string,
+      attempt: 1,
+      outcome: { status: "done", output: {} },
+    });
     expect((await claimEffects(lanes.pool, 10)).map((each) => each.id)).toEqual([sent[1]?.effect]);
     // one that is put off keeps its conversation's order
     const [held] = await lanes.rows<{ id: string }>("select id from effects where id = $1", [sent[1]?.effect]);
@@ -81,7 +109,16 @@ async function withWorkers(performer: Performer, fn: () => Promise<unknown>, cou
   const stop = new AbortController();
   const log = { warn() {}, error() {} };
   const workers = Array.from({ length: count }, () =>
-    createWorkers({ pool: lanes.pool, engine, metrics: createMetrics(), clock: systemClock, log, random: () => 0.5, performers: { "message.deliver": performer }, parallel: 8 }),
+    createWorkers({
+      pool: lanes.pool,
+      engine,
+      metrics: createMetrics(),
+      clock: systemClock,
+      log,
+      random: () => 0.5,
+      performers: { "message.deliver": performer },
+      parallel: 8,
+    }),
   );
   const running = workers.map((each) => each.run(stop.signal));
   try {
@@ -102,8 +139,10 @@ const provider = (answers: (delivery: Delivery) => Attempt | Promise<Attempt>, i
     return answers(given);
   },
 });
-const through = (fake: Provider): Performer => deliverMessages(lanes.pool, { fake, recorder: recorderProvider(lanes.pool) }, secrets, "https://threadmill.test");
-const useFake = (policy: "hold" | "retry" = "hold") => lanes.rows("update channels set provider = 'fake', on_unknown = $2 where id = $1", [home.channels.sms, policy]);
+const through = (fake: Provider): Performer =>
+  deliverMessages(lanes.pool, { fake, recorder: recorderProvider(lanes.pool) }, secrets, "https://threadmill.test");
+const useFake = (policy: "hold" | "retry" = "hold") =>
+  lanes.rows("update channels set provider = 'fake', on_unknown = $2 where id = $1", [home.channels.sms, policy]);
 const done = (given: Delivery): Attempt => ({ status: "done", output: { provider_id: `P${given.key}` } });
 
 describe("delivering", () => {
@@ -137,15 +176,42 @@ describe("delivering", () => {
       },
       2,
     );
-    const rows = await lanes.rows<{ text: string; recipient: string }>("select text, recipient from recorded_deliveries where organization = $1 order by recorded_at", [home.id]);
+    const rows = await lanes.rows<{ text: string; recipient: string }>(
+      "select text, recipient from recorded_deliveries where organization = $1 order by recorded_at",
+      [home.id],
+    );
     expect(rows).toHaveLength(24);
-    for (let n = 0; n < 12; n += 1) expect(rows.filter((row) => row.recipient === phone(n)).map((row) => row.text)).toEqual(["one", "two"]);
+    for (let n = 0; n < 12; n += 1)
+      expect(rows.filter((row) => row.recipient === phone(n)).map((row) => row.text)).toEqual(["one", "two"]);
     // the same key again changes nothing
     const recorder = recorderProvider(lanes.pool);
-    const [kept] = await lanes.rows<{ key: string; message: string }>("select key, message from recorded_deliveries where organization = $1 limit 1", [home.id]);
-    const channel = { id: home.channels.sms, organization: home.id, lane: home.lane, kind: "sms", address: null, settings: {}, secret: null, statusUrl: "" };
-    await recorder.deliver({ ...(kept as { key: string; message: string }), channel, to: "x", text: "other", media: [] });
-    expect(await lanes.rows("select count(*)::int as n from recorded_deliveries where organization = $1 and text = 'other'", [home.id])).toEqual([{ n: 0 }]);
+    const [kept] = await lanes.rows<{ key: string; message: string }>(
+      "select key, message from recorded_deliveries where organization = $1 limit 1",
+      [home.id],
+    );
+    const channel = {
+      id: home.channels.sms,
+      organization: home.id,
+      lane: home.lane,
+      kind: "sms",
+      address: null,
+      settings: {},
+      secret: null,
+      statusUrl: "",
+    };
+    await recorder.deliver({
+      ...(kept as { key: string; message: string }),
+      channel,
+      to: "x",
+      text: "other",
+      media: [],
+    });
+    expect(
+      await lanes.rows(
+        "select count(*)::int as n from recorded_deliveries where organization = $1 and text = 'other'",
+        [home.id],
+      ),
+    ).toEqual([{ n: 0 }]);
   });
 
   test("that fails for good leaves a dead letter and lets the next message go", async () => {
@@ -153,7 +219,10 @@ describe("delivering", () => {
     const a = await talk();
     const [bad, good] = [await send(a, "bad"), await send(a, "good")];
     const nasty = { code: "refused", message: `NUL \0 and half \ud83d ${"x".repeat(2000)}` };
-    await withWorkers(through(provider((given) => (given.text === "bad" ? { status: "failed", error: nasty } : done(given)))), () => until(() => delivery(good.message), "sent"));
+    await withWorkers(
+      through(provider((given) => (given.text === "bad" ? { status: "failed", error: nasty } : done(given)))),
+      () => until(() => delivery(good.message), "sent"),
+    );
     expect(await delivery(bad.message)).toBe("failed");
     expect(await effects()).toMatchObject([{ id: bad.effect, status: "dead", last_error: { code: "refused" } }]);
   });
@@ -180,14 +249,17 @@ describe("delivering", () => {
     ["hold", false, "held", 0],
     ["retry", false, "sent", 1],
     ["hold", true, "sent", 1],
-  ] as const)("after a worker was lost: policy %s, provider with keys %s, is %s", async (policy, idempotent, outcome, calls) => {
-    await useFake(policy);
-    const { message } = await send(await talk(), "perhaps out already");
-    await claimEffects(lanes.pool, 1);
-    await leaseOver();
-    await withWorkers(through(provider(done, idempotent)), () => until(() => delivery(message), outcome));
-    expect(seen).toHaveLength(calls);
-  });
+  ] as const)(
+    "after a worker was lost: policy %s, provider with keys %s, is %s",
+    async (policy, idempotent, outcome, calls) => {
+      await useFake(policy);
+      const { message } = await send(await talk(), "perhaps out already");
+      await claimEffects(lanes.pool, 1);
+      await leaseOver();
+      await withWorkers(through(provider(done, idempotent)), () => until(() => delivery(message), outcome));
+      expect(seen).toHaveLength(calls);
+    },
+  );
 
   test("in a sandbox, or by a provider that is not there, never leaves the house", async () => {
     await useFake();
@@ -205,7 +277,9 @@ describe("delivering", () => {
   test("that throws is a fault of ours and tried again", async () => {
     await useFake();
     await send(await talk(), "x");
-    await withWorkers(through(provider(() => Promise.reject(new Error("bug")))), () => until(async () => (await effects())[0]?.last_error?.code, "worker_fault"));
+    await withWorkers(through(provider(() => Promise.reject(new Error("bug")))), () =>
+      until(async () => (await effects())[0]?.last_error?.code, "worker_fault"),
+    );
     expect(await effects()).toMatchObject([{ status: "due", lease_until: null, attempt: 1 }]);
   });
 
@@ -227,9 +301,19 @@ describe("an attempt", () => {
   const outcomes: readonly [string, Parameters<typeof conclude>[1], number, Outcome | null][] = [
     ["a retry", { status: "retry", error: failing }, 1, null],
     ["the last retry", { status: "retry", error: failing }, attemptsAtMost, { status: "failed", error: failing }],
-    ["unknown, to hold", { status: "unknown", error: failing, policy: "hold" }, 1, { status: "unknown", error: failing }],
+    [
+      "unknown, to hold",
+      { status: "unknown", error: failing, policy: "hold" },
+      1,
+      { status: "unknown", error: failing },
+    ],
     ["unknown, to retry", { status: "unknown", error: failing, policy: "retry" }, 1, null],
-    ["unknown for the last time", { status: "unknown", error: failing, policy: "retry" }, attemptsAtMost, { status: "unknown", error: failing }],
+    [
+      "unknown for the last time",
+      { status: "unknown", error: failing, policy: "retry" },
+      attemptsAtMost,
+      { status: "unknown", error: failing },
+    ],
     ["a refusal", { status: "failed", error: failing, policy: "retry" }, 1, { status: "failed", error: failing }],
     ["a success", { status: "done", output: { a: 1 }, policy: "hold" }, 1, { status: "done", output: { a: 1 } }],
   ];
@@ -238,9 +322,13 @@ describe("an attempt", () => {
   });
 
   test("is followed by a longer pause each time, up to an hour", () => {
-    expect([1, 2, 3, 12, 13, 36].map((n) => retryAfterMs(n, () => 1))).toEqual([1000, 2000, 4000, 2_048_000, 3_600_000, 3_600_000]);
+    expect([1, 2, 3, 12, 13, 36].map((n) => retryAfterMs(n, () => 1))).toEqual([
+      1000, 2000, 4000, 2_048_000, 3_600_000, 3_600_000,
+    ]);
     expect(retryAfterMs(3, () => 0)).toBe(2000);
-    const day = Array.from({ length: attemptsAtMost - 1 }, (_, n) => retryAfterMs(n + 1, () => 1)).reduce((a, b) => a + b);
+    const day = Array.from({ length: attemptsAtMost - 1 }, (_, n) => retryAfterMs(n + 1, () => 1)).reduce(
+      (a, b) => a + b,
+    );
     expect(day / 3_600_000).toBeGreaterThan(23);
     expect(day / 3_600_000).toBeLessThan(26);
   });

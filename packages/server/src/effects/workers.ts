@@ -11,7 +11,10 @@ import type { Attempt } from "./provider.ts";
  * Performs one kind of effect. What the outside world does is an attempt's answer; a throw is a fault of ours, tried
  * again. The signal asks long work to end soon, since the process is going; what is nearly done is better finished.
  */
-export type Performer = (claimed: Claimed, signal: AbortSignal) => Promise<Attempt & { readonly policy?: "retry" | "hold" }>;
+export type Performer = (
+  claimed: Claimed,
+  signal: AbortSignal,
+) => Promise<Attempt & { readonly policy?: "retry" | "hold" }>;
 
 export interface WorkerOptions {
   readonly pool: Pool;
@@ -51,7 +54,10 @@ export function createWorkers(options: WorkerOptions): Service & { idle(): Promi
       return;
     }
     if (outcome.status !== "done") metrics.failure(outcome.error.code);
-    await engine.settle({ lane: claimed.lane, organization: claimed.organization }, { effect: claimed.id, attempt: claimed.attempt, outcome });
+    await engine.settle(
+      { lane: claimed.lane, organization: claimed.organization },
+      { effect: claimed.id, attempt: claimed.attempt, outcome },
+    );
   };
 
   const work = async (claimed: Claimed): Promise<void> => {
@@ -128,7 +134,10 @@ export function conclude(claimed: Pick<Claimed, "attempt">, attempt: Awaited<Ret
 }
 
 /** What others' systems say, cut to size, as text that every column takes. */
-function storable({ code, message }: { readonly code: string; readonly message: string }): { code: string; message: string } {
+function storable({ code, message }: { readonly code: string; readonly message: string }): {
+  code: string;
+  message: string;
+} {
   const clean = (text: string): string => text.slice(0, 500).replaceAll("\0", "").toWellFormed();
   return { code: clean(code), message: clean(message) };
 }

@@ -57,8 +57,14 @@ export class LaneQueue {
 
   /** Puts back what a batch could not carry, each at its old place, in whatever order the parts of a batch give back. */
   giveBack(admitted: readonly Admitted[], settlements: readonly Settlement[]): void {
-    this.interactive = inOrder(admitted.filter((each) => each.work === "interactive"), this.interactive);
-    this.bulk = inOrder(admitted.filter((each) => each.work === "bulk"), this.bulk);
+    this.interactive = inOrder(
+      admitted.filter((each) => each.work === "interactive"),
+      this.interactive,
+    );
+    this.bulk = inOrder(
+      admitted.filter((each) => each.work === "bulk"),
+      this.bulk,
+    );
     this.settlements = inOrder(settlements, this.settlements);
   }
 }

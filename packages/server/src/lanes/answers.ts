@@ -40,7 +40,11 @@ export function answerParked({ id, command, resolve, reject }: Admitted, cause: 
 }
 
 /** The answers of commands that were committed, by command id. */
-export async function lookUpReceipts(client: PoolClient, lane: number, commands: readonly Admitted[]): Promise<Map<string, Accepted | Refusal>> {
+export async function lookUpReceipts(
+  client: PoolClient,
+  lane: number,
+  commands: readonly Admitted[],
+): Promise<Map<string, Accepted | Refusal>> {
   const found = await client.query<{ id: string; answer: Accepted | Refusal }>({
     name: "look_up_receipts",
     text: `select r.id, r.answer from unnest($2::uuid[], $3::uuid[]) as k(organization, id)

@@ -40,7 +40,11 @@ interface Head {
   /** organizations whose left-over is not taken this time: nothing of theirs may overtake it (MILL law 2) */
   readonly blocked: ReadonlySet<string>;
   readonly timers: readonly { readonly organization: string; readonly run: string; readonly wait: number }[];
-  readonly wakes: readonly { readonly organization: string; readonly kind: "conversation" | "customer"; readonly id: string }[];
+  readonly wakes: readonly {
+    readonly organization: string;
+    readonly kind: "conversation" | "customer";
+    readonly id: string;
+  }[];
 }
 
 /** How many left-overs, due timers and wakes of each kind a batch takes; fewer while a poisonous one is looked for. */
@@ -75,7 +79,10 @@ export async function runBatch(
     if (output.leftover !== null || output.done < each.items.length) more = true;
   }
   const written = plan(parts, head.lastSeq + 1, head.now);
-  const sent = [...(await flush(client, lane, written)), ...writeLeftovers(client, lane, parts, head.leftovers, head.now)];
+  const sent = [
+    ...(await flush(client, lane, written)),
+    ...writeLeftovers(client, lane, parts, head.leftovers, head.now),
+  ];
   // where nothing could be written, asking again at once would only spin
   if (written.rows > 0 && fullHead(head, heads)) more = true;
   const result: BatchResult = {
@@ -89,7 +96,10 @@ export async function runBatch(
     items: parts.reduce((sum, part) => sum + part.output.done, 0),
     rows: written.rows,
     events: written.lastSeq - head.lastSeq,
-    effects: parts.reduce((sum, part) => sum + [...part.output.writes.keys()].filter((name) => name.startsWith("effects/")).length, 0),
+    effects: parts.reduce(
+      (sum, part) => sum + [...part.output.writes.keys()].filter((name) => name.startsWith("effects/")).length,
+      0,
+    ),
     at: head.now,
   };
   return { result, sent };
@@ -99,7 +109,11 @@ export async function runBatch(
 function fullHead({ timers, wakes }: Head, heads: HeadLimits): boolean {
   const full = (count: number, limit: number): boolean => limit > 0 && count >= limit;
   const customers = wakes.filter((each) => each.kind === "customer").length;
-  return full(timers.length, heads.timers) || full(wakes.length - customers, heads.conversations) || full(customers, heads.customers);
+  return (
+    full(timers.length, heads.timers) ||
+    full(wakes.length - customers, heads.conversations) ||
+    full(customers, heads.customers)
+  );
 }
 
 interface HeadRow {
@@ -134,7 +148,12 @@ from (values (1)) one left join lateral (select seq, count, at from log where la
 };
 
 /** Everything that is read before anything is decided: the log's end, what is due, the settings' versions, the clock. */
-async function readHead(client: PoolClient, lane: number, heads: HeadLimits, organizations: readonly string[]): Promise<Head> {
+async function readHead(
+  client: PoolClient,
+  lane: number,
+  heads: HeadLimits,
+  organizations: readonly string[],
+): Promise<Head> {
   const { rows } = await client.query<HeadRow>({
     ...headStatement,
     values: [lane, heads.timers, heads.conversations, heads.customers, organizations],
@@ -184,7 +203,11 @@ async function gather(
   };
   const at = head.now;
   const places = [...taken.admitted, ...taken.settlements].map((each) => each.place.organization);
-  const organizations = new Set([...head.leftovers.keys(), ...places, ...[...head.timers, ...head.wakes].map((each) => each.organization)]);
+  const organizations = new Set([
+    ...head.leftovers.keys(),
+    ...places,
+    ...[...head.timers, ...head.wakes].map((each) => each.organization),
+  ]);
   const configs = await freshConfigs(client, lane, organizations, head.versions, context);
   for (const organization of head.leftovers.keys()) add(organization, null, null);
   const strangers = taken.admitted.filter((each) => !configs.has(each.place.organization));
@@ -194,12 +217,19 @@ async function gather(
   }
   for (const each of taken.settlements) add(each.place.organization, { ...each.item, at }, each);
   for (const { organization, run, wait } of head.timers) add(organization, { kind: "timer", at, run, wait }, null);
-  for (const { organization, kind, id } of head.wakes) add(organization, { kind: "wake", at, subject: { kind, id } }, null);
+  for (const { organization, kind, id } of head.wakes)
+    add(organization, { kind: "wake", at, subject: { kind, id } }, null);
   const work: Work[] = [];
   for (const [organization, { items, sources }] of lists) {
     const config = configs.get(organization);
     if (config === undefined) throw new Error(`the organization ${organization} is not in lane ${lane}`);
-    work.push({ world: new LoadedWorld(organization), config, leftover: head.leftovers.get(organization) ?? null, items, sources });
+    work.push({
+      world: new LoadedWorld(organization),
+      config,
+      leftover: head.leftovers.get(organization) ?? null,
+      items,
+      sources,
+    });
   }
   const wanted = new Map(work.map((each) => [each.world, firstNeeds(each)]));
   await load(client, lane, wanted);
@@ -210,7 +240,9 @@ async function gather(
 function commandItem({ id, key, command }: Admitted, at: string, config: CachedConfig): Item {
   const own = { kind: "command" as const, id, at, ...(key !== undefined && { key }) };
   const prepared = prepare(command.type, command.input, config.settings);
-  return prepared.ok ? { ...own, command: { ...command, input: prepared.input } } : { ...own, command, refusal: prepared };
+  return prepared.ok
+    ? { ...own, command: { ...command, input: prepared.input } }
+    : { ...own, command, refusal: prepared };
 }
 
 /** The configurations of the organizations in a batch; a stale one is loaded again first. */
@@ -271,12 +303,14 @@ async function grind(client: PoolClient, lane: number, work: Work, context: Batc
     if (output.needs.length === 0) return output;
     const progressed = output.done > 0 || (work.leftover !== null && output.leftover !== work.leftover);
     if (round >= roundsBeforeCommit && progressed) return output;
-    if (round >= roundsAtMost) throw new Error(`the needs of an item do not end: ${output.needs.slice(0, 5).join(", ")}`);
+    if (round >= roundsAtMost)
+      throw new Error(`the needs of an item do not end: ${output.needs.slice(0, 5).join(", ")}`);
     const versions = output.needs.filter((name) => name.startsWith("version/"));
     if (versions.length > 0) {
       const ids = versions.map((name) => name.slice("version/".length));
       await loadVersions(client, lane, work.world.organization, work.config, ids);
-      for (const id of ids) if ((work.config.older.get(id) ?? null) === null) work.world.rows.set(`version/${id}`, null);
+      for (const id of ids)
+        if ((work.config.older.get(id) ?? null) === null) work.world.rows.set(`version/${id}`, null);
     }
     await load(client, lane, new Map([[work.world, output.needs.filter((name) => !name.startsWith("version/"))]]));
   }

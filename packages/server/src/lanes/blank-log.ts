@@ -24,7 +24,9 @@ type Fields = StoredChange["after"];
 
 function blank(table: StoredChange["table"], fields: Fields): Fields {
   const blanks = personal[table];
-  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, name in blanks ? blanks[name] : value])) as Fields;
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, name in blanks ? blanks[name] : value]),
+  ) as Fields;
 }
 
 /** The same events without personal values: what happened and when stays, explain then says "erased". */

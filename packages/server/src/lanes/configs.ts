@@ -85,7 +85,10 @@ where w.lane = $1 and w.organization = $2 and w.enabled and w.archived_at is nul
   }
   const older = new Map<string, CompiledVersion | null>();
   const workflows = activate(active, (id) => older.get(id) ?? null);
-  const standingNeeds = standingNeedsOf(active.map((each) => each.version), index);
+  const standingNeeds = standingNeedsOf(
+    active.map((each) => each.version),
+    index,
+  );
   return { version: own.config_version, settings: index, older, workflows, standingNeeds };
 }
 
@@ -110,7 +113,13 @@ function standingNeedsOf(versions: readonly CompiledVersion[], settings: Setting
 }
 
 /** Loads the versions that waiting runs are pinned to and that are not the published ones. */
-export async function loadVersions(client: ClientBase, lane: number, organization: string, config: CachedConfig, ids: readonly string[]): Promise<void> {
+export async function loadVersions(
+  client: ClientBase,
+  lane: number,
+  organization: string,
+  config: CachedConfig,
+  ids: readonly string[],
+): Promise<void> {
   const rows = await client.query<PublishedRow>(
     `select v.id, v.workflow, w.slug, w.position, v.publisher, v.due_from, v.document
 from workflow_versions v join workflows w on w.lane = v.lane and w.organization = v.organization and w.id = v.workflow

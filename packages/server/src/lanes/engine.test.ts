@@ -1,5 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { brokenInvariants, command, type Home, incoming, phone, resultOf, testLanes, type TestEngine, type TestLanes } from "./test-lanes.ts";
+import {
+  brokenInvariants,
+  command,
+  type Home,
+  incoming,
+  phone,
+  resultOf,
+  testLanes,
+  type TestEngine,
+  type TestLanes,
+} from "./test-lanes.ts";
 
 let lanes: TestLanes;
 let engine: TestEngine;
@@ -9,21 +19,30 @@ beforeAll(async () => {
 });
 afterAll(() => lanes.close());
 
-const count = async (text: string, values: unknown[] = []): Promise<number> => (await lanes.rows<{ n: number }>(`select count(*)::int as n from ${text}`, values))[0]?.n ?? -1;
+const count = async (text: string, values: unknown[] = []): Promise<number> =>
+  (await lanes.rows<{ n: number }>(`select count(*)::int as n from ${text}`, values))[0]?.n ?? -1;
 
 describe("an answer", () => {
   test("comes after the commit, and what it tells of is there", async () => {
     const home = await lanes.organization();
     const { command: id, answer, repeated, cut } = await engine.submit(incoming(home, phone(1), "hello"));
-    expect({ answer, repeated, cut }).toMatchObject({ answer: { ok: true, result: { duplicate: false } }, repeated: false, cut: false });
+    expect({ answer, repeated, cut }).toMatchObject({
+      answer: { ok: true, result: { duplicate: false } },
+      repeated: false,
+      cut: false,
+    });
     const { message } = resultOf({ answer } as never);
-    expect(await lanes.rows("select text, direction, seq from messages where id = $1", [message])).toEqual([{ text: "hello", direction: "inbound", seq: 3 }]);
+    expect(await lanes.rows("select text, direction, seq from messages where id = $1", [message])).toEqual([
+      { text: "hello", direction: "inbound", seq: 3 },
+    ]);
     expect(await lanes.rows("select key, answer from receipts where id = $1", [id])).toEqual([{ key: null, answer }]);
   });
 
   test("of a refusal leaves a receipt and no event", async () => {
     const home = await lanes.organization();
-    const { command: id, answer } = await engine.submit(command(home, "conversation.close", { conversation: home.owner }));
+    const { command: id, answer } = await engine.submit(
+      command(home, "conversation.close", { conversation: home.owner }),
+    );
     expect(answer).toMatchObject({ ok: false, code: "conversation_not_found" });
     const bad = await engine.submit(incoming(home, "12", "too short a number"));
     expect(bad.answer).toMatchObject({ ok: false, path: "/from" });
@@ -42,7 +61,11 @@ describe("an answer", () => {
       engine.submit(incoming(home, phone(2), "lost", { place: stranger })),
       engine.submit(incoming(home, phone(3), "three")),
     ]);
-    expect(answers.map(({ answer }) => (answer.ok ? "ok" : answer.code))).toEqual(["ok", "organization_not_found", "ok"]);
+    expect(answers.map(({ answer }) => (answer.ok ? "ok" : answer.code))).toEqual([
+      "ok",
+      "organization_not_found",
+      "ok",
+    ]);
     expect(await count("parked")).toBe(0);
     expect(engine.faults).toEqual([]);
   });
@@ -68,7 +91,9 @@ describe("a client's key", () => {
 
   test("is an organization's own", async () => {
     const [a, b] = [await lanes.organization({ lane: 900 }), await lanes.organization({ lane: 900 })];
-    const answers = await Promise.all([a, b].map((home) => engine.submit(incoming(home, phone(1), "hi", { key: "same" }))));
+    const answers = await Promise.all(
+      [a, b].map((home) => engine.submit(incoming(home, phone(1), "hi", { key: "same" }))),
+    );
     expect(answers.map((each) => each.repeated)).toEqual([false, false]);
   });
 
@@ -76,7 +101,9 @@ describe("a client's key", () => {
     const home = await lanes.organization();
     const other = lanes.engine();
     const answers = await Promise.all(
-      Array.from({ length: 40 }, (_, n) => (n % 2 === 0 ? engine : other).submit(incoming(home, phone(n >> 2), "race", { key: `race-${n >> 2}` }))),
+      Array.from({ length: 40 }, (_, n) =>
+        (n % 2 === 0 ? engine : other).submit(incoming(home, phone(n >> 2), "race", { key: `race-${n >> 2}` })),
+      ),
     );
     expect(answers.filter((each) => !each.repeated)).toHaveLength(10);
     expect(await count("messages where organization = $1", [home.id])).toBe(10);
@@ -94,9 +121,14 @@ test("a provider's message id is taken in once, in one batch and across batches"
 
 test("under load a batch grows: far fewer commits than commands", async () => {
   const home = await lanes.organization();
-  const answers = await Promise.all(Array.from({ length: 600 }, (_, n) => engine.submit(incoming(home, phone(n % 50), `load ${n}`))));
+  const answers = await Promise.all(
+    Array.from({ length: 600 }, (_, n) => engine.submit(incoming(home, phone(n % 50), `load ${n}`))),
+  );
   expect(answers.every(({ answer }) => answer.ok)).toBe(true);
-  const [commits] = await lanes.rows<{ n: number }>("select count(distinct xmin::text)::int as n from log where organization = $1", [home.id]);
+  const [commits] = await lanes.rows<{ n: number }>(
+    "select count(distinct xmin::text)::int as n from log where organization = $1",
+    [home.id],
+  );
   expect(commits?.n).toBeLessThan(10);
   expect(await brokenInvariants(lanes.pool)).toEqual([]);
 });
@@ -117,17 +149,28 @@ describe("a slice", () => {
     const home = await lanes.organization();
     await lanes.publish(home, chain(9));
     const small = lanes.engine({ slice: 4 });
-    const answers = await Promise.all(Array.from({ length: 12 }, (_, n) => small.submit(incoming(home, phone(1), `m${n}`))));
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, (_, n) => small.submit(incoming(home, phone(1), `m${n}`))),
+    );
     expect(answers.some((each) => each.cut)).toBe(true);
     await small.quiet();
-    const texts = await lanes.rows<{ text: string }>("select text from messages where organization = $1 order by seq", [home.id]);
+    const texts = await lanes.rows<{ text: string }>("select text from messages where organization = $1 order by seq", [
+      home.id,
+    ]);
     expect(texts.map((row) => row.text)).toEqual(Array.from({ length: 12 }, (_, n) => `m${n}`));
-    const runs = await lanes.rows<{ status: string; n: number }>("select status, jsonb_array_length(steps::jsonb) as n from runs_history where organization = $1", [home.id]);
+    const runs = await lanes.rows<{ status: string; n: number }>(
+      "select status, jsonb_array_length(steps::jsonb) as n from runs_history where organization = $1",
+      [home.id],
+    );
     expect(runs).toEqual(Array.from({ length: 12 }, () => ({ status: "finished", n: 9 })));
     expect(await count("leftovers")).toBe(0);
     // roots do not interleave in the log
-    const roots = (await lanes.rows<{ root: string }>("select root from log where organization = $1 order by seq", [home.id])).map((row) => row.root);
-    expect(new Set(roots.filter((root, n) => roots[n - 1] !== root)).size).toBe(roots.filter((root, n) => roots[n - 1] !== root).length);
+    const roots = (
+      await lanes.rows<{ root: string }>("select root from log where organization = $1 order by seq", [home.id])
+    ).map((row) => row.root);
+    expect(new Set(roots.filter((root, n) => roots[n - 1] !== root)).size).toBe(
+      roots.filter((root, n) => roots[n - 1] !== root).length,
+    );
     expect(await brokenInvariants(lanes.pool)).toEqual([]);
   });
 
@@ -155,7 +198,8 @@ from log, json_array_elements(events) with ordinality as each(e, n) where organi
 test("bulk work waits for those who wait", async () => {
   const home = await lanes.organization();
   const order: string[] = [];
-  const submit = (n: number, work: "bulk" | "interactive") => engine.submit(incoming(home, phone(n), work, { work })).then(() => order.push(work));
+  const submit = (n: number, work: "bulk" | "interactive") =>
+    engine.submit(incoming(home, phone(n), work, { work })).then(() => order.push(work));
   const bulk = Array.from({ length: 300 }, (_, n) => submit(n, "bulk"));
   const quick = Array.from({ length: 100 }, (_, n) => submit(n, "interactive"));
   await Promise.all([...bulk, ...quick]);
@@ -165,7 +209,11 @@ test("bulk work waits for those who wait", async () => {
 describe("settings", () => {
   const rename = (home: Home, zone: string, by = engine) =>
     by.changeSettings(home.place, { kind: "user", id: home.owner }, async (tx) => {
-      await tx.query("update organizations set zone = $3 where lane = $1 and organization = $2", [home.place.lane, home.id, zone]);
+      await tx.query("update organizations set zone = $3 where lane = $1 and organization = $2", [
+        home.place.lane,
+        home.id,
+        zone,
+      ]);
       return { noun: "organization", id: home.id, before: { zone: "UTC" }, after: { zone }, result: zone };
     });
 
@@ -179,7 +227,8 @@ describe("settings", () => {
         return { noun: "channels", id: home.channels.sms, before: null, after: null, result: null };
       });
     expect(await off(engine)).toEqual({ ok: true, result: null });
-    for (const each of [engine, other]) expect((await each.submit(incoming(home, phone(1), "late"))).answer).toMatchObject({ ok: false });
+    for (const each of [engine, other])
+      expect((await each.submit(incoming(home, phone(1), "late"))).answer).toMatchObject({ ok: false });
     expect((await other.settings(home.place)).all.version).toBe(2);
     expect(await brokenInvariants(lanes.pool)).toEqual([]);
   });
@@ -189,7 +238,9 @@ describe("settings", () => {
     const work = Array.from({ length: 200 }, (_, n) => engine.submit(incoming(home, phone(n), `x${n}`)));
     const changes = ["Europe/Zurich", "America/New_York", "Asia/Tokyo"].map((zone) => rename(home, zone));
     await Promise.all([...work, ...changes]);
-    expect(await count("log where organization = $1 and events -> 0 ->> 'type' = 'settings.changed'", [home.id])).toBe(3);
+    expect(await count("log where organization = $1 and events -> 0 ->> 'type' = 'settings.changed'", [home.id])).toBe(
+      3,
+    );
     expect((await engine.settings(home.place)).organization.zone).toBeTypeOf("string");
     expect(await brokenInvariants(lanes.pool)).toEqual([]);
   });
@@ -206,13 +257,18 @@ describe("settings", () => {
         throw new Error("broke");
       }),
     ).rejects.toThrow("broke");
-    expect(await lanes.rows("select zone, config_version from organizations where organization = $1", [home.id])).toEqual([{ zone: "UTC", config_version: 1 }]);
+    expect(
+      await lanes.rows("select zone, config_version from organizations where organization = $1", [home.id]),
+    ).toEqual([{ zone: "UTC", config_version: 1 }]);
   });
 });
 
 test("merging, erasing and changing addresses leave each address with its one owner", async () => {
   const home = await lanes.organization();
-  const [a, b] = [resultOf(await engine.submit(incoming(home, phone(1), "a"))), resultOf(await engine.submit(incoming(home, phone(2), "b")))];
+  const [a, b] = [
+    resultOf(await engine.submit(incoming(home, phone(1), "a"))),
+    resultOf(await engine.submit(incoming(home, phone(2), "b"))),
+  ];
   const submit = async (type: string, input: object) => resultOf(await engine.submit(command(home, type, input)));
   await submit("customer.upsert", { customer: b["customer"], email: "old@example.com" });
   await submit("customer.upsert", { customer: b["customer"], email: "new@example.com" });
@@ -221,7 +277,10 @@ test("merging, erasing and changing addresses leave each address with its one ow
   expect(await brokenInvariants(lanes.pool)).toEqual([]);
   // the source's number now reaches the target, and its conversation goes on
   const next = resultOf(await engine.submit(incoming(home, phone(1), "again")));
-  expect([next["customer"], next["conversation"]]).toEqual([b["customer"], b["conversation"] as string > (a["conversation"] as string) ? b["conversation"] : a["conversation"]]);
+  expect([next["customer"], next["conversation"]]).toEqual([
+    b["customer"],
+    (b["conversation"] as string) > (a["conversation"] as string) ? b["conversation"] : a["conversation"],
+  ]);
   await submit("conversation.close", { conversation: a["conversation"] });
   await submit("customer.close", { customer: b["customer"] });
   expect(await brokenInvariants(lanes.pool)).toEqual([]);
@@ -232,7 +291,9 @@ test("merging, erasing and changing addresses leave each address with its one ow
 test("a stopped engine takes nothing more, has answered what it took, and stops twice as once", async () => {
   const home = await lanes.organization();
   const going = lanes.engine();
-  const work = Array.from({ length: 300 }, (_, n) => going.submit(incoming(home, phone(n % 9), `last ${n}`, { work: n % 2 === 0 ? "bulk" : "interactive" })));
+  const work = Array.from({ length: 300 }, (_, n) =>
+    going.submit(incoming(home, phone(n % 9), `last ${n}`, { work: n % 2 === 0 ? "bulk" : "interactive" })),
+  );
   await Promise.all([going.stop(), going.stop()]);
   expect(await count("messages where organization = $1", [home.id])).toBe(300);
   await expect(going.submit(incoming(home, phone(1), "too late"))).rejects.toMatchObject({ code: "shutting_down" });

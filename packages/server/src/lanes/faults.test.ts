@@ -3,7 +3,17 @@ import { transaction } from "../db/transaction.ts";
 import { createMetrics } from "../observe/metrics.ts";
 import { freshId } from "./fresh-id.ts";
 import type { Submitted } from "./port.ts";
-import { brokenInvariants, command, type Home, incoming, phone, resultOf, testLanes, type TestEngine, type TestLanes } from "./test-lanes.ts";
+import {
+  brokenInvariants,
+  command,
+  type Home,
+  incoming,
+  phone,
+  resultOf,
+  testLanes,
+  type TestEngine,
+  type TestLanes,
+} from "./test-lanes.ts";
 import { type Cut, testProxy } from "./test-proxy.ts";
 
 let lanes: TestLanes;
@@ -12,9 +22,20 @@ beforeAll(async () => {
 });
 afterAll(() => lanes.close());
 
-const messages = async (home: Home) => (await lanes.rows<{ text: string }>("select text from messages where organization = $1 order by seq", [home.id])).map((row) => row.text);
-const parked = (home: Home) => lanes.rows<{ id: string; item: Record<string, unknown> }>("select id, item from parked where organization = $1", [home.id]);
-const codeOf = (result: PromiseSettledResult<Submitted>): string => (result.status === "fulfilled" ? (result.value.answer.ok ? "ok" : "refused") : String((result.reason as { code?: string }).code));
+const messages = async (home: Home) =>
+  (await lanes.rows<{ text: string }>("select text from messages where organization = $1 order by seq", [home.id])).map(
+    (row) => row.text,
+  );
+const parked = (home: Home) =>
+  lanes.rows<{ id: string; item: Record<string, unknown> }>("select id, item from parked where organization = $1", [
+    home.id,
+  ]);
+const codeOf = (result: PromiseSettledResult<Submitted>): string =>
+  result.status === "fulfilled"
+    ? result.value.answer.ok
+      ? "ok"
+      : "refused"
+    : String((result.reason as { code?: string }).code);
 
 /** What callers were told is held against the database: true, or openly unknown. */
 async function expectTruth(home: Home, results: readonly PromiseSettledResult<Submitted>[]): Promise<void> {
@@ -25,7 +46,9 @@ async function expectTruth(home: Home, results: readonly PromiseSettledResult<Su
     }
     const { command: id, answer, repeated } = result.value;
     if (repeated) continue;
-    expect(await lanes.rows("select answer from receipts where organization = $1 and id = $2", [home.id, id])).toEqual([{ answer }]);
+    expect(await lanes.rows("select answer from receipts where organization = $1 and id = $2", [home.id, id])).toEqual([
+      { answer },
+    ]);
   }
   expect(await brokenInvariants(lanes.pool)).toEqual([]);
 }
@@ -33,7 +56,11 @@ async function expectTruth(home: Home, results: readonly PromiseSettledResult<Su
 test("connections killed at any moment: every caller hears what is true", async () => {
   const home = await lanes.organization();
   const engine = lanes.engine();
-  await lanes.publish(home, { triggers: [{ event: "message.received" }], start: "tag", steps: { tag: { action: "conversation.add_tags", input: { tags: ["seen"] } } } });
+  await lanes.publish(home, {
+    triggers: [{ event: "message.received" }],
+    start: "tag",
+    steps: { tag: { action: "conversation.add_tags", input: { tags: ["seen"] } } },
+  });
   let kills = 0;
   const killer = async (): Promise<void> => {
     while (kills < 10) {
@@ -47,7 +74,8 @@ where application_name = 'lanes under test' and datname = current_database() and
   const killing = killer();
   const results: PromiseSettledResult<Submitted>[] = [];
   const caller = async (n: number): Promise<void> => {
-    for (let m = 0; kills < 10; m += 1) results.push(...(await Promise.allSettled([engine.submit(incoming(home, phone(n), `${n}/${m}`))])));
+    for (let m = 0; kills < 10; m += 1)
+      results.push(...(await Promise.allSettled([engine.submit(incoming(home, phone(n), `${n}/${m}`))])));
   };
   await Promise.all(Array.from({ length: 25 }, (_, n) => caller(n)));
   await killing;
@@ -62,22 +90,32 @@ where application_name = 'lanes under test' and datname = current_database() and
 });
 
 describe("a COMMIT in doubt", () => {
-  test.each(["before", "halfway", "after"] as const)("because the connection broke %s the server got it: decided once, answered truly", async (cut) => {
-    const home = await lanes.organization();
-    const proxy = await testProxy(lanes.url);
-    const engine = lanes.engine({ url: proxy.url });
-    await engine.submit(incoming(home, phone(0), "warm"));
-    proxy.plan.push(cut, "none", cut);
-    const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => engine.submit(incoming(home, phone(n % 3), `m${n}`, n % 4 === 0 ? { key: `k${n}` } : {}))));
-    const again = await engine.submit(incoming(home, phone(0), "m0", { key: "k0" }));
-    expect(again).toMatchObject({ repeated: true, answer: answers[0]?.answer });
-    expect(proxy.cuts[0]).toBe(cut);
-    expect(engine.faults[0]).toMatchObject({ what: "in_doubt" });
-    expect((await messages(home)).sort()).toEqual(["warm", ...Array.from({ length: 20 }, (_, n) => `m${n}`)].sort());
-    await expectTruth(home, answers.map((value) => ({ status: "fulfilled", value })));
-    await engine.stop();
-    await proxy.close();
-  });
+  test.each(["before", "halfway", "after"] as const)(
+    "because the connection broke %s the server got it: decided once, answered truly",
+    async (cut) => {
+      const home = await lanes.organization();
+      const proxy = await testProxy(lanes.url);
+      const engine = lanes.engine({ url: proxy.url });
+      await engine.submit(incoming(home, phone(0), "warm"));
+      proxy.plan.push(cut, "none", cut);
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, (_, n) =>
+          engine.submit(incoming(home, phone(n % 3), `m${n}`, n % 4 === 0 ? { key: `k${n}` } : {})),
+        ),
+      );
+      const again = await engine.submit(incoming(home, phone(0), "m0", { key: "k0" }));
+      expect(again).toMatchObject({ repeated: true, answer: answers[0]?.answer });
+      expect(proxy.cuts[0]).toBe(cut);
+      expect(engine.faults[0]).toMatchObject({ what: "in_doubt" });
+      expect((await messages(home)).sort()).toEqual(["warm", ...Array.from({ length: 20 }, (_, n) => `m${n}`)].sort());
+      await expectTruth(
+        home,
+        answers.map((value) => ({ status: "fulfilled", value })),
+      );
+      await engine.stop();
+      await proxy.close();
+    },
+  );
 
   test("of a settled effect: it is settled once", async () => {
     const home = await lanes.organization();
@@ -86,8 +124,14 @@ describe("a COMMIT in doubt", () => {
     const { conversation } = resultOf(await engine.submit(incoming(home, phone(0), "hi")));
     const sent = resultOf(await engine.submit(command(home, "message.send", { conversation, text: "answer" })));
     proxy.plan.push("after");
-    await engine.settle(home.place, { effect: sent["effect"] as string, attempt: 0, outcome: { status: "done", output: { provider_id: "P1" } } });
-    expect(await lanes.rows("select delivery, provider_id from messages where id = $1", [sent["message"]])).toEqual([{ delivery: "sent", provider_id: "P1" }]);
+    await engine.settle(home.place, {
+      effect: sent["effect"] as string,
+      attempt: 0,
+      outcome: { status: "done", output: { provider_id: "P1" } },
+    });
+    expect(await lanes.rows("select delivery, provider_id from messages where id = $1", [sent["message"]])).toEqual([
+      { delivery: "sent", provider_id: "P1" },
+    ]);
     expect(await lanes.rows("select from effects where organization = $1", [home.id])).toEqual([]);
     expect(await brokenInvariants(lanes.pool)).toEqual([]);
     await engine.stop();
@@ -108,7 +152,9 @@ describe("a COMMIT in doubt", () => {
     expect(codeOf(told)).toBe("commit_unknown");
     expect(engine.health()).toMatchObject({ ready: false });
     proxy.mend();
-    expect(await engine.submit(incoming(home, phone(1), "perhaps", { key: "perhaps" }))).toMatchObject({ repeated: true });
+    expect(await engine.submit(incoming(home, phone(1), "perhaps", { key: "perhaps" }))).toMatchObject({
+      repeated: true,
+    });
     expect(await messages(home)).toEqual(["warm", "perhaps"]);
     expect(engine.health()).toEqual({ ready: true });
     await engine.stop();
@@ -128,7 +174,10 @@ describe("a database that is away", () => {
     proxy.mend();
     expect((await patient).answer.ok).toBe(true);
     proxy.break();
-    const late = Promise.allSettled([engine.submit(incoming(home, phone(1), "lost")), engine.submit(incoming(home, phone(2), "lost too", { work: "bulk" }))]);
+    const late = Promise.allSettled([
+      engine.submit(incoming(home, phone(1), "lost")),
+      engine.submit(incoming(home, phone(2), "lost too", { work: "bulk" })),
+    ]);
     await engine.stop();
     expect((await late).map(codeOf)).toEqual(["unavailable", "unavailable"]);
     proxy.mend();
@@ -157,7 +206,9 @@ test("a batch that is cancelled while it waits for the lane is tried again; nobo
     await holder.query("select from lanes where lane = $1 for update", [home.lane]);
     const submitted = engine.submit(incoming(home, phone(1), "wait for me"));
     const waiting = () =>
-      lanes.rows<{ pid: number }>("select pid from pg_stat_activity where application_name = 'lanes under test' and datname = current_database() and wait_event_type = 'Lock'");
+      lanes.rows<{ pid: number }>(
+        "select pid from pg_stat_activity where application_name = 'lanes under test' and datname = current_database() and wait_event_type = 'Lock'",
+      );
     for (let n = 0; n < 2; n += 1) {
       await expect.poll(waiting, { interval: 5 }).toHaveLength(1);
       await lanes.rows("select pg_cancel_backend($1)", [(await waiting())[0]?.pid]);
@@ -172,7 +223,8 @@ test("a batch that is cancelled while it waits for the lane is tried again; nobo
 });
 
 describe("poison", () => {
-  const refuse = (table: string, name: string, check: string) => lanes.rows(`alter table ${table} add constraint ${name} check (${check})`);
+  const refuse = (table: string, name: string, check: string) =>
+    lanes.rows(`alter table ${table} add constraint ${name} check (${check})`);
   const allow = (table: string, name: string) => lanes.rows(`alter table ${table} drop constraint ${name}`);
 
   test("among many is found and kept; the others are not touched, and an inbound message is never refused", async () => {
@@ -181,8 +233,13 @@ describe("poison", () => {
     const { conversation } = resultOf(await engine.submit(incoming(home, phone(0), "first")));
     await refuse("messages", "poison", "text not like '%poison%'");
     try {
-      const submissions = Array.from({ length: 40 }, (_, n) => incoming(home, phone(n), n === 17 || n === 33 ? "a poisonous message" : `m${n}`));
-      const results = await Promise.allSettled([...submissions.map((each) => engine.submit(each)), engine.submit(command(home, "message.note", { conversation, text: "poison note" }))]);
+      const submissions = Array.from({ length: 40 }, (_, n) =>
+        incoming(home, phone(n), n === 17 || n === 33 ? "a poisonous message" : `m${n}`),
+      );
+      const results = await Promise.allSettled([
+        ...submissions.map((each) => engine.submit(each)),
+        engine.submit(command(home, "message.note", { conversation, text: "poison note" })),
+      ]);
       const codes = results.map(codeOf);
       expect(codes.slice(0, 40)).toEqual(Array.from({ length: 40 }, () => "ok"));
       expect(codes[40]).toBe("internal");
@@ -190,7 +247,10 @@ describe("poison", () => {
       expect(kept).toHaveLength(3);
       const [first] = results.slice(17, 18) as [PromiseFulfilledResult<Submitted>];
       expect(resultOf(first.value)).toEqual({ parked: first.value.command });
-      expect(kept.find((row) => row.id === first.value.command)?.item).toMatchObject({ kind: "command", command: { type: "message.receive", input: { text: "a poisonous message" } } });
+      expect(kept.find((row) => row.id === first.value.command)?.item).toMatchObject({
+        kind: "command",
+        command: { type: "message.receive", input: { text: "a poisonous message" } },
+      });
       expect(await messages(home)).toHaveLength(39);
       expect(await brokenInvariants(lanes.pool)).toEqual([]);
     } finally {
@@ -201,7 +261,9 @@ describe("poison", () => {
   test("of text that no database stores is kept in a form that one does", async () => {
     const home = await lanes.organization();
     const engine = lanes.engine();
-    const answers = await Promise.all(["a\0b", "half \ud83d", "good"].map((text, n) => engine.submit(incoming(home, phone(n), text))));
+    const answers = await Promise.all(
+      ["a\0b", "half \ud83d", "good"].map((text, n) => engine.submit(incoming(home, phone(n), text))),
+    );
     expect(answers.map((each) => Object.keys(resultOf(each))[0])).toEqual(["parked", "parked", "message"]);
     const kept = (await parked(home)).map((row) => (row.item["command"] as { input: { text: string } }).input.text);
     expect(kept.sort()).toEqual(["a\ufffdb", "half \ufffd"]);
@@ -212,27 +274,36 @@ describe("poison", () => {
     start: "first",
     steps: { first: { ...first, next: "tag" }, tag: { action: "conversation.add_tags", input: { tags: ["late"] } } },
   });
-  const history = (home: Home) => lanes.rows("select status, reason ->> 'code' as code from runs_history where organization = $1", [home.id]);
+  const history = (home: Home) =>
+    lanes.rows("select status, reason ->> 'code' as code from runs_history where organization = $1", [home.id]);
 
   test("in a timer fails its run visibly; other timers and commands go on", async () => {
     const [sick, well] = [await lanes.organization({ lane: 800 }), await lanes.organization({ lane: 800 })];
     const engine = lanes.engine();
     for (const home of [sick, well]) await lanes.publish(home, late({ wait: { for: "1h" } }));
-    for (const home of [sick, well]) for (let n = 0; n < 5; n += 1) await engine.submit(incoming(home, phone(n), "late"));
+    for (const home of [sick, well])
+      for (let n = 0; n < 5; n += 1) await engine.submit(incoming(home, phone(n), "late"));
     await lanes.overdue(800);
     // one of ten cannot be carried
-    const [victim] = await lanes.rows<{ id: string }>("select id from conversations where organization = $1 order by id limit 1", [sick.id]);
+    const [victim] = await lanes.rows<{ id: string }>(
+      "select id from conversations where organization = $1 order by id limit 1",
+      [sick.id],
+    );
     await refuse("conversations", "no_late", `id <> '${victim?.id}' or not ('late' = any(tags))`);
     try {
       const ticking = engine.tick();
-      const answers = await Promise.all(Array.from({ length: 6 }, (_, n) => engine.submit(incoming(n % 2 === 0 ? sick : well, phone(20 + n), "hello"))));
+      const answers = await Promise.all(
+        Array.from({ length: 6 }, (_, n) => engine.submit(incoming(n % 2 === 0 ? sick : well, phone(20 + n), "hello"))),
+      );
       expect(answers.every(({ answer }) => answer.ok)).toBe(true);
       await ticking;
       expect(await history(well)).toEqual(Array.from({ length: 5 }, () => ({ status: "finished", code: null })));
-      expect((await history(sick)).toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))).toEqual([
-        { status: "failed", code: "internal" },
-        ...Array.from({ length: 4 }, () => ({ status: "finished", code: null })),
-      ].toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)));
+      expect((await history(sick)).toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))).toEqual(
+        [
+          { status: "failed", code: "internal" },
+          ...Array.from({ length: 4 }, () => ({ status: "finished", code: null })),
+        ].toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)),
+      );
       expect((await parked(sick)).map((row) => row.item["kind"])).toEqual(["timer"]);
       expect(await parked(well)).toEqual([]);
       expect(await lanes.rows("select from timers where lane = 800")).toEqual([]);
@@ -250,9 +321,13 @@ describe("poison", () => {
     try {
       const answers = await Promise.all([
         engine.submit(incoming(sick, phone(1), "late")),
-        ...Array.from({ length: 10 }, (_, n) => engine.submit(incoming(n % 2 === 0 ? sick : well, phone(10 + n), `after ${n}`))),
+        ...Array.from({ length: 10 }, (_, n) =>
+          engine.submit(incoming(n % 2 === 0 ? sick : well, phone(10 + n), `after ${n}`)),
+        ),
       ]);
-      expect(answers.map(({ answer }) => answer.ok && "message" in answer.result)).toEqual(Array.from({ length: 11 }, () => true));
+      expect(answers.map(({ answer }) => answer.ok && "message" in answer.result)).toEqual(
+        Array.from({ length: 11 }, () => true),
+      );
       await engine.quiet();
       expect(await history(sick)).toEqual([{ status: "failed", code: "internal" }]);
       expect((await parked(sick)).map((row) => row.item["kind"])).toEqual(["leftover"]);
@@ -271,11 +346,17 @@ describe("poison", () => {
     const next = resultOf(await engine.submit(command(home, "message.send", { conversation, text: "answer" })));
     await refuse("messages", "no_error", "delivery_error is null or delivery_error not like '%poison%'");
     try {
-      await engine.settle(home.place, { effect: next["effect"] as string, attempt: 0, outcome: { status: "failed", error: { code: "x", message: "poison" } } });
+      await engine.settle(home.place, {
+        effect: next["effect"] as string,
+        attempt: 0,
+        outcome: { status: "failed", error: { code: "x", message: "poison" } },
+      });
     } finally {
       await allow("messages", "no_error");
     }
-    expect(await lanes.rows("select status from effects where organization = $1", [home.id])).toEqual([{ status: "dead" }]);
+    expect(await lanes.rows("select status from effects where organization = $1", [home.id])).toEqual([
+      { status: "dead" },
+    ]);
     expect((await parked(home)).map((row) => row.id)).toEqual([next["effect"]]);
   });
 
@@ -286,16 +367,27 @@ describe("poison", () => {
     for (let n = 0; n < 3; n += 1) {
       const { conversation } = resultOf(await engine.submit(incoming(home, phone(n), "hi")));
       ids.push(conversation as string);
-      await engine.submit(command(home, "conversation.snooze", { conversation, until: new Date(Date.now() + 3_600_000).toISOString() }));
+      await engine.submit(
+        command(home, "conversation.snooze", { conversation, until: new Date(Date.now() + 3_600_000).toISOString() }),
+      );
     }
-    await lanes.rows("update conversations set wake_at = now() - interval '1 day', snoozed_until = now() - interval '1 day' where organization = $1", [home.id]);
+    await lanes.rows(
+      "update conversations set wake_at = now() - interval '1 day', snoozed_until = now() - interval '1 day' where organization = $1",
+      [home.id],
+    );
     await refuse("conversations", "stays", `id <> '${ids[1]}' or status <> 'open'`);
     try {
       await engine.tick();
     } finally {
       await allow("conversations", "stays");
     }
-    expect((await lanes.rows<{ status: string }>("select status from conversations where organization = $1 order by id", [home.id])).map((row) => row.status)).toEqual(["open", "snoozed", "open"]);
+    expect(
+      (
+        await lanes.rows<{ status: string }>("select status from conversations where organization = $1 order by id", [
+          home.id,
+        ])
+      ).map((row) => row.status),
+    ).toEqual(["open", "snoozed", "open"]);
     expect((await parked(home)).map((row) => row.id)).toEqual([ids[1]]);
     await lanes.rows("update conversations set status = 'open', snoozed_until = null where id = $1", [ids[1]]);
   });
@@ -303,9 +395,19 @@ describe("poison", () => {
 
 test("a fault after the commit does not have the batch carried again", async () => {
   const home = await lanes.organization();
-  await lanes.publish(home, { triggers: [{ event: "message.received" }], start: "tag", steps: { tag: { action: "conversation.add_tags", input: { tags: ["seen"] } } } });
+  await lanes.publish(home, {
+    triggers: [{ event: "message.received" }],
+    start: "tag",
+    steps: { tag: { action: "conversation.add_tags", input: { tags: ["seen"] } } },
+  });
   const metrics = createMetrics();
-  const engine = lanes.engine({ metrics: { ...metrics, runs: () => expect.fail("a label is wrong"), decided: () => expect.fail("a label is wrong") } });
+  const engine = lanes.engine({
+    metrics: {
+      ...metrics,
+      runs: () => expect.fail("a label is wrong"),
+      decided: () => expect.fail("a label is wrong"),
+    },
+  });
   const answer = await engine.submit(incoming(home, phone(1), "once"));
   expect(answer.answer.ok).toBe(true);
   await engine.quiet();
@@ -316,6 +418,9 @@ test("a fault after the commit does not have the batch carried again", async () 
 test("a settlement for an organization that is not there ends", async () => {
   const home = await lanes.organization();
   const engine: TestEngine = lanes.engine();
-  await engine.settle({ ...home.place, organization: freshId() }, { effect: freshId(), attempt: 0, outcome: { status: "done", output: {} } });
+  await engine.settle(
+    { ...home.place, organization: freshId() },
+    { effect: freshId(), attempt: 0, outcome: { status: "done", output: {} } },
+  );
   expect((await engine.submit(incoming(home, phone(1), "fine"))).answer.ok).toBe(true);
 });

@@ -28,8 +28,10 @@ test("what one process says, the others hear, once for many", async () => {
   });
   const running = [one.run(abort.signal), other.run(abort.signal)];
   // both listen once two sessions wait on the channel
-  for (let listening = 0; listening < 2; ) {
-    const { rows } = await pool.query("select count(*)::int as n from pg_stat_activity where query = 'listen threadmill_work' and state = 'idle'");
+  for (let listening = 0; listening < 2;) {
+    const { rows } = await pool.query(
+      "select count(*)::int as n from pg_stat_activity where query = 'listen threadmill_work' and state = 'idle'",
+    );
     listening = rows[0].n;
   }
   for (let n = 0; n < 100; n += 1) one.say();

@@ -151,7 +151,10 @@ export class Lane {
           if (answer !== undefined) each.resolve({ command: each.id, answer, repeated: false, cut: false });
         }
         // a settled effect may be settled again: the mill drops what no longer waits
-        this.queue.giveBack(taken.admitted.filter((each) => !known.has(each.id)), taken.settlements);
+        this.queue.giveBack(
+          taken.admitted.filter((each) => !known.has(each.id)),
+          taken.settlements,
+        );
         return;
       } catch (error) {
         this.#context.onFault(this.number, error, "look_up");
@@ -159,7 +162,9 @@ export class Lane {
           await this.#pause(tries);
           continue;
         }
-        const fault = new EngineFault("commit_unknown", "The database did not say whether this was committed", { cause: error });
+        const fault = new EngineFault("commit_unknown", "The database did not say whether this was committed", {
+          cause: error,
+        });
         for (const each of taken.admitted) each.reject(fault);
         for (const each of taken.settlements) each.done(fault);
         return;

@@ -19,7 +19,11 @@ type Wanted = readonly { readonly world: LoadedWorld; readonly rest: string }[];
 type Row = Record<string, unknown> & { readonly organization: string };
 
 /** Loads keys that a world lacks, with the bundles that belong to them, in a handful of set-based reads (MILL law 4). */
-export async function load(client: PoolClient, lane: number, wanted: ReadonlyMap<LoadedWorld, Iterable<Key>>): Promise<void> {
+export async function load(
+  client: PoolClient,
+  lane: number,
+  wanted: ReadonlyMap<LoadedWorld, Iterable<Key>>,
+): Promise<void> {
   const todo = new Todo();
   for (const [world, keys] of wanted) for (const name of keys) todo.add(world, name);
   // first what leads to other rows, then those rows; each level is sent in one go
@@ -33,7 +37,11 @@ export async function load(client: PoolClient, lane: number, wanted: ReadonlyMap
     loadById(client, lane, todo, "timers"),
     loadReceipts(client, lane, todo),
   ]);
-  await Promise.all([loadById(client, lane, todo, "conversations"), loadOpen(client, lane, todo), loadLatest(client, lane, todo)]);
+  await Promise.all([
+    loadById(client, lane, todo, "conversations"),
+    loadOpen(client, lane, todo),
+    loadLatest(client, lane, todo),
+  ]);
   await Promise.all([
     loadById(client, lane, todo, "customers"),
     loadById(client, lane, todo, "loads"),
@@ -94,14 +102,28 @@ class Todo {
 }
 
 /** Splits the wanted keys into the two arrays that a statement takes. */
-const arrays = (wanted: Wanted): [string[], string[]] => [wanted.map((w) => w.world.organization), wanted.map((w) => w.rest)];
+const arrays = (wanted: Wanted): [string[], string[]] => [
+  wanted.map((w) => w.world.organization),
+  wanted.map((w) => w.rest),
+];
 
 async function select(client: PoolClient, name: string, text: string, values: unknown[]): Promise<Row[]> {
   return (await client.query<Row>({ name, text, values })).rows;
 }
 
+const partsOf = (row: Row, names: readonly string[]): string => names.map((name) => String(row[name])).join("/");
+
+/** Rows by what names them. */
+const byParts = (rows: readonly Row[], ...names: string[]): Map<string, Row> =>
+  new Map(rows.map((row) => [partsOf(row, names), row]));
+
 /** Rows of a table by id; those that are not found are put as absent. */
-async function loadById(client: PoolClient, lane: number, todo: Todo, name: Exclude<WorldTableName, "runs_history">): Promise<void> {
+async function loadById(
+  client: PoolClient,
+  lane: number,
+  todo: Todo,
+  name: Exclude<WorldTableName, "runs_history">,
+): Promise<void> {
   // a level may ask for more rows of its own table (a merged customer's target): at most a few rounds
   for (let wanted = todo.take(name); wanted.length > 0; wanted = todo.take(name)) {
     const table: WorldTable = worldTables[name];
@@ -113,7 +135,7 @@ async function loadById(client: PoolClient, lane: number, todo: Todo, name: Excl
 join ${table.name} t on t.lane = $1 and t.organization = k.organization and t."${table.id}" = k.id`,
       [lane, ...arrays(wanted)],
     );
-    const found = new Map(rows.map((row) => [`${row.organization}/${String(row[table.id])}`, row]));
+    const found = byParts(rows, "organization", table.id);
     for (const { world, rest } of wanted) {
       const row = found.get(`${world.organization}/${rest}`);
       todo.put(world, name, rest, row === undefined ? null : withoutOrganization(row));
@@ -145,7 +167,7 @@ left join lateral (
 ) c on true`.replace("a.address, ", "a.address as known_as, "),
     [lane, parts.map((p) => p.world.organization), parts.map((p) => p.address), parts.map((p) => p.channel)],
   );
-  const found = new Map(rows.map((row) => [`${row.organization}/${row["by_channel"]}/${row["known_as"]}`, row]));
+  const found = byParts(rows, "organization", "by_channel", "known_as");
   for (const { world, channel, address } of parts) {
     const row = found.get(`${world.organization}/${channel}/${address}`);
     todo.put(world, "addresses", address, row === undefined ? null : { customer: row["owner"] });
@@ -170,7 +192,7 @@ from unnest($2::uuid[], $3::uuid[], $4::text[]) as k(organization, channel, id)
 join messages m on m.lane = $1 and m.organization = k.organization and m.channel = k.channel and m.provider_id = k.id`,
     [lane, parts.map((p) => p.world.organization), parts.map((p) => p.channel), parts.map((p) => p.id)],
   );
-  const found = new Map(rows.map((row) => [`${row.organization}/${row["channel"]}/${row["provider_id"]}`, row]));
+  const found = byParts(rows, "organization", "channel", "provider_id");
   for (const { world, rest } of parts) {
     const row = found.get(`${world.organization}/${rest}`);
     world.rows.set(`provider/${rest}`, row === undefined ? null : { id: row["id"] });
@@ -219,7 +241,7 @@ function putLists(todo: Todo, wanted: Wanted, rows: readonly Row[], view: string
   for (const row of rows) {
     const world = worlds.get(row.organization) as LoadedWorld;
     const id = row["id"] as string;
-    lists.get(`${row.organization}/${row[owner]}`)?.push(id);
+    lists.get(partsOf(row, ["organization", owner]))?.push(id);
     if (world.rows.has(`${table}/${id}`)) continue;
     const { owner: _, ...own } = withoutOrganization(row);
     todo.put(world, table, id, own);
@@ -236,7 +258,12 @@ const withMerged = (keys: string): string => `with recursive standing(organizati
 async function loadLatest(client: PoolClient, lane: number, todo: Todo): Promise<void> {
   const wanted = todo.take("latest");
   if (wanted.length === 0) return;
-  const parts = wanted.map(({ world, rest }) => ({ world, customer: rest.slice(0, 36), channel: rest.slice(37), rest }));
+  const parts = wanted.map(({ world, rest }) => ({
+    world,
+    customer: rest.slice(0, 36),
+    channel: rest.slice(37),
+    rest,
+  }));
   const rows = await select(
     client,
     "load_latest",
@@ -253,7 +280,7 @@ join lateral (
 order by k.organization, k.customer, k.channel, c.id desc`,
     [lane, parts.map((p) => p.world.organization), parts.map((p) => p.customer), parts.map((p) => p.channel)],
   );
-  const found = new Map(rows.map((row) => [`${row["place"]}/${row["owner"]}/${row["by_channel"]}`, row]));
+  const found = byParts(rows, "place", "owner", "by_channel");
   for (const { world, rest } of parts) {
     const row = found.get(`${world.organization}/${rest}`);
     if (row === undefined) {
@@ -278,7 +305,7 @@ async function loadReceipts(client: PoolClient, lane: number, todo: Todo): Promi
 join receipts r on r.lane = $1 and r.organization = k.organization and r.key = k.key`,
     [lane, ...arrays(wanted)],
   );
-  const found = new Map(rows.map((row) => [`${row.organization}/${row["key"]}`, row]));
+  const found = byParts(rows, "organization", "key");
   for (const { world, rest } of wanted) {
     const row = found.get(`${world.organization}/${rest}`);
     world.rows.set(`receipt/${rest}`, row === undefined ? null : withoutOrganization(row));

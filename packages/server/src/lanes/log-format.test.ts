@@ -12,16 +12,28 @@ const some = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: unde
 /** Without the fields that are not there: JSON has no undefined. */
 const clean = <T extends object>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 
-const refs = fc.record({ customer: some(id), conversation: some(id), message: some(id), user: some(id) }).map((each) => clean(each) as Refs);
+const refs = fc
+  .record({ customer: some(id), conversation: some(id), message: some(id), user: some(id) })
+  .map((each) => clean(each) as Refs);
 const fields = fc.dictionary(fc.constantFrom("tags", "status", "text"), fc.jsonValue({ maxDepth: 2 }));
 const change: fc.Arbitrary<Change> = fc
-  .record({ table: fc.constantFrom("customers", "conversations", "messages"), id, before: fc.option(fields), after: fields })
+  .record({
+    table: fc.constantFrom("customers", "conversations", "messages"),
+    id,
+    before: fc.option(fields),
+    after: fields,
+  })
   .map((each) => clean(each) as Change);
 const event: fc.Arbitrary<Event> = fc
   .record({
     id: fc.uuid(),
     type: fc.constantFrom("message.received", "conversation.closed", "settings.changed"),
-    actor: fc.constantFrom({ kind: "system", id: null }, { kind: "user", id: "u1" }, { kind: "workflow", id: "w", publisher: "u1" }, { kind: "workflow", id: "w", publisher: null }),
+    actor: fc.constantFrom(
+      { kind: "system", id: null },
+      { kind: "user", id: "u1" },
+      { kind: "workflow", id: "w", publisher: "u1" },
+      { kind: "workflow", id: "w", publisher: null },
+    ),
     cause: fc.record({ event: some(id), run: some(id), step: some(fc.constantFrom("a", "b")) }),
     depth: fc.nat(3),
     refs,
@@ -51,10 +63,23 @@ describe("the log's rows", () => {
   });
 
   test("of one message and its workflow take less than half", () => {
-    const refs = { customer: root.replace(/1$/, "2"), conversation: root.replace(/1$/, "3"), message: root.replace(/1$/, "4") };
+    const refs = {
+      customer: root.replace(/1$/, "2"),
+      conversation: root.replace(/1$/, "3"),
+      message: root.replace(/1$/, "4"),
+    };
     const common = { at, root, depth: 0, cause: {}, actor: { kind: "channel" as const, id: root.replace(/1$/, "5") } };
-    const made = (table: Change["table"], which: string): Change => ({ table, id: which, before: null, after: { status: "open" } });
-    const run = { ...common, depth: 1, actor: { kind: "workflow" as const, id: root.replace(/1$/, "6"), publisher: root.replace(/1$/, "7") } };
+    const made = (table: Change["table"], which: string): Change => ({
+      table,
+      id: which,
+      before: null,
+      after: { status: "open" },
+    });
+    const run = {
+      ...common,
+      depth: 1,
+      actor: { kind: "workflow" as const, id: root.replace(/1$/, "6"), publisher: root.replace(/1$/, "7") },
+    };
     const step = (name: string, after: string): Event => ({
       ...run,
       id: root.replace(/1$/, after),
@@ -64,7 +89,17 @@ describe("the log's rows", () => {
       changes: [{ table: "conversations", id: refs.conversation, before: { tags: [] }, after: { tags: ["x"] } }],
     });
     const events: Event[] = [
-      { ...common, id: root, type: "message.received", refs, changes: [made("customers", refs.customer), made("conversations", refs.conversation), made("messages", refs.message)] },
+      {
+        ...common,
+        id: root,
+        type: "message.received",
+        refs,
+        changes: [
+          made("customers", refs.customer),
+          made("conversations", refs.conversation),
+          made("messages", refs.message),
+        ],
+      },
       step("a", "a"),
       step("b", "b"),
       step("c", "c"),
@@ -77,7 +112,9 @@ describe("the log's rows", () => {
     fc.assert(
       fc.property(fc.array(event, { minLength: 1, maxLength: 5 }), (events) => {
         const blank = readEvents({ seq: 1, at, root, events: blankEvents(storeEvents(events)) });
-        expect(blank.map((each) => [each.id, each.type, each.refs])).toEqual(events.map((each) => [each.id, each.type, each.refs]));
+        expect(blank.map((each) => [each.id, each.type, each.refs])).toEqual(
+          events.map((each) => [each.id, each.type, each.refs]),
+        );
         for (const { changes, data } of blank) {
           expect(data).toBeUndefined();
           for (const each of changes) {

@@ -47,9 +47,14 @@ const refParts = ["customer", "conversation", "message", "user"] as const;
 
 type Parts = { readonly [part: string]: string | null | undefined };
 
-function partsSince<T extends object>(names: readonly (keyof T & string)[], before: T, after: T): Record<string, string | null> | null {
+function partsSince<T extends object>(
+  names: readonly (keyof T & string)[],
+  before: T,
+  after: T,
+): Record<string, string | null> | null {
   let differs: Record<string, string | null> | null = null;
-  for (const name of names) if (before[name] !== after[name]) (differs ??= {})[name] = (after[name] ?? null) as string | null;
+  for (const name of names)
+    if (before[name] !== after[name]) (differs ??= {})[name] = (after[name] ?? null) as string | null;
   return differs;
 }
 
@@ -59,7 +64,8 @@ function partsAfter<T extends object>(before: T, differs: Parts | undefined): T 
   return Object.fromEntries(merged.filter(([, value]) => value !== null && value !== undefined)) as T;
 }
 
-const refOf = (table: LoggedTable, refs: Refs): string | undefined => refs[table.slice(0, -1) as "customer" | "conversation" | "message"];
+const refOf = (table: LoggedTable, refs: Refs): string | undefined =>
+  refs[table.slice(0, -1) as "customer" | "conversation" | "message"];
 
 function storeChange(change: Change, refs: Refs): StoredChange {
   const { id, ...rest } = change;
@@ -79,9 +85,26 @@ export function readEvents(row: LogRow): (Event & { readonly seq: number })[] {
   let last = nothing;
   return row.events.map((stored, index) => {
     const refs = partsAfter(last.refs, stored.refs);
-    last = { actor: stored.actor ?? last.actor, cause: partsAfter(last.cause, stored.cause), depth: stored.depth ?? last.depth, refs };
-    const changes = (stored.changes ?? []).map((change) => ({ ...change, id: change.id ?? (refOf(change.table, refs) as string) }));
+    last = {
+      actor: stored.actor ?? last.actor,
+      cause: partsAfter(last.cause, stored.cause),
+      depth: stored.depth ?? last.depth,
+      refs,
+    };
+    const changes = (stored.changes ?? []).map((change) => ({
+      ...change,
+      id: change.id ?? (refOf(change.table, refs) as string),
+    }));
     const { id, type, data } = stored;
-    return { seq: row.seq + index, id, type, at: row.at, root: row.root, ...last, changes, ...(data !== undefined && { data }) };
+    return {
+      seq: row.seq + index,
+      id,
+      type,
+      at: row.at,
+      root: row.root,
+      ...last,
+      changes,
+      ...(data !== undefined && { data }),
+    };
   });
 }

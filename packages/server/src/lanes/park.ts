@@ -5,7 +5,8 @@ import type { Admitted, Settlement } from "./admission.ts";
 export const dueKinds = ["leftovers", "timers", "conversations", "customers"] as const;
 export type DueKind = (typeof dueKinds)[number];
 
-const describe = (error: unknown): string => JSON.stringify({ message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+const describe = (error: unknown): string =>
+  JSON.stringify({ message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
 
 /**
  * Keeps a command that no batch could carry, with its context, for a person. The item is made fit to be stored: a text
@@ -17,7 +18,12 @@ export async function parkCommand(client: PoolClient, lane: number, admitted: Ad
 }
 
 /** Keeps a settled effect that no batch could carry; the effect is dead, and the run that waited for it fails visibly. */
-export async function parkSettlement(client: PoolClient, lane: number, { place, item }: Settlement, error: unknown): Promise<void> {
+export async function parkSettlement(
+  client: PoolClient,
+  lane: number,
+  { place, item }: Settlement,
+  error: unknown,
+): Promise<void> {
   await keep(client, lane, place.organization, item.effect, item, error);
   await killEffect(client, lane, place.organization, item.effect);
 }
@@ -35,7 +41,8 @@ export async function parkDue(client: PoolClient, lane: number, kind: DueKind, e
 returning organization, id`,
     [lane],
   );
-  for (const row of woken.rows) await keep(client, lane, row.organization, row.id, { kind: "wake", table: kind, ...row }, error);
+  for (const row of woken.rows)
+    await keep(client, lane, row.organization, row.id, { kind: "wake", table: kind, ...row }, error);
 }
 
 async function parkLeftover(client: PoolClient, lane: number, error: unknown): Promise<void> {
@@ -77,7 +84,13 @@ where lane = $1 and organization = $2 and id = $3 and status = 'due' returning r
   if (run !== null) await failRuns(client, lane, organization, [run], id);
 }
 
-async function failRuns(client: PoolClient, lane: number, organization: string, ids: readonly string[], effect: string | null = null): Promise<void> {
+async function failRuns(
+  client: PoolClient,
+  lane: number,
+  organization: string,
+  ids: readonly string[],
+  effect: string | null = null,
+): Promise<void> {
   await client.query(
     `with gone as (
   delete from runs where lane = $1 and organization = $2 and id = any($3) and ($4::text is null or waiting ->> 'effect' = $4) returning *),
@@ -91,7 +104,14 @@ select lane, organization, id, workflow, version, subject_kind, subject, custome
   );
 }
 
-async function keep(client: PoolClient, lane: number, organization: string, id: string, item: object, error: unknown): Promise<void> {
+async function keep(
+  client: PoolClient,
+  lane: number,
+  organization: string,
+  id: string,
+  item: object,
+  error: unknown,
+): Promise<void> {
   await client.query(
     `insert into parked (lane, organization, id, item, error, at) values ($1, $2, $3, $4, $5, clock_timestamp())
 on conflict (lane, organization, id) do update set item = excluded.item, error = excluded.error, at = excluded.at, resolved_at = null`,

@@ -17,10 +17,24 @@ beforeAll(async () => {
 afterAll(() => lanes.close());
 
 const lane = 321;
-const texts = ['"quoted" \\ and \\u0041', "emoji 👩‍👩‍👧 ß ﷽", "line\nbreak\ttab\r", "null", "{}", "[1,2]", "{a,b}", "", "\u0001\u007f\u2028", "NULL"];
+const texts = [
+  '"quoted" \\ and \\u0041',
+  "emoji 👩‍👩‍👧 ß ﷽",
+  "line\nbreak\ttab\r",
+  "null",
+  "{}",
+  "[1,2]",
+  "{a,b}",
+  "",
+  "\u0001\u007f\u2028",
+  "NULL",
+];
 let drawn = 0;
 const text = () => texts[drawn++ % texts.length] as string;
-const json = (type: string) => (type === "json" ? [{ step: text(), output: { deep: [1, null, { [text()]: text() }] } }] : { [text()]: [text(), 1.5, true, null, { x: [] }] });
+const json = (type: string) =>
+  type === "json"
+    ? [{ step: text(), output: { deep: [1, null, { [text()]: text() }] } }]
+    : { [text()]: [text(), 1.5, true, null, { x: [] }] };
 
 /** A value of a column's type that is easy to get wrong. */
 function value(type: string): unknown {
@@ -36,7 +50,14 @@ function value(type: string): unknown {
 }
 
 const nullable = async (name: string) =>
-  new Set((await lanes.rows<{ column_name: string }>("select column_name from information_schema.columns where table_name = $1 and is_nullable = 'YES'", [name])).map((row) => row.column_name));
+  new Set(
+    (
+      await lanes.rows<{ column_name: string }>(
+        "select column_name from information_schema.columns where table_name = $1 and is_nullable = 'YES'",
+        [name],
+      )
+    ).map((row) => row.column_name),
+  );
 
 const inTransaction = <T>(fn: (client: PoolClient) => Promise<T>) => transaction(engine.pool, fn);
 const loaded = async (organization: string, names: string[]) => {
@@ -46,7 +67,11 @@ const loaded = async (organization: string, names: string[]) => {
 };
 const store = (world: LoadedWorld, writes: Map<string, unknown>) =>
   inTransaction(async (client) => {
-    const planned = plan([{ world, output: { writes, events: [], receipts: [], poisoned: [] } as unknown as Output }], 1, "2026-11-20T17:00:00.000Z");
+    const planned = plan(
+      [{ world, output: { writes, events: [], receipts: [], poisoned: [] } as unknown as Output }],
+      1,
+      "2026-11-20T17:00:00.000Z",
+    );
     await Promise.all(await flush(client, lane, planned));
   });
 
@@ -61,8 +86,14 @@ test.each(tables)("%s: every field of every kind survives insert, load, update a
   const entries = Object.entries(table.columns as Record<string, string>).filter(([column]) => column !== shells[name]);
   const full = () => Object.fromEntries(entries.map(([column, type]) => [column, value(type)]));
   const mayBeNull = await nullable(name);
-  const bare = () => Object.fromEntries(entries.map(([column, type]) => [column, mayBeNull.has(column) ? null : type.endsWith("[]") ? [] : value(type)]));
-  const rows: Record<string, unknown>[] = [full(), full(), bare()].map((row) => ({ ...row, ...(name === "runs" && { status: "waiting" }) }));
+  const bare = () =>
+    Object.fromEntries(
+      entries.map(([column, type]) => [column, mayBeNull.has(column) ? null : type.endsWith("[]") ? [] : value(type)]),
+    );
+  const rows: Record<string, unknown>[] = [full(), full(), bare()].map((row) => ({
+    ...row,
+    ...(name === "runs" && { status: "waiting" }),
+  }));
   const keys = rows.map((row) => `${name}/${String(row[table.id])}`);
   const without = (row: unknown) => {
     const { [shells[name] ?? ""]: _, ...rest } = row as Record<string, unknown>;
@@ -74,8 +105,21 @@ test.each(tables)("%s: every field of every kind survives insert, load, update a
   keys.forEach((key, n) => expect(without(first.get(key))).toEqual(rows[n]));
 
   // what is fixed when a row is made stays; the rest takes the other's values
-  const changed = { ...(first.get(keys[0] as string) as object), ...Object.fromEntries(Object.entries(rows[2] as object).filter(([column]) => ["tags", "properties", "status", "due_at", "open", "customer", "since"].includes(column))) };
-  await store(first, new Map<string, unknown>([[keys[0] as string, changed], [keys[1] as string, null]]));
+  const changed = {
+    ...(first.get(keys[0] as string) as object),
+    ...Object.fromEntries(
+      Object.entries(rows[2] as object).filter(([column]) =>
+        ["tags", "properties", "status", "due_at", "open", "customer", "since"].includes(column),
+      ),
+    ),
+  };
+  await store(
+    first,
+    new Map<string, unknown>([
+      [keys[0] as string, changed],
+      [keys[1] as string, null],
+    ]),
+  );
   const second = await loaded(organization, keys);
   expect(second.get(keys[0] as string)).toEqual(changed);
   expect(second.get(keys[1] as string)).toBeNull();
@@ -114,7 +158,13 @@ test("a run that finished leaves the live table for the history, steps and all",
 
 test("an unreadable text makes the batch fail with its own fault, and the connection lives on", async () => {
   const organization = freshId();
-  const write = store(new LoadedWorld(organization), new Map([[`addresses/phone:\0`, { customer: freshId() }], [`timers/${freshId()}`, { run: freshId(), wait: 1, due_at: "2026-11-20T17:00:00.000Z" }]]));
+  const write = store(
+    new LoadedWorld(organization),
+    new Map([
+      [`addresses/phone:\0`, { customer: freshId() }],
+      [`timers/${freshId()}`, { run: freshId(), wait: 1, due_at: "2026-11-20T17:00:00.000Z" }],
+    ]),
+  );
   await expect(write).rejects.toMatchObject({ code: expect.stringMatching(/^22/) });
   expect((await engine.pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
 });

@@ -41,7 +41,10 @@ export async function changeSettings<T>(
         const at = await instantOf(tx, lane);
         const changed = await fn(tx, at);
         if (!("noun" in changed)) throw new Refused(changed);
-        await tx.query("update organizations set config_version = config_version + 1 where lane = $1 and organization = $2", [lane, organization]);
+        await tx.query(
+          "update organizations set config_version = config_version + 1 where lane = $1 and organization = $2",
+          [lane, organization],
+        );
         await appendEvent(tx, lane, organization, settingsEvent(changed, actor, at));
         return changed.result;
       },
@@ -65,7 +68,12 @@ async function instantOf(tx: PoolClient, lane: number): Promise<string> {
 
 function settingsEvent(changed: SettingsChanged<unknown>, actor: Actor, at: string): Event {
   const id = freshId(Date.parse(at));
-  const data = { noun: changed.noun, id: changed.id, before: (changed.before ?? null) as Json, after: (changed.after ?? null) as Json };
+  const data = {
+    noun: changed.noun,
+    id: changed.id,
+    before: (changed.before ?? null) as Json,
+    after: (changed.after ?? null) as Json,
+  };
   return { id, type: "settings.changed", at, actor, root: id, cause: {}, depth: 0, refs: {}, changes: [], data };
 }
 

@@ -1,6 +1,15 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Submitted } from "./port.ts";
-import { brokenInvariants, command, type Home, incoming, phone, testLanes, type TestEngine, type TestLanes } from "./test-lanes.ts";
+import {
+  brokenInvariants,
+  command,
+  type Home,
+  incoming,
+  phone,
+  testLanes,
+  type TestEngine,
+  type TestLanes,
+} from "./test-lanes.ts";
 
 let lanes: TestLanes;
 beforeAll(async () => {
@@ -26,91 +35,104 @@ interface Known {
 
 const seeds = [1, 20_261_120];
 
-test.each(seeds)("three engines and two organizations in one lane: everything once, in order, nobody sees another's (seed %i)", async (seed) => {
-  const random = seeded(seed);
-  const lane = 500 + (seed % 100);
-  const homes = [await lanes.organization({ lane }), await lanes.organization({ lane })];
-  for (const home of homes) {
-    await lanes.publish(home, {
-      triggers: [{ event: "message.received", when: { field: "message.text", op: "contains", value: "refund" } }],
-      start: "tag",
-      steps: {
-        tag: { action: "conversation.add_tags", input: { tags: ["refund"] }, next: "assign" },
-        assign: { action: "conversation.assign", input: { user: home.owner }, next: "hold" },
-        hold: { wait: { for: "2h", unless: "message.received" }, next: "close" },
-        close: { action: "conversation.close" },
-      },
-    });
-  }
-  const engines = [lanes.engine(), lanes.engine({ slice: 7 }), lanes.engine()];
-  const known = new Map<Home, Known>(homes.map((home) => [home, { customers: [], conversations: [], messages: [] }]));
-  const told: { readonly home: Home; readonly answer: Submitted }[] = [];
-  const pick = <T>(list: readonly T[]): T | undefined => list[Math.floor(random() * list.length)];
-
-  const next = (home: Home): Parameters<TestEngine["submit"]>[0] => {
-    const { customers, conversations, messages } = known.get(home) as Known;
-    const conversation = pick(conversations);
-    const customer = pick(customers);
-    const other = pick(customers);
-    const roll = random();
-    if (conversation === undefined || customer === undefined || roll < 0.35) {
-      const keyed = random() < 0.2 ? { key: `key-${Math.floor(random() * 10)}` } : {};
-      const provider = random() < 0.3 ? { provider_id: `SM${Math.floor(random() * 30)}` } : {};
-      return incoming(home, phone(Math.floor(random() * 12)), random() < 0.4 ? "a refund 💶" : "hello", { ...keyed, input: provider });
+test.each(seeds)(
+  "three engines and two organizations in one lane: everything once, in order, nobody sees another's (seed %i)",
+  async (seed) => {
+    const random = seeded(seed);
+    const lane = 500 + (seed % 100);
+    const homes = [await lanes.organization({ lane }), await lanes.organization({ lane })];
+    for (const home of homes) {
+      await lanes.publish(home, {
+        triggers: [{ event: "message.received", when: { field: "message.text", op: "contains", value: "refund" } }],
+        start: "tag",
+        steps: {
+          tag: { action: "conversation.add_tags", input: { tags: ["refund"] }, next: "assign" },
+          assign: { action: "conversation.assign", input: { user: home.owner }, next: "hold" },
+          hold: { wait: { for: "2h", unless: "message.received" }, next: "close" },
+          close: { action: "conversation.close" },
+        },
+      });
     }
-    const does: readonly [string, object][] = [
-      ["conversation.close", { conversation }],
-      ["conversation.open", { conversation }],
-      ["conversation.snooze", { conversation, until: new Date(Date.now() + 3_600_000).toISOString() }],
-      ["conversation.assign", { conversation, user: home.owner }],
-      ["conversation.unassign", { conversation }],
-      ["conversation.add_tags", { conversation, tags: [`t${Math.floor(random() * 5)}`] }],
-      ["message.send", { conversation, text: "answer" }],
-      ["message.note", { conversation, text: "note" }],
-      ["customer.close", { customer }],
-      ["customer.merge", { customer, into: other }],
-      ["customer.upsert", { customer, email: `c${Math.floor(random() * 8)}@example.com` }],
-      ["conversation.merge", { conversation, into: pick(conversations) }],
-      ["message.tag", { message: pick(messages), tags: ["x"] }],
-      ["user.set_presence", { user: home.owner, status: pick(["online", "away"]) }],
-    ];
-    const [type, input] = pick(does) as [string, object];
-    return command(home, type, input, random() < 0.2 ? { work: "bulk" } : {});
-  };
+    const engines = [lanes.engine(), lanes.engine({ slice: 7 }), lanes.engine()];
+    const known = new Map<Home, Known>(homes.map((home) => [home, { customers: [], conversations: [], messages: [] }]));
+    const told: { readonly home: Home; readonly answer: Submitted }[] = [];
+    const pick = <T>(list: readonly T[]): T | undefined => list[Math.floor(random() * list.length)];
 
-  const caller = async (home: Home, engine: TestEngine): Promise<void> => {
-    for (let n = 0; n < 25; n += 1) {
-      const answer = await engine.submit(next(home));
-      told.push({ home, answer });
-      if (!answer.answer.ok) continue;
-      const result = answer.answer.result as Record<string, string | undefined>;
+    const next = (home: Home): Parameters<TestEngine["submit"]>[0] => {
       const { customers, conversations, messages } = known.get(home) as Known;
-      if (result["customer"] !== undefined) customers.push(result["customer"]);
-      if (result["conversation"] !== undefined) conversations.push(result["conversation"]);
-      if (result["message"] !== undefined) messages.push(result["message"]);
-    }
-  };
-  await Promise.all(homes.flatMap((home) => Array.from({ length: 12 }, (_, n) => caller(home, engines[n % engines.length] as TestEngine))));
-  await Promise.all(engines.map((engine) => engine.quiet()));
+      const conversation = pick(conversations);
+      const customer = pick(customers);
+      const other = pick(customers);
+      const roll = random();
+      if (conversation === undefined || customer === undefined || roll < 0.35) {
+        const keyed = random() < 0.2 ? { key: `key-${Math.floor(random() * 10)}` } : {};
+        const provider = random() < 0.3 ? { provider_id: `SM${Math.floor(random() * 30)}` } : {};
+        return incoming(home, phone(Math.floor(random() * 12)), random() < 0.4 ? "a refund 💶" : "hello", {
+          ...keyed,
+          input: provider,
+        });
+      }
+      const does: readonly [string, object][] = [
+        ["conversation.close", { conversation }],
+        ["conversation.open", { conversation }],
+        ["conversation.snooze", { conversation, until: new Date(Date.now() + 3_600_000).toISOString() }],
+        ["conversation.assign", { conversation, user: home.owner }],
+        ["conversation.unassign", { conversation }],
+        ["conversation.add_tags", { conversation, tags: [`t${Math.floor(random() * 5)}`] }],
+        ["message.send", { conversation, text: "answer" }],
+        ["message.note", { conversation, text: "note" }],
+        ["customer.close", { customer }],
+        ["customer.merge", { customer, into: other }],
+        ["customer.upsert", { customer, email: `c${Math.floor(random() * 8)}@example.com` }],
+        ["conversation.merge", { conversation, into: pick(conversations) }],
+        ["message.tag", { message: pick(messages), tags: ["x"] }],
+        ["user.set_presence", { user: home.owner, status: pick(["online", "away"]) }],
+      ];
+      const [type, input] = pick(does) as [string, object];
+      return command(home, type, input, random() < 0.2 ? { work: "bulk" } : {});
+    };
 
-  expect(engines.flatMap((engine) => engine.faults)).toEqual([]);
-  expect(told.filter(({ answer }) => answer.answer.ok).length).toBeGreaterThan(told.length / 2);
-  expect(await brokenInvariants(lanes.pool)).toEqual([]);
-  expect(await lanes.rows("select id from parked")).toEqual([]);
-  // each answer is kept where its organization is, and says the same
-  for (const { home, answer } of told) {
-    if (answer.repeated) continue;
-    const kept = await lanes.rows("select organization, answer from receipts where lane = $1 and id = $2", [lane, answer.command]);
-    expect(kept).toEqual([{ organization: home.id, answer: answer.answer }]);
-  }
-  // nothing points over the border
-  const crossing = await lanes.rows(
-    `select m.id from messages m join conversations c on c.lane = m.lane and c.id = m.conversation where c.organization <> m.organization
+    const caller = async (home: Home, engine: TestEngine): Promise<void> => {
+      for (let n = 0; n < 25; n += 1) {
+        const answer = await engine.submit(next(home));
+        told.push({ home, answer });
+        if (!answer.answer.ok) continue;
+        const result = answer.answer.result as Record<string, string | undefined>;
+        const { customers, conversations, messages } = known.get(home) as Known;
+        if (result["customer"] !== undefined) customers.push(result["customer"]);
+        if (result["conversation"] !== undefined) conversations.push(result["conversation"]);
+        if (result["message"] !== undefined) messages.push(result["message"]);
+      }
+    };
+    await Promise.all(
+      homes.flatMap((home) =>
+        Array.from({ length: 12 }, (_, n) => caller(home, engines[n % engines.length] as TestEngine)),
+      ),
+    );
+    await Promise.all(engines.map((engine) => engine.quiet()));
+
+    expect(engines.flatMap((engine) => engine.faults)).toEqual([]);
+    expect(told.filter(({ answer }) => answer.answer.ok).length).toBeGreaterThan(told.length / 2);
+    expect(await brokenInvariants(lanes.pool)).toEqual([]);
+    expect(await lanes.rows("select id from parked")).toEqual([]);
+    // each answer is kept where its organization is, and says the same
+    for (const { home, answer } of told) {
+      if (answer.repeated) continue;
+      const kept = await lanes.rows("select organization, answer from receipts where lane = $1 and id = $2", [
+        lane,
+        answer.command,
+      ]);
+      expect(kept).toEqual([{ organization: home.id, answer: answer.answer }]);
+    }
+    // nothing points over the border
+    const crossing = await lanes.rows(
+      `select m.id from messages m join conversations c on c.lane = m.lane and c.id = m.conversation where c.organization <> m.organization
 union all select c.id from conversations c join customers u on u.lane = c.lane and u.id = c.customer where u.organization <> c.organization
 union all select c.id from conversations c join channels h on h.lane = c.lane and h.id = c.channel where h.organization <> c.organization`,
-  );
-  expect(crossing).toEqual([]);
-});
+    );
+    expect(crossing).toEqual([]);
+  },
+);
 
 test("a command that names another organization's things finds nothing, in the same batch too", async () => {
   const [a, b] = [await lanes.organization({ lane: 700 }), await lanes.organization({ lane: 700 })];

@@ -32,7 +32,20 @@ select $1, r.organization, ${names.map((name) => `r.${name}`).join(", ")} from $
 }
 
 /** Fields that are fixed when a row is made need not be set again. */
-const fixed = new Set(["id", "seq", "ordinal", "created_at", "root", "workflow", "version", "trigger", "actor", "kind", "key", "payload"]);
+const fixed = new Set([
+  "id",
+  "seq",
+  "ordinal",
+  "created_at",
+  "root",
+  "workflow",
+  "version",
+  "trigger",
+  "actor",
+  "kind",
+  "key",
+  "payload",
+]);
 
 function updateStatement(table: WorldTable): Statement {
   const names = Object.keys(table.columns).filter((name) => !fixed.has(name) && name !== table.id);

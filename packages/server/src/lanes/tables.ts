@@ -124,7 +124,16 @@ export const worldTables = {
   runs_history: {
     name: "runs_history",
     id: "id",
-    columns: { ...run, reason: "json", trigger: "json", actor: "json", waiting: "json", inputs: "json", outputs: "json", steps: "json" },
+    columns: {
+      ...run,
+      reason: "json",
+      trigger: "json",
+      actor: "json",
+      waiting: "json",
+      inputs: "json",
+      outputs: "json",
+      steps: "json",
+    },
   },
   timers: { name: "timers", id: "run", columns: { run: "uuid", wait: "integer", due_at: "timestamptz" } },
   effects: {

@@ -33,7 +33,10 @@ export interface TestLanes {
   engine(options?: Partial<EngineOptions> & { readonly url?: string }): TestEngine;
   organization(wanted?: Partial<NewOrganization>): Promise<Home>;
   /** Publishes a workflow document as it is; answers its ids. */
-  publish(home: Home, document: Record<string, unknown>): Promise<{ readonly workflow: string; readonly version: string }>;
+  publish(
+    home: Home,
+    document: Record<string, unknown>,
+  ): Promise<{ readonly workflow: string; readonly version: string }>;
   /** Lets a day pass for runs that wait: the database's clock is not ours to move. */
   overdue(lane: number): Promise<void>;
   rows<T = Record<string, unknown>>(text: string, values?: unknown[]): Promise<T[]>;
@@ -59,21 +62,20 @@ export async function testLanes(): Promise<TestLanes> {
     },
     async publish({ place: { lane, organization }, owner }, document) {
       const [workflow, version] = [freshId(), freshId()];
-      await pool.query("insert into workflows (lane, organization, id, slug, name, enabled, draft, published) values ($1, $2, $3, $4, 'Test', true, $5, $6)", [
-        lane,
-        organization,
-        workflow,
-        `w-${workflow}`,
-        document,
-        version,
-      ]);
+      await pool.query(
+        "insert into workflows (lane, organization, id, slug, name, enabled, draft, published) values ($1, $2, $3, $4, 'Test', true, $5, $6)",
+        [lane, organization, workflow, `w-${workflow}`, document, version],
+      );
       await pool.query(
         `insert into workflow_versions (lane, organization, id, workflow, number, document, hash, publisher, published_at)
 values ($1, $2, $3, $4, 1, $5, 'x', $6, now() - interval '1 day')`,
         [lane, organization, version, workflow, { name: "Test", kind: "automatic", ...document }, owner],
       );
       await pool.query("update workflow_versions set due_from = published_at where id = $1", [version]);
-      await pool.query("update organizations set config_version = config_version + 1 where lane = $1 and organization = $2", [lane, organization]);
+      await pool.query(
+        "update organizations set config_version = config_version + 1 where lane = $1 and organization = $2",
+        [lane, organization],
+      );
       return { workflow, version };
     },
     async overdue(lane) {
@@ -126,7 +128,12 @@ function testEngine(url: string, options: Partial<EngineOptions>): TestEngine {
 }
 
 /** A message that comes in by SMS. */
-export const incoming = (home: Home, from: string, text: string, more: Partial<Submission> & { readonly input?: object } = {}): Submission => ({
+export const incoming = (
+  home: Home,
+  from: string,
+  text: string,
+  more: Partial<Submission> & { readonly input?: object } = {},
+): Submission => ({
   place: home.place,
   type: "message.receive",
   actor: { kind: "channel", id: home.channels.sms },
@@ -154,14 +161,21 @@ export const phone = (n: number): string => `+1415${String(2_000_000 + n)}`;
 /** What of DESIGN section 11 does not hold in a database; nothing when all is well. */
 export async function brokenInvariants(pool: Pool): Promise<string[]> {
   const broken: string[] = [];
-  const ask = async <T>(text: string, values: unknown[] = []): Promise<T[]> => (await pool.query(text, values)).rows as T[];
-  const { rows: organizations } = await pool.query<{ lane: number; id: string }>("select lane, id from directory_organizations order by id");
+  const ask = async <T>(text: string, values: unknown[] = []): Promise<T[]> =>
+    (await pool.query(text, values)).rows as T[];
+  const { rows: organizations } = await pool.query<{ lane: number; id: string }>(
+    "select lane, id from directory_organizations order by id",
+  );
   for (const lane of new Set(organizations.map((each) => each.lane))) {
-    const log = await ask<{ seq: number; count: number; events: unknown[] }>("select seq, count, events from log where lane = $1 order by seq", [lane]);
+    const log = await ask<{ seq: number; count: number; events: unknown[] }>(
+      "select seq, count, events from log where lane = $1 order by seq",
+      [lane],
+    );
     let next = 1;
     for (const row of log) {
       if (row.seq !== next) broken.push(`lane ${lane}: ${row.seq} follows ${next - 1}`);
-      if (row.count !== row.events.length) broken.push(`lane ${lane}: row ${row.seq} says ${row.count}, holds ${row.events.length}`);
+      if (row.count !== row.events.length)
+        broken.push(`lane ${lane}: row ${row.seq} says ${row.count}, holds ${row.events.length}`);
       next = row.seq + row.count;
     }
   }
@@ -169,7 +183,10 @@ export async function brokenInvariants(pool: Pool): Promise<string[]> {
   const doubled: readonly [string, string][] = [
     ["receipts", "select id from receipts group by lane, organization, id having count(*) > 1"],
     ["keys", "select key from receipts where key is not null group by lane, organization, key having count(*) > 1"],
-    ["provider ids", "select provider_id from messages where provider_id is not null and direction = 'inbound' group by lane, organization, channel, provider_id having count(*) > 1"],
+    [
+      "provider ids",
+      "select provider_id from messages where provider_id is not null and direction = 'inbound' group by lane, organization, channel, provider_id having count(*) > 1",
+    ],
     ["runs, live and in the history", "select id from runs r join runs_history h using (lane, organization, id)"],
     ["finished runs", "select id from runs_history group by lane, organization, id having count(*) > 1"],
     ["final runs among the live ones", "select id from runs where status not in ('queued', 'waiting')"],
@@ -181,8 +198,14 @@ and not exists (select from effects e where (e.lane, e.organization, e.id::text)
 and not exists (select from leftovers l where (l.lane, l.organization) = (r.lane, r.organization) and l.body -> 'queue' ? r.id::text)
 and (r.status = 'queued' or r.waiting ->> 'unless' is null)`,
     ],
-    ["timers without their run", "select run from timers t where not exists (select from runs r where (r.lane, r.organization, r.id) = (t.lane, t.organization, t.run) and r.status = 'waiting')"],
-    ["snoozes without a wake", "select id from conversations where status = 'snoozed' and merged_into is null and (wake_at is null or wake_at > snoozed_until)"],
+    [
+      "timers without their run",
+      "select run from timers t where not exists (select from runs r where (r.lane, r.organization, r.id) = (t.lane, t.organization, t.run) and r.status = 'waiting')",
+    ],
+    [
+      "snoozes without a wake",
+      "select id from conversations where status = 'snoozed' and merged_into is null and (wake_at is null or wake_at > snoozed_until)",
+    ],
   ];
   for (const [name, text] of doubled) {
     const found = await ask(text);
@@ -197,11 +220,15 @@ async function brokenOf(ask: Ask, lane: number, organization: string): Promise<s
   const broken: string[] = [];
   const place = [lane, organization];
   const differ = (what: string, got: unknown, want: unknown): void => {
-    if (JSON.stringify(sorted(got)) !== JSON.stringify(sorted(want))) broken.push(`${organization}: ${what}: ${JSON.stringify(got)} is to be ${JSON.stringify(want)}`);
+    if (JSON.stringify(sorted(got)) !== JSON.stringify(sorted(want)))
+      broken.push(`${organization}: ${what}: ${JSON.stringify(got)} is to be ${JSON.stringify(want)}`);
   };
   const folded = new Map<string, Row>();
   const ids = new Set<string>();
-  const log = await ask<Parameters<typeof readEvents>[0]>("select seq, at, root, events from log where lane = $1 and organization = $2 order by seq", place);
+  const log = await ask<Parameters<typeof readEvents>[0]>(
+    "select seq, at, root, events from log where lane = $1 and organization = $2 order by seq",
+    place,
+  );
   for (const event of log.flatMap((row) => readEvents(row))) {
     if (ids.has(event.id)) broken.push(`the event ${event.id} stands twice`);
     ids.add(event.id);
@@ -209,7 +236,10 @@ async function brokenOf(ask: Ask, lane: number, organization: string): Promise<s
   }
   const stored = new Map<string, Record<string, unknown>>();
   for (const table of loggedTables) {
-    const rows = await ask<Record<string, unknown>>(`select * from ${table} where lane = $1 and organization = $2`, place);
+    const rows = await ask<Record<string, unknown>>(
+      `select * from ${table} where lane = $1 and organization = $2`,
+      place,
+    );
     for (const row of rows) stored.set(`${table}/${String(row["id"])}`, row);
   }
   differ("rows", [...stored.keys()].sort(), [...folded.keys()].sort());
@@ -217,19 +247,46 @@ async function brokenOf(ask: Ask, lane: number, organization: string): Promise<s
   for (const [name, want] of folded) {
     const got = stored.get(name);
     if (got === undefined) continue;
-    const fields = new Set([...Object.keys(want), ...Object.keys(rowDefaults[name.slice(0, name.indexOf("/")) as "customers"])]);
-    for (const field of fields) if (!kept.has(field)) differ(`${name}.${field}`, got[field] ?? null, want[field] ?? null);
+    const fields = new Set([
+      ...Object.keys(want),
+      ...Object.keys(rowDefaults[name.slice(0, name.indexOf("/")) as "customers"]),
+    ]);
+    for (const field of fields)
+      if (!kept.has(field)) differ(`${name}.${field}`, got[field] ?? null, want[field] ?? null);
   }
-  const loads = await ask<{ user_id: string; open: number }>("select user_id, open from loads where lane = $1 and organization = $2 and open <> 0", place);
-  differ("loads", Object.fromEntries(loads.map((row) => [`loads/${row.user_id}`, row])), Object.fromEntries(loadRows(stored)));
-  const addresses = await ask<{ address: string; customer: string }>("select address, customer from addresses where lane = $1 and organization = $2", place);
-  differ("addresses", Object.fromEntries(addresses.map((row) => [`addresses/${row.address}`, { customer: row.customer }])), Object.fromEntries(addressRows(stored)));
+  const loads = await ask<{ user_id: string; open: number }>(
+    "select user_id, open from loads where lane = $1 and organization = $2 and open <> 0",
+    place,
+  );
+  differ(
+    "loads",
+    Object.fromEntries(loads.map((row) => [`loads/${row.user_id}`, row])),
+    Object.fromEntries(loadRows(stored)),
+  );
+  const addresses = await ask<{ address: string; customer: string }>(
+    "select address, customer from addresses where lane = $1 and organization = $2",
+    place,
+  );
+  differ(
+    "addresses",
+    Object.fromEntries(addresses.map((row) => [`addresses/${row.address}`, { customer: row.customer }])),
+    Object.fromEntries(addressRows(stored)),
+  );
   for (const [name, row] of stored) {
     if (!name.startsWith("customers/")) continue;
     const customer = row as unknown as Customer;
-    const own = [...stored].filter(([key, each]) => key.startsWith("conversations/") && standsFor(stored, each["customer"] as string) === customer.id).map(([, each]) => each);
+    const own = [...stored]
+      .filter(
+        ([key, each]) =>
+          key.startsWith("conversations/") && standsFor(stored, each["customer"] as string) === customer.id,
+      )
+      .map(([, each]) => each);
     const open = own.filter((each) => ["open", "pending", "snoozed"].includes(each["status"] as string));
-    differ(`${name} counts`, [customer.open_conversations, customer.unreplied_conversations], [open.length, open.filter((each) => each["waiting_since"] !== null).length]);
+    differ(
+      `${name} counts`,
+      [customer.open_conversations, customer.unreplied_conversations],
+      [open.length, open.filter((each) => each["waiting_since"] !== null).length],
+    );
   }
   return broken;
 }
@@ -238,5 +295,9 @@ async function brokenOf(ask: Ask, lane: number, organization: string): Promise<s
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, each]) => [name, sorted(each)]));
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, each]) => [name, sorted(each)]),
+  );
 }

@@ -19,7 +19,14 @@ export interface ServerProcess {
 /** Starts a server and waits until it says where it is. Fails with what it wrote when it ends first. */
 export async function startServerProcess(env: Record<string, string>): Promise<ServerProcess> {
   const child = spawn(process.execPath, [main], {
-    env: { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "/", PORT: "0", THREADMILL_HOST: "127.0.0.1", THREADMILL_LOG_LEVEL: "warn", ...env },
+    env: {
+      PATH: process.env["PATH"] ?? "",
+      HOME: process.env["HOME"] ?? "/",
+      PORT: "0",
+      THREADMILL_HOST: "127.0.0.1",
+      THREADMILL_LOG_LEVEL: "warn",
+      ...env,
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";

@@ -42,11 +42,19 @@ async function post(url: string, path: string, body: object, key?: string): Prom
   try {
     const response = await fetch(`${url}/api/v2${path}`, {
       method: "POST",
-      headers: { authorization: `Bearer ${token}`, "content-type": "application/json", ...(key !== undefined && { "idempotency-key": key }) },
+      headers: {
+        authorization: `Bearer ${token}`,
+        "content-type": "application/json",
+        ...(key !== undefined && { "idempotency-key": key }),
+      },
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(30_000),
     });
-    return { status: response.status, json: (await response.json()) as Record<string, unknown>, replayed: response.headers.get("idempotency-replayed") === "true" };
+    return {
+      status: response.status,
+      json: (await response.json()) as Record<string, unknown>,
+      replayed: response.headers.get("idempotency-replayed") === "true",
+    };
   } catch {
     return null;
   }
@@ -76,7 +84,10 @@ const workflows = [
     kind: "automatic",
     triggers: [{ event: "message.received", when: { field: "message.text", op: "contains", value: "long" } }],
     start: "hold",
-    steps: { hold: { wait: { for: "2h", unless: "conversation.closed" }, next: "close" }, close: { action: "conversation.close" } },
+    steps: {
+      hold: { wait: { for: "2h", unless: "conversation.closed" }, next: "close" },
+      close: { action: "conversation.close" },
+    },
   },
 ];
 
@@ -89,7 +100,12 @@ interface Ordeal {
 }
 
 /** Load by callers who never give up on a key, while servers are killed under them. */
-async function endure({ servers, restart, kills, random }: Ordeal): Promise<{ readonly told: Told[]; readonly broken: number }> {
+async function endure({
+  servers,
+  restart,
+  kills,
+  random,
+}: Ordeal): Promise<{ readonly told: Told[]; readonly broken: number }> {
   const told: Told[] = [];
   const conversations: string[] = [];
   let broken = 0;
@@ -101,7 +117,13 @@ async function endure({ servers, restart, kills, random }: Ordeal): Promise<{ re
       const roll = random();
       const [path, body] =
         conversation === undefined || roll < 0.6
-          ? (["/channels/api/messages", { from: `guest-${Math.floor(random() * 30)}`, text: `${key} ${roll < 0.2 ? "refund" : roll < 0.35 ? "long" : "hello"}` }] as const)
+          ? ([
+              "/channels/api/messages",
+              {
+                from: `guest-${Math.floor(random() * 30)}`,
+                text: `${key} ${roll < 0.2 ? "refund" : roll < 0.35 ? "long" : "hello"}`,
+              },
+            ] as const)
           : roll < 0.8
             ? ([`/conversations/${conversation}/notes`, { text: key }] as const)
             : roll < 0.9
@@ -113,7 +135,8 @@ async function endure({ servers, restart, kills, random }: Ordeal): Promise<{ re
         const answer = await post(server.url, path, body, key);
         if (answer === null || answer.status >= 500) {
           // 500 would be a bug; 503 says that it is not known or not now
-          if (answer !== null && answer.status !== 503) throw new Error(`${key}: ${JSON.stringify(answer)} ${server.output().slice(-3000)}`);
+          if (answer !== null && answer.status !== 503)
+            throw new Error(`${key}: ${JSON.stringify(answer)} ${server.output().slice(-3000)}`);
           broken += 1;
           continue;
         }
@@ -145,17 +168,26 @@ async function endure({ servers, restart, kills, random }: Ordeal): Promise<{ re
 /** DESIGN section 11 against what the callers were told. */
 async function expectTruth(pool: Pool, url: string, told: readonly Told[]): Promise<void> {
   expect(new Set(told.map((each) => each.key)).size).toBe(told.length);
-  const { rows: messages } = await pool.query<{ id: string; text: string; conversation: string }>("select id, text, conversation from messages where not automated");
+  const { rows: messages } = await pool.query<{ id: string; text: string; conversation: string }>(
+    "select id, text, conversation from messages where not automated",
+  );
   const texts = new Map(messages.map((row) => [row.text, row]));
   // at most once, told or not
   expect(texts.size).toBe(messages.length);
   for (const { body, result } of told) {
     if (!("text" in body)) continue;
-    expect(texts.get(body.text as string)).toMatchObject({ id: result["message"], conversation: result["conversation"] });
+    expect(texts.get(body.text as string)).toMatchObject({
+      id: result["message"],
+      conversation: result["conversation"],
+    });
   }
   // the same key gets the same answer, from whoever is asked
   for (const each of told.filter((_, n) => n % Math.ceil(told.length / 25) === 0)) {
-    expect(await post(url, each.path, each.body, each.key)).toMatchObject({ status: each.status, replayed: true, json: { result: each.result } });
+    expect(await post(url, each.path, each.body, each.key)).toMatchObject({
+      status: each.status,
+      replayed: true,
+      json: { result: each.result },
+    });
   }
   // what killed workers held is taken over; the test does not wait a minute for their leases
   await pool.query("update effects set lease_until = clock_timestamp() where lease_until is not null");
@@ -172,10 +204,14 @@ union all select 'timers', count(*)::int, (array_agg(to_jsonb(t)))[1] from timer
   );
   expect(deliveries[0]?.n).toBe(deliveries[0]?.messages);
   expect(await brokenInvariants(pool)).toEqual([]);
-  const { rows: odd } = await pool.query("select status, reason from runs_history where status in ('failed', 'cancelled')");
+  const { rows: odd } = await pool.query(
+    "select status, reason from runs_history where status in ('failed', 'cancelled')",
+  );
   expect(odd).toEqual([]);
   // a run for each message that asked for one, and none twice
-  const { rows: runs } = await pool.query<{ n: number }>("select (select count(*) from runs)::int + (select count(*) from runs_history)::int as n");
+  const { rows: runs } = await pool.query<{ n: number }>(
+    "select (select count(*) from runs)::int + (select count(*) from runs_history)::int as n",
+  );
   expect(runs[0]?.n).toBe(messages.filter((row) => /refund|long/.test(row.text)).length);
   expect((await pool.query("select id from parked")).rows).toEqual([]);
 }
@@ -186,35 +222,44 @@ const folder = async (): Promise<string> => {
   return dir;
 };
 
-test.each([1, 2])(`servers killed under load lose nothing and do nothing twice: %i at a time (seed ${seed})`, async (count) => {
-  const database = await createTestDatabase();
-  databases.push(database);
-  const dir = await folder();
-  const restart = () => startServerProcess({ DATABASE_URL: database.url, THREADMILL_DATA_DIR: dir, THREADMILL_TOKEN: token });
-  const servers: ServerProcess[] = [];
-  cleanups.push(() => Promise.all(servers.map((each) => each.kill())));
-  for (let n = 0; n < count; n += 1) servers.push(await restart());
-  const pool = openPool({ url: database.url, max: 3 });
-  cleanups.push(() => pool.end());
-  const url = () => (servers[0] as ServerProcess).url;
-  for (const workflow of workflows) await publish(url(), workflow);
+test.each([1, 2])(
+  `servers killed under load lose nothing and do nothing twice: %i at a time (seed ${seed})`,
+  async (count) => {
+    const database = await createTestDatabase();
+    databases.push(database);
+    const dir = await folder();
+    const restart = () =>
+      startServerProcess({ DATABASE_URL: database.url, THREADMILL_DATA_DIR: dir, THREADMILL_TOKEN: token });
+    const servers: ServerProcess[] = [];
+    cleanups.push(() => Promise.all(servers.map((each) => each.kill())));
+    for (let n = 0; n < count; n += 1) servers.push(await restart());
+    const pool = openPool({ url: database.url, max: 3 });
+    cleanups.push(() => pool.end());
+    const url = () => (servers[0] as ServerProcess).url;
+    for (const workflow of workflows) await publish(url(), workflow);
 
-  const { told, broken } = await endure({ servers, restart, kills: 4, random: seeded(seed + count) });
-  expect(told.length).toBeGreaterThan(150);
-  expect(broken).toBeGreaterThan(0);
-  await expectTruth(pool, url(), told);
+    const { told, broken } = await endure({ servers, restart, kills: 4, random: seeded(seed + count) });
+    expect(told.length).toBeGreaterThan(150);
+    expect(broken).toBeGreaterThan(0);
+    await expectTruth(pool, url(), told);
 
-  // and a polite end: whoever was let in is answered, the process ends well
-  const last = Array.from({ length: 40 }, (_, n) => post(url(), "/channels/api/messages", { from: phone(n), text: `last ${n}` }, `last-${n}`));
-  await Promise.race(last);
-  const codes = await Promise.all(servers.map((each) => each.stop()));
-  expect(codes).toEqual(servers.map(() => 0));
-  const answers = await Promise.all(last);
-  const { rows } = await pool.query<{ n: number }>("select count(*)::int as n from messages where text like 'last %'");
-  expect(rows[0]?.n).toBe(answers.filter((each) => each?.status === 201).length);
-  expect(answers.every((each) => each === null || each.status === 201 || each.status === 503)).toBe(true);
-  expect(await brokenInvariants(pool)).toEqual([]);
-}, 90_000);
+    // and a polite end: whoever was let in is answered, the process ends well
+    const last = Array.from({ length: 40 }, (_, n) =>
+      post(url(), "/channels/api/messages", { from: phone(n), text: `last ${n}` }, `last-${n}`),
+    );
+    await Promise.race(last);
+    const codes = await Promise.all(servers.map((each) => each.stop()));
+    expect(codes).toEqual(servers.map(() => 0));
+    const answers = await Promise.all(last);
+    const { rows } = await pool.query<{ n: number }>(
+      "select count(*)::int as n from messages where text like 'last %'",
+    );
+    expect(rows[0]?.n).toBe(answers.filter((each) => each?.status === 201).length);
+    expect(answers.every((each) => each === null || each.status === 201 || each.status === 503)).toBe(true);
+    expect(await brokenInvariants(pool)).toEqual([]);
+  },
+  90_000,
+);
 
 test(`a killed server leaves its embedded PostgreSQL behind; the next takes over and knows everything (seed ${seed})`, async () => {
   const dir = await folder();
@@ -225,7 +270,11 @@ test(`a killed server leaves its embedded PostgreSQL behind; the next takes over
   for (const workflow of workflows) await publish(url(), workflow);
   const { told } = await endure({ servers, restart, kills: 2, random: seeded(seed) });
   for (const each of told.filter((_, n) => n % Math.ceil(told.length / 40) === 0)) {
-    expect(await post(url(), each.path, each.body, each.key)).toMatchObject({ status: each.status, replayed: true, json: { result: each.result } });
+    expect(await post(url(), each.path, each.body, each.key)).toMatchObject({
+      status: each.status,
+      replayed: true,
+      json: { result: each.result },
+    });
   }
   expect(await servers[0]?.stop()).toBe(0);
   // once more, after a polite end

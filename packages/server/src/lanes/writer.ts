@@ -43,7 +43,15 @@ export function plan(parts: readonly Part[], firstSeq: number, at: string): Writ
     const { organization } = world;
     const messageSeq = new Map<string, number>();
     for (const entry of entriesOf(output.events)) {
-      put(insertLog, { seq, at: entry.events[0]?.at ?? at, organization, root: entry.root, customer: entry.customer, count: entry.events.length, events: storeEvents(entry.events) });
+      put(insertLog, {
+        seq,
+        at: entry.events[0]?.at ?? at,
+        organization,
+        root: entry.root,
+        customer: entry.customer,
+        count: entry.events.length,
+        events: storeEvents(entry.events),
+      });
       for (const event of entry.events) {
         for (const change of event.changes) {
           if (change.table === "messages" && change.before === null) messageSeq.set(change.id, seq);
@@ -56,11 +64,22 @@ export function plan(parts: readonly Part[], firstSeq: number, at: string): Writ
       const base = world.get(name);
       // what was never loaded may be there all the same: a timer is taken away, an address let go of, without being read
       const existed = row === null ? base !== null : (base ?? null) !== null;
-      writeRow(put, { table: table as WorldTableName, rest, organization, existed, row: row as Record<string, unknown> | null }, messageSeq, () => ordinal++);
+      writeRow(
+        put,
+        { table: table as WorldTableName, rest, organization, existed, row: row as Record<string, unknown> | null },
+        messageSeq,
+        () => ordinal++,
+      );
     }
     for (const receipt of output.receipts) put(insertReceipts, { organization, ...receipt });
     for (const poisoned of output.poisoned) {
-      put(insertParked, { organization, id: parkedId(poisoned.item, world), item: poisoned.item ?? {}, error: { message: poisoned.error }, at });
+      put(insertParked, {
+        organization,
+        id: parkedId(poisoned.item, world),
+        item: poisoned.item ?? {},
+        error: { message: poisoned.error },
+        at,
+      });
     }
   }
   return { statements, lastSeq: seq - 1, rows };
@@ -149,10 +168,14 @@ function parkedId(item: Item | null, world: LoadedWorld): string {
  * in any order. What comes back is to be awaited together with COMMIT.
  */
 export async function flush(client: PoolClient, lane: number, written: Written): Promise<Promise<unknown>[]> {
-  const ordered = [...written.statements].toSorted(([a], [b]) => Number(b.name.startsWith("delete")) - Number(a.name.startsWith("delete")));
+  const ordered = [...written.statements].toSorted(
+    ([a], [b]) => Number(b.name.startsWith("delete")) - Number(a.name.startsWith("delete")),
+  );
   const sent: Promise<unknown>[] = [];
   for (const [statement, rows] of ordered) {
-    sent.push(quiet(client.query({ name: statement.name, text: statement.text, values: [lane, JSON.stringify(rows)] })));
+    sent.push(
+      quiet(client.query({ name: statement.name, text: statement.text, values: [lane, JSON.stringify(rows)] })),
+    );
     // lets the socket take this statement, so that the database works on it while the next one is put into words
     if (rows.length > 50) await nextTurn();
   }
@@ -179,7 +202,10 @@ export function writeLeftovers(
       quiet(
         client.query(
           output.leftover === null
-            ? { text: "delete from leftovers where lane = $1 and organization = $2", values: [lane, world.organization] }
+            ? {
+                text: "delete from leftovers where lane = $1 and organization = $2",
+                values: [lane, world.organization],
+              }
             : {
                 text: `insert into leftovers (lane, organization, body, at) values ($1, $2, $3, $4)
 on conflict (lane, organization) do update set body = excluded.body, at = excluded.at`,

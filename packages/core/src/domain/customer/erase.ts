@@ -55,7 +55,12 @@ export const eraseCustomer = defineCommand({
     if (changes.length > 0) draft.emit("customer.erased", { customer: last as Id }, changes, { customers: erased });
     // asked for every time, so that a job that died for good can be asked for again
     for (const customer of new Set([...erased, last as Id])) {
-      draft.effect({ kind: "customer.blank", order_key: `erase/${customer}`, payload: { customer }, refs: { customer } });
+      draft.effect({
+        kind: "customer.blank",
+        order_key: `erase/${customer}`,
+        payload: { customer },
+        refs: { customer },
+      });
     }
     return accept({ customer: last, changed: erased.length > 0, erased, erase_pending: true });
   },

@@ -28,11 +28,22 @@ test("a dead effect is due again, under its old key and another attempt", () => 
   const stage = scene({ world: world("dead"), settings: sampleIndex() });
   const decision = stage.issue("effect.retry", { effect: testId(900) });
   expect(decision.answer).toEqual({ ok: true, result: { effect: testId(900), changed: true } });
-  expect(stage.ledger.peek(key.effect(testId(900)))).toMatchObject({ status: "due", attempt: 4, key: testId(900), lease_until: null });
+  expect(stage.ledger.peek(key.effect(testId(900)))).toMatchObject({
+    status: "due",
+    attempt: 4,
+    key: testId(900),
+    lease_until: null,
+  });
 });
 
 test("one that is due is left alone, and one that is gone is not found", () => {
   const stage = scene({ world: world("due"), settings: sampleIndex() });
-  expect(stage.issue("effect.retry", { effect: testId(900) }).answer).toEqual({ ok: true, result: { effect: testId(900), changed: false } });
-  expect(stage.issue("effect.retry", { effect: testId(901) }).answer).toMatchObject({ ok: false, code: "effect_not_found" });
+  expect(stage.issue("effect.retry", { effect: testId(900) }).answer).toEqual({
+    ok: true,
+    result: { effect: testId(900), changed: false },
+  });
+  expect(stage.issue("effect.retry", { effect: testId(901) }).answer).toMatchObject({
+    ok: false,
+    code: "effect_not_found",
+  });
 });

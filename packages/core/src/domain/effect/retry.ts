@@ -16,7 +16,8 @@ export const retryEffect = defineCommand({
   needs: (input) => [key.effect(input.effect)],
   decide(input, draft) {
     const effect = draft.effectRow(input.effect);
-    if (effect === null) return refuse("not_found", "effect_not_found", "There is no such effect; what is done is not kept", "/effect");
+    if (effect === null)
+      return refuse("not_found", "effect_not_found", "There is no such effect; what is done is not kept", "/effect");
     if (effect.status !== "dead") return accept({ effect: effect.id, changed: false });
     draft.putEffect({ ...effect, status: "due", due_at: draft.at, attempt: effect.attempt + 1, lease_until: null });
     return accept({ effect: effect.id, changed: true });

@@ -24,7 +24,8 @@ export const cancelRun = defineCommand({
   decide(input, draft) {
     const run = draft.run(input.run);
     const status = run === null ? null : transition(run.status, "cancel");
-    if (run === null || status === null) return refuse("not_found", "run_not_found", "There is no such live run", "/run");
+    if (run === null || status === null)
+      return refuse("not_found", "run_not_found", "There is no such live run", "/run");
     draft.endRun({
       ...run,
       status,

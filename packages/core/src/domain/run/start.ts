@@ -31,7 +31,8 @@ export const startRun = defineCommand({
   ],
   decide(input, draft) {
     const version = draft.workflow(input.workflow);
-    if (version === null) return refuse("not_found", "workflow_not_found", "There is no such enabled workflow", "/workflow");
+    if (version === null)
+      return refuse("not_found", "workflow_not_found", "There is no such enabled workflow", "/workflow");
     if (version.kind === "automatic") {
       return refuse("conflict", "workflow_automatic", "An automatic workflow starts by its triggers only", "/workflow");
     }
@@ -65,7 +66,8 @@ function subjectOf(
 ): { readonly subject: Ref; readonly refs: Refs } | ReturnType<typeof refuse> {
   if (input.conversation !== undefined) {
     const row = draft.conversationOf(input.conversation);
-    if (row === null) return refuse("not_found", "conversation_not_found", "There is no such conversation", "/conversation");
+    if (row === null)
+      return refuse("not_found", "conversation_not_found", "There is no such conversation", "/conversation");
     return { subject: { kind: "conversation", id: row.id }, refs: { conversation: row.id, customer: row.customer } };
   }
   if (input.customer !== undefined) {

@@ -19,7 +19,13 @@ const server = createServer((request, response) => {
   request.on("data", (chunk: Buffer) => chunks.push(chunk));
   request.on("end", () => {
     const { method = "", url = "", headers } = request;
-    seen.push({ method, url, authorization: headers.authorization ?? "", type: headers["content-type"] ?? "", form: [...new URLSearchParams(Buffer.concat(chunks).toString())] });
+    seen.push({
+      method,
+      url,
+      authorization: headers.authorization ?? "",
+      type: headers["content-type"] ?? "",
+      form: [...new URLSearchParams(Buffer.concat(chunks).toString())],
+    });
     answer(response, request);
   });
 });
@@ -36,7 +42,9 @@ afterAll(() => {
 const says =
   (status: number, body: unknown, headers: Record<string, string> = {}) =>
   (response: ServerResponse): void =>
-    void response.writeHead(status, { "content-type": "application/json", ...headers }).end(typeof body === "string" ? body : JSON.stringify(body));
+    void response
+      .writeHead(status, { "content-type": "application/json", ...headers })
+      .end(typeof body === "string" ? body : JSON.stringify(body));
 
 const delivery = (channel: Partial<Delivery["channel"]> = {}, more: Partial<Delivery> = {}): Delivery => ({
   key: "k1",
@@ -86,35 +94,63 @@ describe("a message", () => {
   ])("on %s to %s has the channel's prefix on both sides, once", async (kind, to, expectedTo, expectedFrom) => {
     answer = created;
     await deliver(delivery({ kind }, { to }));
-    expect(seen.at(-1)?.form).toEqual(expect.arrayContaining([["To", expectedTo], ["From", expectedFrom]]));
+    expect(seen.at(-1)?.form).toEqual(
+      expect.arrayContaining([
+        ["To", expectedTo],
+        ["From", expectedFrom],
+      ]),
+    );
   });
 
   test("of a messaging service names it, and takes every medium along", async () => {
     answer = created;
-    await deliver(delivery({ address: "MG42" }, { media: [{ url: "https://a.test/1.png" }, { url: "https://a.test/2.png" }] }));
+    await deliver(
+      delivery({ address: "MG42" }, { media: [{ url: "https://a.test/1.png" }, { url: "https://a.test/2.png" }] }),
+    );
     const { form } = seen.at(-1) as Seen;
-    expect(form.filter(([name]) => name === "MediaUrl").map(([, value]) => value)).toEqual(["https://a.test/1.png", "https://a.test/2.png"]);
+    expect(form.filter(([name]) => name === "MediaUrl").map(([, value]) => value)).toEqual([
+      "https://a.test/1.png",
+      "https://a.test/2.png",
+    ]);
     expect(form).toEqual(expect.arrayContaining([["MessagingServiceSid", "MG42"]]));
     expect(form.some(([name]) => name === "From")).toBe(false);
   });
 
-  test.each([{ secret: null }, { address: null }, { settings: {} }, { settings: { account_sid: "AC1", base_url: "not an address" } }])(
-    "of a channel that is not set up is refused: %j",
-    async (channel) => {
-      const before = seen.length;
-      expect(await deliver(delivery(channel))).toMatchObject({ status: "failed", error: { code: "channel_incomplete" } });
-      expect(seen.length).toBe(before);
-    },
-  );
+  test.each([
+    { secret: null },
+    { address: null },
+    { settings: {} },
+    { settings: { account_sid: "AC1", base_url: "not an address" } },
+  ])("of a channel that is not set up is refused: %j", async (channel) => {
+    const before = seen.length;
+    expect(await deliver(delivery(channel))).toMatchObject({ status: "failed", error: { code: "channel_incomplete" } });
+    expect(seen.length).toBe(before);
+  });
 });
 
 describe("what Twilio answers", () => {
   test.each([
-    ["a refusal with its code", says(400, { code: 21_211, message: "Invalid 'To'" }), { status: "failed", error: { code: "twilio_21211", message: "Twilio answered 400, code 21211: Invalid 'To'" } }],
+    [
+      "a refusal with its code",
+      says(400, { code: 21_211, message: "Invalid 'To'" }),
+      { status: "failed", error: { code: "twilio_21211", message: "Twilio answered 400, code 21211: Invalid 'To'" } },
+    ],
     ["a refusal without a body", says(401, ""), { status: "failed", error: { code: "provider_refused" } }],
-    ["another address", says(302, "", { location: "https://elsewhere.test/" }), { status: "failed", error: { code: "provider_refused" } }],
-    ["too many requests", says(429, { code: 20_429 }, { "retry-after": "7" }), { status: "retry", afterMs: 7000, error: { code: "provider_busy" } }],
-    ["too many requests for a year", says(429, {}, { "retry-after": "31536000" }), { status: "retry", afterMs: 3_600_000 }],
+    [
+      "another address",
+      says(302, "", { location: "https://elsewhere.test/" }),
+      { status: "failed", error: { code: "provider_refused" } },
+    ],
+    [
+      "too many requests",
+      says(429, { code: 20_429 }, { "retry-after": "7" }),
+      { status: "retry", afterMs: 7000, error: { code: "provider_busy" } },
+    ],
+    [
+      "too many requests for a year",
+      says(429, {}, { "retry-after": "31536000" }),
+      { status: "retry", afterMs: 3_600_000 },
+    ],
     ["a pause", says(503, ""), { status: "retry", error: { code: "provider_busy" } }],
     ["a fault", says(500, { message: "oops" }), { status: "unknown", error: { code: "outcome_unknown" } }],
     ["a gateway's fault", says(502, "<html>"), { status: "unknown" }],
@@ -138,7 +174,9 @@ describe("a connection", () => {
     await new Promise<void>((resolve) => closed.listen(0, "127.0.0.1", resolve));
     const { port } = closed.address() as AddressInfo;
     await new Promise<void>((resolve) => closed.close(() => resolve()));
-    expect(await deliver(delivery({ settings: { account_sid: "AC1", base_url: `http://127.0.0.1:${port}` } }))).toMatchObject({
+    expect(
+      await deliver(delivery({ settings: { account_sid: "AC1", base_url: `http://127.0.0.1:${port}` } })),
+    ).toMatchObject({
       status: "retry",
       error: { code: "provider_unreachable" },
     });
@@ -160,6 +198,9 @@ describe("a connection", () => {
 
   test("that stays silent leaves the outcome unknown", async () => {
     answer = () => {};
-    expect(await deliver(delivery(), 50)).toMatchObject({ status: "unknown", error: { message: "Twilio did not answer: TimeoutError" } });
+    expect(await deliver(delivery(), 50)).toMatchObject({
+      status: "unknown",
+      error: { message: "Twilio did not answer: TimeoutError" },
+    });
   });
 });

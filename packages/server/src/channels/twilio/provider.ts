@@ -18,7 +18,10 @@ export function twilioProvider(fetch: Fetch, timeoutMs = defaultTimeoutMs): Prov
     name: "twilio",
     idempotent: false,
     async deliver(delivery) {
-      const { account_sid: sid, base_url: base = defaultBaseUrl } = delivery.channel.settings as { account_sid?: string; base_url?: string };
+      const { account_sid: sid, base_url: base = defaultBaseUrl } = delivery.channel.settings as {
+        account_sid?: string;
+        base_url?: string;
+      };
       if (sid === undefined || delivery.channel.secret === null || delivery.channel.address === null) {
         return failed("channel_incomplete", "The channel lacks its address, account_sid or auth token");
       }
@@ -61,7 +64,14 @@ function formOf({ channel, to, text, media }: Delivery): URLSearchParams {
   return form;
 }
 
-const unreachable = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "UND_ERR_CONNECT_TIMEOUT"]);
+const unreachable = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
 /** OpenSSL's and Node's codes for a certificate that does not hold: the connection is given up before anything is sent. */
 const untrusted = /^(?:CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
 
@@ -77,13 +87,22 @@ function ofFault(error: unknown): Attempt {
 
 async function ofResponse(response: Response): Promise<Attempt> {
   // an answer that is no object says no more than its status
-  const body = ((await response.json().catch(() => null)) ?? {}) as { sid?: unknown; code?: unknown; message?: unknown };
-  if (response.ok && typeof body.sid === "string" && body.sid !== "") return { status: "done", output: { provider_id: body.sid } };
+  const body = ((await response.json().catch(() => null)) ?? {}) as {
+    sid?: unknown;
+    code?: unknown;
+    message?: unknown;
+  };
+  if (response.ok && typeof body.sid === "string" && body.sid !== "")
+    return { status: "done", output: { provider_id: body.sid } };
   const code = typeof body.code === "number" ? body.code : null;
   const message = `Twilio answered ${response.status}${code === null ? "" : `, code ${code}`}: ${textOf(body.message).slice(0, 300)}`;
   if (response.status === 429) {
     const seconds = Number(response.headers.get("retry-after"));
-    return { status: "retry", error: { code: "provider_busy", message }, ...(seconds > 0 && { afterMs: Math.min(seconds, longestPauseSeconds) * 1000 }) };
+    return {
+      status: "retry",
+      error: { code: "provider_busy", message },
+      ...(seconds > 0 && { afterMs: Math.min(seconds, longestPauseSeconds) * 1000 }),
+    };
   }
   if (response.status === 503) return { status: "retry", error: { code: "provider_busy", message } };
   // a success that cannot be read, or a fault inside the provider: the message may have gone out

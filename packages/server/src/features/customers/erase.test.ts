@@ -1,4 +1,3 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTestApi, type TestApi } from "../../testing/test-api.ts";
 
@@ -7,16 +6,6 @@ beforeAll(async () => {
   api = await startTestApi();
 });
 afterAll(() => api.close());
-
-/** Asks until the answer fits; the effect workers poll, so this is bounded by their pace and not by a guess. */
-async function until<T>(ask: () => Promise<T>, fits: (value: T) => boolean): Promise<T> {
-  for (let turn = 0; turn < 400; turn += 1) {
-    const value = await ask();
-    if (fits(value)) return value;
-    await pause(25);
-  }
-  throw new Error("it never came to be");
-}
 
 const secret = "+15552223344";
 
@@ -35,22 +24,31 @@ test("erasing a customer leaves nothing personal in any table, and what happened
   });
   expect(received.status).toBe(201);
   const { customer, conversation } = received.json.result;
-  await until(
-    () => api.call("GET", "/deliveries"),
-    ({ json }) => json.items.length === 1,
-  );
+  await expect.poll(async () => (await api.call("GET", "/deliveries")).json.items, { timeout: 10_000 }).toHaveLength(1);
   // somebody who was merged into the customer held the same person's data
-  const other = await api.call("POST", "/customers", { body: { email: "zebulon@example.test", first_name: "Zebulon" } });
+  const other = await api.call("POST", "/customers", {
+    body: { email: "zebulon@example.test", first_name: "Zebulon" },
+  });
   await api.call("POST", `/customers/${other.json.result.customer}/merge`, { body: { into: customer } });
 
   const erased = await api.call("POST", `/customers/${customer}/erase`);
   expect(erased.json.result).toMatchObject({ changed: true, erase_pending: true });
-  await until(
-    () => api.server.database.pool.query("select count(*) as left from effects where kind = 'customer.blank'"),
-    ({ rows }) => rows[0].left === 0,
-  );
+  const left = () =>
+    api.server.database.pool.query("select count(*) as left from effects where kind = 'customer.blank'");
+  await expect.poll(async () => (await left()).rows[0].left, { timeout: 10_000 }).toBe(0);
 
-  const tables = ["customers", "addresses", "conversations", "messages", "log", "runs", "runs_history", "effects", "recorded_deliveries", "receipts"];
+  const tables = [
+    "customers",
+    "addresses",
+    "conversations",
+    "messages",
+    "log",
+    "runs",
+    "runs_history",
+    "effects",
+    "recorded_deliveries",
+    "receipts",
+  ];
   for (const table of tables) {
     const { rows } = await api.server.database.pool.query(
       `select count(*) as found from ${table} t where to_jsonb(t)::text ~* '5552223344|zebulon'`,

@@ -30,11 +30,23 @@ export interface CreatedOrganization {
  * and a channel each for the API and for SMS, both with the provider that records instead of sending.
  */
 export async function createOrganization(pool: Pool, wanted: NewOrganization): Promise<CreatedOrganization> {
-  const [id, owner, robot, mailbox, api, sms, tokenId] = Array.from({ length: 7 }, () => freshId()) as [string, string, string, string, string, string, string];
+  const [id, owner, robot, mailbox, api, sms, tokenId] = Array.from({ length: 7 }, () => freshId()) as [
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
   const token = wanted.token ?? newToken();
   const lane = await transaction(pool, async (tx) => {
     const place = wanted.lane ?? (await emptiestLane(tx));
-    await tx.query("insert into directory_organizations (id, lane, name) values ($1, $2, $3)", [id, place, wanted.name]);
+    await tx.query("insert into directory_organizations (id, lane, name) values ($1, $2, $3)", [
+      id,
+      place,
+      wanted.name,
+    ]);
     await tx.query(
       "insert into organizations (lane, organization, name, zone, sandbox, limits, workflow_user) values ($1, $2, $3, $4, $5, $6, $7)",
       [place, id, wanted.name, wanted.zone ?? "UTC", wanted.sandbox ?? false, JSON.stringify(defaultLimits), robot],
@@ -44,13 +56,22 @@ export async function createOrganization(pool: Pool, wanted: NewOrganization): P
 values ($1, $2, $3, 'person', 'admin', 'Owner'), ($1, $2, $4, 'robot', 'robot', 'Workflow')`,
       [place, id, owner, robot],
     );
-    await tx.query("insert into mailboxes (lane, organization, id, slug, name) values ($1, $2, $3, 'inbox', 'Inbox')", [place, id, mailbox]);
+    await tx.query("insert into mailboxes (lane, organization, id, slug, name) values ($1, $2, $3, 'inbox', 'Inbox')", [
+      place,
+      id,
+      mailbox,
+    ]);
     await tx.query(
       `insert into channels (lane, organization, id, slug, name, kind, mailbox)
 values ($1, $2, $3, 'api', 'API', 'api', $5), ($1, $2, $4, 'sms', 'SMS', 'sms', $5)`,
       [place, id, api, sms, mailbox],
     );
-    await tx.query("insert into directory_channels (channel, organization, lane) values ($1, $3, $4), ($2, $3, $4)", [api, sms, id, place]);
+    await tx.query("insert into directory_channels (channel, organization, lane) values ($1, $3, $4), ($2, $3, $4)", [
+      api,
+      sms,
+      id,
+      place,
+    ]);
     await tx.query(
       "insert into directory_tokens (hash, id, organization, lane, user_id, name, hint) values ($1, $2, $3, $4, $5, 'First token', $6)",
       [hashToken(token), tokenId, id, place, owner, token.slice(0, 6)],

@@ -66,7 +66,8 @@ export function runRoutes({ pool }: Pick<AppPorts, "pool">): Route[] {
       params: Type.Object({ run: IdSchema }),
       answer: RunSchema,
       async handle({ place, params }) {
-        const part = (table: string) => `select ${columns} from ${table} where lane = $1 and organization = $2 and id = $3`;
+        const part = (table: string) =>
+          `select ${columns} from ${table} where lane = $1 and organization = $2 and id = $3`;
         const { rows } = await pool.query<Run>(`${part("runs")} union all ${part("runs_history")}`, [
           place.lane,
           place.organization,

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTestApi, type TestApi } from "../../testing/test-api.ts";
 
@@ -16,14 +15,10 @@ const escalate = (name: string) => ({
   steps: { tag: { action: "conversation.add_tags", input: { tags: [name] } } },
 });
 
-async function tagsWhen(conversation: string, fits: (tags: string[]) => boolean): Promise<string[]> {
-  for (let turn = 0; turn < 400; turn += 1) {
-    const { json } = await api.call("GET", `/conversations/${conversation}`);
-    if (fits(json.tags ?? json.conversation?.tags)) return json.tags ?? json.conversation.tags;
-    await pause(25);
-  }
-  throw new Error("it never came to be");
-}
+const tagsOf = async (conversation: string): Promise<string[]> => {
+  const { json } = await api.call("GET", `/conversations/${conversation}`);
+  return json.tags ?? json.conversation.tags;
+};
 
 /** As if the customer had written that long ago; the log keeps the true instant, which this test does not read. */
 const waitedSince = (conversation: string, hours: number) =>
@@ -41,10 +36,13 @@ test("a published time trigger minds what falls due from then on, and what was o
   expect(first.json).toMatchObject({ created: true, clocks: 1 });
   await api.call("POST", "/workflows", { body: escalate("overdue-too") });
   await api.call("POST", "/workflows/overdue-too/publish", { body: { overdue: "include" } });
-  expect(await tagsWhen(conversation, (tags) => tags.length > 0)).toEqual(["overdue-too"]);
+  await expect.poll(() => tagsOf(conversation), { timeout: 10_000 }).toEqual(["overdue-too"]);
 
   const young = await api.call("POST", "/channels/api/messages", { body: { from: "young", text: "hello?" } });
   const other = young.json.result.conversation;
-  const { rows } = await api.server.database.pool.query("select wake_at, waiting_since from conversations where id = $1", [other]);
+  const { rows } = await api.server.database.pool.query(
+    "select wake_at, waiting_since from conversations where id = $1",
+    [other],
+  );
   expect(Date.parse(rows[0].wake_at) - Date.parse(rows[0].waiting_since)).toBe(7_200_000);
 });

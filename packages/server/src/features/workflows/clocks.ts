@@ -31,17 +31,21 @@ export async function watchClocks(
 ): Promise<void> {
   const clocks = clocksOf(version.document as WorkflowDocument);
   if (clocks.length > 0 && overdue === "include") {
-    await tx.query("update workflow_versions set due_from = 'epoch' where lane = $1 and organization = $2 and id = $3", [
-      place.lane,
-      place.organization,
-      version.id,
-    ]);
+    await tx.query(
+      "update workflow_versions set due_from = 'epoch' where lane = $1 and organization = $2 and id = $3",
+      [place.lane, place.organization, version.id],
+    );
   }
-  for (const clock of clocks) await askToWatch(tx, place, { id: freshId(Date.parse(at)), version: version.id, at, ...clock });
+  for (const clock of clocks)
+    await askToWatch(tx, place, { id: freshId(Date.parse(at)), version: version.id, at, ...clock });
 }
 
 /** How many subjects have such a clock at all: what publishing may have to look at. */
-export async function countClocks(tx: PoolClient, { lane, organization }: Place, document: WorkflowDocument): Promise<number> {
+export async function countClocks(
+  tx: PoolClient,
+  { lane, organization }: Place,
+  document: WorkflowDocument,
+): Promise<number> {
   let count = 0;
   for (const { table, field } of clocksOf(document)) {
     const { rows } = await tx.query<{ count: number }>(

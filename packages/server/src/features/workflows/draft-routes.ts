@@ -105,7 +105,9 @@ export function draftRoutes(ports: Pick<AppPorts, "pool" | "engine">, change: Ch
       body: Type.Object(
         {
           waiting: Type.Optional(oneOf(["stay", "cancel"] as const, "default: stay")),
-          overdue: Type.Optional(oneOf(["skip", "include"] as const, "what time triggers do about what fell due before; default: skip")),
+          overdue: Type.Optional(
+            oneOf(["skip", "include"] as const, "what time triggers do about what fell due before; default: skip"),
+          ),
         },
         { additionalProperties: false },
       ),
@@ -124,7 +126,11 @@ export function draftRoutes(ports: Pick<AppPorts, "pool" | "engine">, change: Ch
           const before = await readWorkflow(tx, call.place, call.params.workflow);
           if (before === null) return workflowMissing();
           const { overdue = "skip" } = call.body;
-          const published = await publishDraft(tx, { place: call.place, publisher: call.caller.user, at, overdue }, before);
+          const published = await publishDraft(
+            tx,
+            { place: call.place, publisher: call.caller.user, at, overdue },
+            before,
+          );
           if ("ok" in published) return published;
           const { row, version, created } = published;
           const waiting = await countWaiting(tx, call.place, row.id, version.id);

@@ -9,7 +9,7 @@ import {
   whenRunningChoices,
   type WorkflowDocument,
   workflowKinds,
-} from "./document.ts";
+} from "../workflow/document.ts";
 
 /** For tests: ids that are easy to tell apart. */
 export const idOf = (n: number): string => `0190a000-0000-7000-8000-${String(n).padStart(12, "0")}`;
