@@ -4,6 +4,7 @@ import { splitKey } from "@threadmill/core";
 import type { PoolClient } from "pg";
 import type { LoadedWorld } from "./loader.ts";
 import { storeEvents } from "./log-format.ts";
+import { rowTexts } from "./row-text.ts";
 import { insertLog, insertParked, insertReceipts, type Statement, write } from "./statements.ts";
 import type { WorldTableName } from "./tables.ts";
 
@@ -13,7 +14,9 @@ export interface Part {
   readonly output: Output;
 }
 
-type Rows = Record<string, unknown>[];
+/** Rows as JSON text. */
+type Rows = string[];
+type Put = (statement: Statement, row: string) => void;
 
 /** Everything a batch writes, by statement, with the log numbered from `firstSeq`. */
 export interface Written {
@@ -31,7 +34,7 @@ const final = (run: Run): boolean => run.status !== "queued" && run.status !== "
 export function plan(parts: readonly Part[], firstSeq: number, at: string): Written {
   const statements = new Map<Statement, Rows>();
   let rows = 0;
-  const put = (statement: Statement, row: Record<string, unknown>): void => {
+  const put: Put = (statement, row) => {
     const list = statements.get(statement);
     if (list === undefined) statements.set(statement, [row]);
     else list.push(row);
@@ -43,7 +46,7 @@ export function plan(parts: readonly Part[], firstSeq: number, at: string): Writ
     const { organization } = world;
     const messageSeq = new Map<string, number>();
     for (const entry of entriesOf(output.events)) {
-      put(insertLog, {
+      const row = {
         seq,
         at: entry.events[0]?.at ?? at,
         organization,
@@ -51,7 +54,8 @@ export function plan(parts: readonly Part[], firstSeq: number, at: string): Writ
         customer: entry.customer,
         count: entry.events.length,
         events: storeEvents(entry.events),
-      });
+      };
+      put(insertLog, JSON.stringify(row));
       for (const event of entry.events) {
         for (const change of event.changes) {
           if (change.table === "messages" && change.before === null) messageSeq.set(change.id, seq);
@@ -71,15 +75,11 @@ export function plan(parts: readonly Part[], firstSeq: number, at: string): Writ
         () => ordinal++,
       );
     }
-    for (const receipt of output.receipts) put(insertReceipts, { organization, ...receipt });
+    for (const receipt of output.receipts) put(insertReceipts, JSON.stringify({ organization, ...receipt }));
     for (const poisoned of output.poisoned) {
-      put(insertParked, {
-        organization,
-        id: parkedId(poisoned.item, world),
-        item: poisoned.item ?? {},
-        error: { message: poisoned.error },
-        at,
-      });
+      const id = parkedId(poisoned.item, world);
+      const error = { message: poisoned.error };
+      put(insertParked, JSON.stringify({ organization, id, item: poisoned.item ?? {}, error, at }));
     }
   }
   return { statements, lastSeq: seq - 1, rows };
@@ -94,39 +94,27 @@ interface RowWrite {
 }
 
 function writeRow(
-  put: (statement: Statement, row: Record<string, unknown>) => void,
+  put: Put,
   { table, rest, organization, existed, row }: RowWrite,
   messageSeq: ReadonlyMap<string, number>,
   nextOrdinal: () => number,
 ): void {
   const to = write[table];
+  const column = idColumn(table);
   if (row === null) {
-    if (existed) put(to.delete, { organization, [idColumn(table)]: rest });
+    if (existed) put(to.delete, JSON.stringify({ organization, [column]: rest }));
     return;
   }
-  const own = sparse(organization, row);
   if (table === "runs" && final(row as unknown as Run)) {
-    if (existed) put(to.delete, { organization, id: rest });
-    put(write.runs_history.insert, own);
+    if (existed) put(to.delete, JSON.stringify({ organization, id: rest }));
+    put(write.runs_history.insert, rowTexts.runs_history(organization, row));
     return;
   }
-  own[idColumn(table)] = rest;
-  if (existed) put(to.update, own);
-  else {
-    if (table === "messages") own["seq"] = messageSeq.get(rest) ?? 0;
-    else if (table === "effects") own["ordinal"] = nextOrdinal();
-    put(to.insert, own);
-  }
-}
-
-/** The row without its nulls, which are what a missing field means: a third of the bytes of a new conversation. */
-function sparse(organization: string, row: Record<string, unknown>): Record<string, unknown> {
-  const out: Record<string, unknown> = { organization };
-  for (const name in row) {
-    const value = row[name];
-    if (value !== null) out[name] = value;
-  }
-  return out;
+  let own = row;
+  if (row[column] !== rest) own = { ...own, [column]: rest };
+  if (!existed && table === "messages") own = { ...own, seq: messageSeq.get(rest) ?? 0 };
+  else if (!existed && table === "effects") own = { ...own, ordinal: nextOrdinal() };
+  put(existed ? to.update : to.insert, rowTexts[table](organization, own));
 }
 
 function idColumn(table: WorldTableName): string {
@@ -174,7 +162,7 @@ export async function flush(client: PoolClient, lane: number, written: Written):
   const sent: Promise<unknown>[] = [];
   for (const [statement, rows] of ordered) {
     sent.push(
-      quiet(client.query({ name: statement.name, text: statement.text, values: [lane, JSON.stringify(rows)] })),
+      quiet(client.query({ name: statement.name, text: statement.text, values: [lane, `[${rows.join(",")}]`] })),
     );
     // lets the socket take this statement, so that the database works on it while the next one is put into words
     if (rows.length > 50) await nextTurn();
