@@ -36,6 +36,7 @@ export {
   unknownOutcomePolicies,
   userKinds,
 } from "./model/settings.ts";
+export { blankCustomer } from "./domain/customer/erase.ts";
 export { apply, decide } from "./domain/decide.ts";
 export type { AnyCommand, Target } from "./domain/define.ts";
 export { eventTypes, type EventType, isEventType } from "./domain/events.ts";

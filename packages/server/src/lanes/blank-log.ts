@@ -1,21 +1,9 @@
+import { blankCustomer } from "@threadmill/core";
 import type { StoredChange, StoredEvent } from "./log-format.ts";
 
 /** The fields of logged rows that can say something about a person, with what they hold once erased. */
 const personal: Readonly<Record<StoredChange["table"], Readonly<Record<string, unknown>>>> = {
-  customers: {
-    phone: null,
-    email: null,
-    external_id: null,
-    handles: [],
-    first_name: null,
-    last_name: null,
-    picture_url: null,
-    locale: null,
-    timezone: null,
-    zip_code: null,
-    tags: [],
-    properties: {},
-  },
+  customers: blankCustomer,
   conversations: { address: "", subject: null, properties: {} },
   messages: { text: "", media: [], delivery_error: null },
 };

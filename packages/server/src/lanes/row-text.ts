@@ -1,7 +1,7 @@
 import { type WorldTable, worldTables } from "./tables.ts";
 
-/** What JSON must escape; half of a surrogate pair too, or the text would not be Unicode. */
-const special = /["\\\u0000-\u001f\ud800-\udfff]/;
+/** All but what JSON must escape: controls, quotes, backslashes, and surrogates, of which half a pair is no Unicode. */
+const special = /[^ !#-[\]-\ud7ff\ue000-\uffff]/;
 
 function textOf(value: unknown): string {
   if (typeof value === "string") return special.test(value) ? JSON.stringify(value) : `"${value}"`;
