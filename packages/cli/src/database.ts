@@ -3,12 +3,15 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import {
+  checkHistory,
   type Config,
   embeddedRole,
   exitCode,
   findCluster,
   isDatabaseFault,
+  migrationsFolder,
   openPool,
+  readMigrations,
   startEmbedded,
 } from "@threadmill/server";
 import { UserError } from "./user-error.ts";
@@ -81,10 +84,28 @@ function stopWithUs(embedded: { stopNow(): void }): () => void {
 async function withPool<T>(url: string, how: Reached["how"], fn: (reached: Reached) => Promise<T>): Promise<T> {
   const pool = openPool({ url, max: 4, applicationName: "threadmill command line" });
   try {
+    await refuseNewer(pool);
     return await fn({ pool, how });
   } finally {
     await pool.end();
   }
+}
+
+/** Whether the database holds nothing yet. */
+async function isEmpty(pool: Pool): Promise<boolean> {
+  const { rows } = await pool.query("select to_regclass('schema_migrations') as found");
+  return rows[0]?.found === null;
+}
+
+/** Throws `schema_newer` where a newer threadmill has been: this one does not know what it would write or leave out. */
+async function refuseNewer(pool: Pool): Promise<void> {
+  if (await isEmpty(pool)) return;
+  const { rows } = await pool.query<{ name: string; checksum: string }>(
+    "select name, checksum from schema_migrations order by name",
+  );
+  const own = await readMigrations(migrationsFolder);
+  const newer = rows.filter(({ name }) => name > (own.at(-1)?.name ?? ""));
+  checkHistory(newer, own);
 }
 
 const pollMs = 100;

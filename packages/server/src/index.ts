@@ -7,7 +7,7 @@ export { ROLE as embeddedRole } from "./db/embedded/cluster.ts";
 export { findCluster } from "./db/embedded/place.ts";
 export { startEmbedded } from "./db/embedded/start.ts";
 export { DatabaseFault, isDatabaseFault } from "./db/fault.ts";
-export { migrate, readMigrations } from "./db/migrate.ts";
+export { checkHistory, migrate, readMigrations } from "./db/migrate.ts";
 export { type Database, migrationsFolder, openDatabase } from "./db/open.ts";
 export { openPool } from "./db/pool.ts";
 export { restore } from "./db/restore.ts";

@@ -56,7 +56,8 @@ function announce(url: string, token: string | null, preset: boolean): void {
 
 const exits: Readonly<Record<string, ExitName>> = {
   EADDRINUSE: "in_use",
-  EACCES: "in_use",
+  EACCES: "usage",
+  EADDRNOTAVAIL: "usage",
   data_dir_in_use: "in_use",
   schema_newer: "schema_newer",
   ECONNREFUSED: "unreachable",
@@ -77,6 +78,12 @@ export function explainFault(error: unknown): { readonly sentence: string; reado
   if (code === "EADDRINUSE") {
     const { port } = error as { port?: number };
     return { sentence: `Port ${port ?? ""} is in use by another process; stop it, or set PORT to another.`, exit };
+  }
+  if (code === "EADDRNOTAVAIL" || code === "EACCES") {
+    return {
+      sentence: `That address cannot be used (${code}): ${message}. Check PORT, THREADMILL_HOST and THREADMILL_DATA_DIR.`,
+      exit,
+    };
   }
   if (exit === "unreachable")
     return {

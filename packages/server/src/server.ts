@@ -1,3 +1,4 @@
+import { createServer as createNetServer } from "node:net";
 import type { FastifyInstance } from "fastify";
 import type { Pool } from "pg";
 import { recorderProvider } from "./channels/recorder/provider.ts";
@@ -52,6 +53,8 @@ export interface Server {
 /** Builds and starts everything: database, engine, workers, HTTP. Throws faults whose sentence is fit for the terminal. */
 export async function startServer(given: Config, log: Log, ports: Partial<Ports> = {}): Promise<Server> {
   const { clock = systemClock, fetch = globalThis.fetch, random = Math.random } = ports;
+  // before anything is made: a first start that fails on its port must not use up the token that is shown once
+  await probeAddress(given.port, given.host);
   const database = await openDatabase(given, { info: (text) => log.info(text), warn: (text) => log.warn(text) });
   const abort = new AbortController();
   try {
@@ -128,6 +131,16 @@ export async function startServer(given: Config, log: Log, ports: Partial<Ports>
     await database.close();
     throw error;
   }
+}
+
+/** Throws what listening there would throw. */
+async function probeAddress(port: number, host: string): Promise<void> {
+  const probe = createNetServer();
+  await new Promise<void>((resolve, reject) => {
+    probe.once("error", reject);
+    probe.listen(port, host, resolve);
+  });
+  await new Promise((resolve) => probe.close(resolve));
 }
 
 /** The box that seals secrets: with the key that was given, or one that is made and kept in the data directory. */

@@ -12,7 +12,7 @@ test.each<[ChannelKind, string, string]>([
   ["whatsapp", "WhatsApp:+15551234567", "whatsapp:+15551234567"],
   ["messenger", "messenger:1234567890123456", "messenger:1234567890123456"],
   ["messenger", "1234567890123456", "messenger:1234567890123456"],
-  ["email", " Ada.Lovelace+x@Example.COM ", "Ada.Lovelace+x@example.com"],
+  ["email", " Ada.Lovelace+x@Example.COM ", "ada.lovelace+x@example.com"],
   ["email", `${long}@b.co`, `${long}@b.co`],
   ["email", "o'brien@mail.xn--p1ai", "o'brien@mail.xn--p1ai"],
   ["email", "jürgen@MÜNCHEN.de", "jürgen@münchen.de"],

@@ -33,6 +33,16 @@ const chase = ["a", "b", "c"].map((tag, n) =>
   }),
 );
 
+test("L7: a cycle of waits ends when its run has taken all the steps that a run may", () => {
+  const again = { wait: { until: "2020-01-01T00:00:00.000Z" }, next: "hold" };
+  const play = stage({ workflows: [publish(1, { ...received, steps: { hold: again } })] });
+  play.receive();
+  while (play.ringNext());
+  const [run] = play.shell.runs();
+  expect(run).toMatchObject({ status: "stopped", reason: { code: "steps_at_most" } });
+  expect(run?.steps).toHaveLength(1000);
+});
+
 describe("the allowance of a root", () => {
   test("L7: three workflows that start each other end, visibly, by the depth of their chain", () => {
     const settings = limited({ chain_depth: 5, runs_per_subject_per_day: 1000 });

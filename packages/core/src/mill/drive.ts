@@ -12,6 +12,12 @@ import { versionOf } from "./version.ts";
 const readCap = 2000;
 
 /**
+ * Steps that one run may take in all: its row carries each of them, and a cycle of short waits would go on for ever. An
+ * hourly look at something fits for six weeks.
+ */
+const stepsAtMost = 1000;
+
+/**
  * Drives a root until it is quiet: its queued runs take their steps, first in, first out, each up to its next wait.
  * Answers false when the slice cut it; what is left is in the root's queue.
  */
@@ -28,6 +34,11 @@ export function drive(batch: Batch, root: Root): boolean {
     const run = readRun(batch, id);
     if (run === null || run.status !== "queued" || run.cursor === null) {
       root.queue.shift();
+      continue;
+    }
+    if (run.steps.length >= stepsAtMost) {
+      const message = `A run takes ${stepsAtMost} steps at most`;
+      endRun(batch, run, "stop", { code: "steps_at_most", message }, root.at);
       continue;
     }
     if (run.steps.length === 0 && !mayStart(batch, root, run)) continue;

@@ -44,9 +44,9 @@ export function decideItem(batch: Batch, root: Root, item: Item): void {
 
 function decideCommand(batch: Batch, root: Root, item: Extract<Item, { kind: "command" }>): void {
   if (item.key !== undefined) {
-    const known = batch.ledger.get<{ readonly answer: Accepted | Refusal }>(key.receipt(item.key));
+    const known = batch.ledger.get<{ readonly id: Id; readonly answer: Accepted | Refusal }>(key.receipt(item.key));
     if (known !== null) {
-      batch.replies.push({ command: item.id, answer: known.answer, repeated: true });
+      batch.replies.push({ command: item.id, answer: known.answer, repeated: true, first: known.id });
       return;
     }
   }

@@ -59,6 +59,8 @@ export interface Reply {
   readonly answer: Accepted | Refusal;
   /** the answer of an earlier admission with the same key */
   readonly repeated: boolean;
+  /** that admission's command, which is the root of what it set off */
+  readonly first?: Id;
 }
 
 /** An item that cannot be carried because of a bug; it changed nothing and is kept for a person (MILL law 11). */

@@ -10,7 +10,10 @@ export const deliveries = ["none", "queued", "sent", "delivered", "read", "faile
 export type Delivery = (typeof deliveries)[number];
 
 export const MediaSchema = Type.Object(
-  { url: Type.String({ maxLength: 2048 }), content_type: Type.Optional(Type.String({ maxLength: 200 })) },
+  {
+    url: Type.String({ pattern: "^https?://", maxLength: 2048 }),
+    content_type: Type.Optional(Type.String({ maxLength: 200 })),
+  },
   { additionalProperties: false },
 );
 export interface Media {

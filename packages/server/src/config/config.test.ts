@@ -60,7 +60,7 @@ describe("loading", () => {
       logLevel: "info",
       eventsDays: 400,
       stepsDays: 30,
-      effectWorkers: 16,
+      effectWorkers: 64,
     });
     expect(Object.isFrozen(config)).toBe(true);
     expect(Object.isFrozen(config.trustedProxies)).toBe(true);

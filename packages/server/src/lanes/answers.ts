@@ -15,8 +15,10 @@ export function answerAll(taken: Taken, result: BatchResult): void {
     waiting.delete(id);
   }
   for (const { output } of result.parts) {
-    for (const { command, answer, repeated } of output.replies) {
-      waiting.get(command)?.resolve({ command, answer, repeated, cut: output.leftover?.root === command });
+    for (const { command, answer, repeated, first } of output.replies) {
+      waiting
+        .get(command)
+        ?.resolve({ command: first ?? command, answer, repeated, cut: output.leftover?.root === command });
       waiting.delete(command);
     }
     for (const { item, error } of output.poisoned) {

@@ -104,7 +104,7 @@ describe("a COMMIT in doubt", () => {
         ),
       );
       const again = await engine.submit(incoming(home, phone(0), "m0", { key: "k0" }));
-      expect(again).toMatchObject({ repeated: true, answer: answers[0]?.answer });
+      expect(again).toMatchObject({ repeated: true, answer: answers[0]?.answer, command: answers[0]?.command });
       expect(proxy.cuts[0]).toBe(cut);
       expect(engine.faults[0]).toMatchObject({ what: "in_doubt" });
       expect((await messages(home)).sort()).toEqual(["warm", ...Array.from({ length: 20 }, (_, n) => `m${n}`)].sort());

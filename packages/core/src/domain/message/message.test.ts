@@ -216,7 +216,7 @@ describe("message.receive", () => {
             "customers",
             null,
             {
-              email: "Cy@example.com",
+              email: "cy@example.com",
               first_name: "Cy",
               state: "unreplied",
               open_conversations: 1,
@@ -236,7 +236,7 @@ describe("message.receive", () => {
               customer,
               mailbox: mailboxes.sales,
               channel: channels.email,
-              address: "Cy@example.com",
+              address: "cy@example.com",
               subject: "Help",
               waiting_since: at,
             },

@@ -96,10 +96,11 @@ test("status callbacks tell what became of a message", async () => {
   const { id } = await newest();
   const reply = (await api.call("POST", `/conversations/${id}/messages`, { body: { text: "hello" } })).json.result
     .message;
-  await api.call("POST", `/messages/${reply}/delivery`, { body: { delivery: "sent", provider_id: "SM5" } });
-  const status = (fields: Record<string, string>) =>
-    send(sms, { path: "/status", fields: { MessageSid: "SM5", ...fields } });
   const delivery = async () => (await api.call("GET", `/messages/${reply}`)).json;
+  await expect.poll(delivery, { timeout: 10_000 }).toMatchObject({ delivery: "sent" });
+  const { provider_id } = await delivery();
+  const status = (fields: Record<string, string>) =>
+    send(sms, { path: "/status", fields: { MessageSid: provider_id, ...fields } });
   expect(await status({ MessageStatus: "queued" })).toMatchObject(accepted);
   expect(await status({ MessageStatus: "undelivered", ErrorCode: "30003" })).toMatchObject(accepted);
   expect(await delivery()).toMatchObject({ delivery: "failed", delivery_error: "twilio 30003" });
