@@ -61,7 +61,11 @@ export async function registerReference(
     });
     await scope.register(swaggerUi, {
       routePrefix: "/",
-      theme: { title: "Threadmill API" },
+      theme: {
+        title: "Threadmill API",
+        // the bar on top shows the renderer's own name and a field for other documents
+        css: [{ filename: "threadmill.css", content: ".swagger-ui .topbar { display: none }" }],
+      },
       uiConfig: {
         url: `${apiPrefix}/openapi.json`,
         docExpansion: "none",
