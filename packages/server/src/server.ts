@@ -59,6 +59,7 @@ export async function startServer(given: Config, log: Log, ports: Partial<Ports>
   const abort = new AbortController();
   try {
     const secretBox = await openSecrets(given, log);
+    const publicUrl = given.publicUrl.replace(/\/$/, "");
     const firstToken = await ensureOrganization(database.pool, given);
     const metrics = createMetrics({ process: true });
     const engine = createEngine({ pool: database.lanes, metrics, clock, log });
@@ -70,7 +71,7 @@ export async function startServer(given: Config, log: Log, ports: Partial<Ports>
       log,
       metrics,
       clock,
-      publicUrl: given.publicUrl.replace(/\/$/, ""),
+      publicUrl,
       trustedProxies: given.trustedProxies,
       version,
     });
@@ -87,7 +88,7 @@ export async function startServer(given: Config, log: Log, ports: Partial<Ports>
     if (given.effectWorkers > 0) {
       const providers = { recorder: recorderProvider(database.pool), twilio: twilioProvider(fetch) };
       const performers = {
-        "message.deliver": deliverMessages(database.pool, providers, secretBox, given.publicUrl.replace(/\/$/, "")),
+        "message.deliver": deliverMessages(database.pool, providers, secretBox, publicUrl),
         "customer.blank": blankCustomer(database.pool, engine),
         "workflow.watch": watchSubjects(database.pool),
       };

@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from "pg";
-import { transaction } from "../db/transaction.ts";
 import type { Engine } from "../lanes/engine.ts";
+import { inLane } from "../lanes/hold.ts";
 import { blankEvents } from "../lanes/blank-log.ts";
 import type { StoredEvent } from "../lanes/log-format.ts";
 import type { Claimed } from "./claim.ts";
@@ -52,18 +52,6 @@ async function eraseMerged(
       work: "bulk",
     });
   }
-}
-
-/** Holds the lane, as every writer of the world does, for one slice. */
-function inLane<T>(pool: Pool, lane: number, fn: (tx: PoolClient) => Promise<T>): Promise<T> {
-  return transaction(
-    pool,
-    async (tx) => {
-      await tx.query("select lane from lanes where lane = $1 for update", [lane]);
-      return fn(tx);
-    },
-    { begin: "begin; set local lock_timeout = '20s'; set local transaction_timeout = '60s'" },
-  );
 }
 
 function blankConversations(

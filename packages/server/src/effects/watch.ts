@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import { transaction } from "../db/transaction.ts";
+import { inLane } from "../lanes/hold.ts";
 import { type Claimed, leaseSeconds } from "./claim.ts";
 import type { Performer } from "./workers.ts";
 
@@ -34,8 +34,7 @@ async function wakeSlice(
   field: string,
   after: string | null,
 ): Promise<string | null> {
-  return transaction(pool, async (tx) => {
-    await tx.query("select lane from lanes where lane = $1 for update", [lane]);
+  return inLane(pool, lane, async (tx) => {
     const { rows } = await tx.query<{ last: string | null }>(
       `with these as (
   select id from ${table} where lane = $1 and organization = $2 and ($3::uuid is null or id > $3) order by id limit $4),

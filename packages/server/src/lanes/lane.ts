@@ -6,6 +6,7 @@ import { type BatchContext, type BatchResult, type HeadLimits, runBatch } from "
 import { EngineFault } from "./port.ts";
 import { answerAll, answerParked, lookUpReceipts } from "./answers.ts";
 import { judge, LaneNotHeld } from "./judge.ts";
+import { beginInLane } from "./hold.ts";
 import { type DueKind, dueKinds, parkCommand, parkDue, parkSettlement } from "./park.ts";
 
 /** What a lane needs of the process around it. */
@@ -25,11 +26,6 @@ export interface LaneContext extends BatchContext {
 export interface Gate {
   enter(): Promise<() => void>;
 }
-
-/** Set inside the transaction, because a pooler would drop what is set on the session. A stalled holder is cut off by these. */
-const begin = (lane: number): string =>
-  `begin; set local idle_in_transaction_session_timeout = '15s'; set local lock_timeout = '20s'; set local transaction_timeout = '60s';
-select lane from lanes where lane = ${lane} for update`;
 
 const backoffMs = [50, 100, 200, 400, 800, 1600] as const;
 
@@ -125,7 +121,7 @@ export class Lane {
       return fn(client);
     };
     try {
-      return await pipelined(this.#context.pool, work, { begin: begin(this.number) });
+      return await pipelined(this.#context.pool, work, { begin: beginInLane(this.number) });
     } catch (error) {
       throw held ? error : new LaneNotHeld(error);
     }

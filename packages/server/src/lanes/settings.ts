@@ -1,7 +1,7 @@
 import type { Actor, Event, Json, Refusal } from "@threadmill/core";
 import type { Pool, PoolClient } from "pg";
-import { transaction } from "../db/transaction.ts";
 import { freshId } from "./fresh-id.ts";
+import { inLane } from "./hold.ts";
 import { storeEvents } from "./log-format.ts";
 import type { Place } from "./port.ts";
 
@@ -34,22 +34,17 @@ export async function changeSettings<T>(
   fn: SettingsChange<T>,
 ): Promise<{ ok: true; result: T } | Refusal> {
   try {
-    const result = await transaction(
-      pool,
-      async (tx) => {
-        await tx.query("select lane from lanes where lane = $1 for update", [lane]);
-        const at = await instantOf(tx, lane);
-        const changed = await fn(tx, at);
-        if (!("noun" in changed)) throw new Refused(changed);
-        await tx.query(
-          "update organizations set config_version = config_version + 1 where lane = $1 and organization = $2",
-          [lane, organization],
-        );
-        await appendEvent(tx, lane, organization, settingsEvent(changed, actor, at));
-        return changed.result;
-      },
-      { begin: "begin; set local lock_timeout = '20s'; set local transaction_timeout = '60s'" },
-    );
+    const result = await inLane(pool, lane, async (tx) => {
+      const at = await instantOf(tx, lane);
+      const changed = await fn(tx, at);
+      if (!("noun" in changed)) throw new Refused(changed);
+      await tx.query(
+        "update organizations set config_version = config_version + 1 where lane = $1 and organization = $2",
+        [lane, organization],
+      );
+      await appendEvent(tx, lane, organization, settingsEvent(changed, actor, at));
+      return changed.result;
+    });
     return { ok: true, result };
   } catch (error) {
     if (error instanceof Refused) return error.refusal;
