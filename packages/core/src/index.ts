@@ -53,7 +53,8 @@ export type { Config, Item, Leftover, Output, Poisoned, Receipt, Reply } from ".
 export type { CompiledVersion } from "./workflow/compiled.ts";
 export { findBadText } from "./text/unicode.ts";
 export { smsSegments } from "./text/segments.ts";
-export { type BusinessCalendar, BusinessCalendarSchema, isOpen as isCalendarOpen } from "./time/calendar.ts";
+export { isOpen as isCalendarOpen } from "./time/calendar.ts";
+export { type BusinessCalendar, BusinessCalendarSchema } from "./time/calendar-shape.ts";
 export { validateCalendar } from "./time/calendar-check.ts";
 export { idInstant, firstIdAt, isId } from "./id/id.ts";
 export { canonicalJson, contentHash } from "./id/canonical.ts";

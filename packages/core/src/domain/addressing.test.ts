@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { customerRow } from "../testing/world.ts";
 import { addressKey, addressOn, customerFieldFor, mergedAddresses } from "./addressing.ts";
-import { addressesOf } from "./draft.ts";
+import { addressesOf } from "./derived.ts";
 
 const nobody = customerRow({ id: "a" });
 

@@ -2,9 +2,10 @@ import { type Accepted, type Command, type Refusal, refuse } from "../model/comm
 import type { Id } from "../model/common.ts";
 import type { Effect } from "../model/effect.ts";
 import type { Event } from "../model/event.ts";
-import { Draft, type Standing } from "./draft.ts";
+import { Draft } from "./draft.ts";
 import { applyChange, type Row } from "./rows.ts";
 import { commands } from "./registry.ts";
+import type { Standing } from "./standing.ts";
 
 /** What a decision leaves: the caller's answer, the events in order, and the work it asks the outside world for. */
 export interface Decision {

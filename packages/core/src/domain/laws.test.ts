@@ -8,7 +8,7 @@ import { actors, ids, testId } from "../testing/settings.ts";
 import { type Scene, scene } from "../testing/scene.ts";
 import { addressRows, loadRows, memoryWorld, sparseWorld, standsFor, tableOf } from "../testing/world.ts";
 import { apply, type Decision } from "./decide.ts";
-import { isOpen, stateOf } from "./draft.ts";
+import { isOpen, stateOf } from "./derived.ts";
 import { eventTypes } from "./events.ts";
 import { key, rowTables, views } from "./keys.ts";
 import { type Ledger, Missing } from "./ledger.ts";

@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import { type Id, IdSchema, type Instant, InstantSchema, oneOf, orNull } from "./common.ts";
-import type { BusinessCalendar } from "../time/calendar.ts";
+import type { BusinessCalendar } from "../time/calendar-shape.ts";
 
 /** Limits of an organization; DESIGN section 8. */
 export interface Limits {

@@ -1,5 +1,5 @@
 import { decide, type Decision } from "../domain/decide.ts";
-import type { Standing, WorkflowDirectory } from "../domain/draft.ts";
+import type { Standing, WorkflowDirectory } from "../domain/standing.ts";
 import { Ledger, type World } from "../domain/ledger.ts";
 import { prepare } from "../domain/registry.ts";
 import type { SettingsIndex } from "../domain/settings-index.ts";

@@ -1,4 +1,4 @@
-import { addressesOf, isOpen } from "../domain/draft.ts";
+import { addressesOf, isOpen } from "../domain/derived.ts";
 import { type Key, key, rowTables, splitKey } from "../domain/keys.ts";
 import { type World } from "../domain/ledger.ts";
 import type { Id } from "../model/common.ts";

@@ -1,5 +1,5 @@
 import { Check, Errors } from "typebox/value";
-import { type BusinessCalendar, BusinessCalendarSchema, weekdays } from "./calendar.ts";
+import { type BusinessCalendar, BusinessCalendarSchema, weekdays } from "./calendar-shape.ts";
 import { parseDate } from "./civil.ts";
 import { intervalMinutes } from "./schedule.ts";
 import { isZone } from "./zone.ts";

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { Temporal } from "temporal-polyfill";
 import { describe, expect, test } from "vitest";
-import { addOpenTime, type BusinessCalendar, isOpen, nextChange, openSecondsBetween, weekdays } from "./calendar.ts";
+import { addOpenTime, isOpen, nextChange, openSecondsBetween } from "./calendar.ts";
+import { type BusinessCalendar, weekdays } from "./calendar-shape.ts";
 import { validateCalendar } from "./calendar-check.ts";
 import { fromMs, toMs } from "./instant.ts";
 

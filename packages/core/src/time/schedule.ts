@@ -1,4 +1,4 @@
-import type { BusinessCalendar, Weekday } from "./calendar.ts";
+import type { BusinessCalendar, Weekday } from "./calendar-shape.ts";
 import { dayMs, parseDate } from "./civil.ts";
 import { firstInstant, localMs } from "./zone.ts";
 

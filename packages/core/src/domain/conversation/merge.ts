@@ -3,7 +3,7 @@ import { refuse } from "../../model/command.ts";
 import { IdSchema, type Instant } from "../../model/common.ts";
 import type { Conversation, ConversationRow } from "../../model/conversation.ts";
 import { accept, defineCommand } from "../define.ts";
-import { isOpen } from "../draft.ts";
+import { isOpen } from "../derived.ts";
 import { key } from "../keys.ts";
 import { maxTags, withTags } from "../tags.ts";
 import { closing } from "./status.ts";

@@ -6,9 +6,10 @@ import { actors, ids, testId } from "../../testing/settings.ts";
 import { scene } from "../../testing/scene.ts";
 import { conversationRow, customerRow, memoryWorld } from "../../testing/world.ts";
 import type { CompiledVersion } from "../../workflow/compiled.ts";
-import type { WorkflowDirectory } from "../draft.ts";
+
 import { key } from "../keys.ts";
 import { needsOf } from "../registry.ts";
+import type { WorkflowDirectory } from "../standing.ts";
 
 const [ann, talk, ghost] = [301, 401, 499].map(testId) as [string, string, string];
 const [waiting, over] = [701, 702].map(testId) as [string, string];

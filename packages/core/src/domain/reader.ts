@@ -1,0 +1,86 @@
+import type { Id, Instant } from "../model/common.ts";
+import type { ConversationRow } from "../model/conversation.ts";
+import type { CustomerRow } from "../model/customer.ts";
+import type { EffectRow } from "../model/effect.ts";
+import type { Message } from "../model/message.ts";
+import type { Run } from "../model/run.ts";
+import { type Key, key } from "./keys.ts";
+import type { Ledger } from "./ledger.ts";
+
+/** What a decision may read of the world, through its own changes. Throws `Missing` for what is not loaded. */
+export class Reader {
+  protected readonly ledger: Ledger;
+
+  constructor(ledger: Ledger) {
+    this.ledger = ledger;
+  }
+
+  customer(id: Id): CustomerRow | null {
+    return this.ledger.get<CustomerRow>(key.customer(id));
+  }
+
+  /** The customer that an id stands for: a merged one stands for the one it was merged into. */
+  customerOf(id: Id): CustomerRow | null {
+    let row = this.customer(id);
+    while (row !== null && row.merged_into !== null) row = this.customer(row.merged_into);
+    return row;
+  }
+
+  conversation(id: Id): ConversationRow | null {
+    return this.ledger.get<ConversationRow>(key.conversation(id));
+  }
+
+  /** The conversation that an id stands for: a merged one stands for the one it was merged into. */
+  conversationOf(id: Id): ConversationRow | null {
+    let row = this.conversation(id);
+    while (row !== null && row.merged_into !== null) row = this.conversation(row.merged_into);
+    return row;
+  }
+
+  message(id: Id): Message | null {
+    return this.ledger.get<Message>(key.message(id));
+  }
+
+  run(id: Id): Run | null {
+    return this.ledger.get<Run>(key.run(id));
+  }
+
+  /** Who has an address, as a customer's id. */
+  ownerOf(kind: string, address: string): Id | null {
+    return this.ledger.get<{ readonly customer: Id }>(key.address(kind, address))?.customer ?? null;
+  }
+
+  /** The customer's newest conversation on a channel, by id. */
+  latestConversation(customer: Id, channel: Id): Id | null {
+    return this.ledger.view<{ readonly id: Id }>(key.latest(customer, channel), customer)?.id ?? null;
+  }
+
+  /** The customer's conversations that are open, pending or snoozed, by id: the order must not depend on the batch. */
+  openConversations(customer: Id): readonly Id[] {
+    return [...this.ledger.list(key.open(customer), customer)].sort();
+  }
+
+  /** The message that a channel's provider knows by this id. */
+  messageByProvider(channel: Id, providerId: string): Id | null {
+    return this.ledger.get<{ readonly id: Id }>(key.provider(channel, providerId))?.id ?? null;
+  }
+
+  /** How many open conversations a user holds. */
+  load(user: Id): number {
+    return this.ledger.get<{ readonly open: number }>(key.load(user))?.open ?? 0;
+  }
+
+  presence(user: Id): { readonly status: string; readonly since: Instant } | null {
+    return this.ledger.get<{ readonly status: string; readonly since: Instant }>(key.presence(user));
+  }
+
+  /** Asks for many things at once, before they are read one by one. */
+  expect(keys: readonly Key[]): void {
+    this.ledger.expect(keys);
+  }
+
+  /** An effect that is not done. */
+  effectRow(id: Id): EffectRow | null {
+    return this.ledger.get<EffectRow>(key.effect(id));
+  }
+}
