@@ -20,7 +20,7 @@ export const rowTables = [
 ] as const;
 export type RowTable = (typeof rowTables)[number];
 
-export const views = ["latest", "newest", "open", "provider", "waiting", "receipt"] as const;
+export const views = ["latest", "sender", "open", "provider", "waiting", "receipt"] as const;
 export type View = (typeof views)[number];
 
 export const key = {
@@ -36,10 +36,10 @@ export const key = {
   /** how many open conversations a user holds */
   load: (user: Id): Key => `loads/${user}`,
   presence: (user: Id): Key => `presences/${user}`,
-  /** the customer's newest conversation on a channel */
+  /** the customer's latest conversation on a channel: the one of the greatest id */
   latest: (customer: Id, channel: Id): Key => `latest/${customer}/${channel}`,
-  /** a bundle, never read by itself: who has an address, with their newest conversation on a channel */
-  newest: (channel: Id, kind: string, address: string): Key => `newest/${channel}/${kind}:${address}`,
+  /** a bundle, never read by itself: who has an address, with their latest conversation on a channel */
+  sender: (channel: Id, kind: string, address: string): Key => `sender/${channel}/${kind}:${address}`,
   /** the customer's conversations that are not closed */
   open: (customer: Id): Key => `open/${customer}`,
   /** the message that a provider knows by this id */

@@ -70,7 +70,7 @@ const needs: Record<string, { readonly input: Record<string, Json>; readonly key
   "conversation.merge": { input: { conversation: a, into: b }, keys: [key.conversation(a), key.conversation(b)] },
   "message.receive": {
     input: { channel: ids.channels.sms, from: "+1", provider_id: "p/1" },
-    keys: [`newest/${ids.channels.sms}/phone:+1`, `provider/${ids.channels.sms}/p/1`],
+    keys: [`sender/${ids.channels.sms}/phone:+1`, `provider/${ids.channels.sms}/p/1`],
   },
   "message.record_delivery": {
     input: { channel: a, provider_id: "p", delivery: "sent" },
@@ -105,7 +105,7 @@ test.each<{ type: string; input: Record<string, Json>; keys: readonly string[] }
 
 test("a channel that is gone since leaves needs that can be met", () => {
   const needed = (type: string, input: Record<string, Json>) => needsOf({ type, actor: actors.admin, input }, settings);
-  expect(needed("message.receive", { channel: "gone", from: "x" })).toEqual(["newest/gone/api:x"]);
+  expect(needed("message.receive", { channel: "gone", from: "x" })).toEqual(["sender/gone/api:x"]);
   expect(needed("conversation.start", { channel: "gone", to: "x" })).toEqual(["addresses/api:x"]);
 });
 

@@ -17,7 +17,7 @@ export interface Root {
 }
 
 /** Everything to come back to when an item, a step or a match must leave nothing behind. */
-interface Save {
+export interface Save {
   readonly ledger: Mark;
   readonly events: number;
   readonly replies: number;

@@ -8,7 +8,7 @@ import { effectKinds } from "./effects.ts";
 import type { Batch, Root } from "./batch.ts";
 import { stepGone } from "./reason.ts";
 import { failWaiting, readRun, wakeRun } from "./runs.ts";
-import { settle } from "./settle.ts";
+import { react } from "./reaction.ts";
 import type { Item } from "./types.ts";
 import { stepOf } from "./version.ts";
 import { wakeSubject } from "./watch.ts";
@@ -59,7 +59,7 @@ function decideCommand(batch: Batch, root: Root, item: Extract<Item, { kind: "co
   batch.receipts.push(receipt);
   if (item.key !== undefined) batch.ledger.set(key.receipt(item.key), receipt);
   root.queue.push(...decision.runs);
-  settle(batch, root, decision.events);
+  react(batch, root, decision.events);
 }
 
 /** A command that the engine itself asks for, in its normal form: a snooze that ended, a delivery's outcome. A refusal changes nothing. */
@@ -72,7 +72,7 @@ function command(
 ): void {
   const decision = batch.decide(root, { type, actor: { kind: "system", id: null }, input }, from);
   root.queue.push(...decision.runs);
-  settle(batch, root, decision.events);
+  react(batch, root, decision.events);
 }
 
 function settleEffect(batch: Batch, root: Root, item: Extract<Item, { kind: "settled" }>): void {

@@ -1,7 +1,7 @@
 import { type Key, rowTables } from "../domain/keys.ts";
 import { Missing, type World } from "../domain/ledger.ts";
 import type { Id } from "../model/common.ts";
-import { Batch, type Root } from "./batch.ts";
+import { Batch, type Root, type Save } from "./batch.ts";
 import { drive } from "./drive.ts";
 import { decideItem, rootOf } from "./item.ts";
 import { poison } from "./poison.ts";
@@ -26,56 +26,32 @@ export function process(
 ): Output {
   const batch = new Batch(organization, world, config, slice);
   const needs = new Set<Key>();
-  let leftover: Leftover | null = world.leftover;
+  let { leftover } = world;
   let done = 0;
-  /** after the first need nothing counts any more; the rest is tried only to learn what else is lacking */
-  let exploring: { readonly undo: () => void } | null = null;
+  /** where the first need came up: what follows counts no more, and is tried only to learn what else is lacking */
+  let lacking: { readonly root: Root; readonly save: Save } | null = null;
 
-  const attempt = (root: Root, item: Item | null, act: () => boolean): boolean => {
+  for (const work of leftover === null ? items : [leftover, ...items]) {
+    const item = "kind" in work ? work : null;
+    const cut = batch.budget <= 0 || (leftover !== null && lacking === null);
+    if (item !== null && cut) break;
+    const root = "kind" in work ? batch.root(rootOf(work), work.at) : batch.root(work.root, work.at, work);
     const save = batch.save(root);
-    const tryTo = (what: () => boolean, otherwise: (error: unknown) => boolean): boolean => {
-      try {
-        return what();
-      } catch (error) {
-        batch.restore(root, save);
-        if (!(error instanceof Missing)) return otherwise(error);
-        for (const name of error.keys) needs.add(name);
-        exploring ??= { undo: () => batch.restore(root, save) };
-        return true;
-      }
-    };
-    return tryTo(act, (error) =>
-      tryTo(
-        () => {
-          // what is only explored is thrown away: it may have failed for what it lacked
-          if (exploring === null) poison(batch, root, item, error);
-          return true;
-        },
-        // not even that: the shell looks for the item that makes the call fail (DESIGN section 4)
-        () => {
-          throw error;
-        },
-      ),
-    );
-  };
-
-  if (leftover !== null) {
-    const root = batch.root(leftover.root, leftover.at, leftover);
-    const quiet = attempt(root, null, () => drive(batch, root));
-    if (exploring === null) leftover = quiet ? null : remains(batch, root);
-  }
-  for (const item of items) {
-    if (batch.budget <= 0 || (leftover !== null && exploring === null)) break;
-    const root = batch.root(rootOf(item), item.at);
-    const quiet = attempt(root, item, () => {
-      decideItem(batch, root, item);
+    let came = attempt(batch, root, save, () => {
+      if (item !== null) decideItem(batch, root, item);
       return drive(batch, root);
     });
-    if (exploring !== null) continue;
-    done += 1;
-    if (!quiet) leftover = remains(batch, root);
+    // what is only explored is thrown away: it may have failed for what it lacked
+    if ("fault" in came && lacking === null) came = poisoned(batch, root, save, item, came.fault);
+    if ("needs" in came) {
+      for (const name of came.needs) needs.add(name);
+      lacking ??= { root, save };
+    }
+    if (lacking !== null) continue;
+    leftover = "quiet" in came && came.quiet ? null : remains(batch, root);
+    if (item !== null) done += 1;
   }
-  (exploring as { readonly undo: () => void } | null)?.undo();
+  if (lacking !== null) batch.restore(lacking.root, lacking.save);
   return {
     done,
     replies: batch.replies,
@@ -88,6 +64,28 @@ export function process(
     poisoned: batch.poisoned,
     operations: slice - batch.budget,
   };
+}
+
+/** What came of work on a root. Only where it got through is anything of it left in the batch. */
+type Came = { readonly quiet: boolean } | { readonly needs: readonly Key[] } | { readonly fault: unknown };
+
+function attempt(batch: Batch, root: Root, save: Save, act: () => boolean): Came {
+  try {
+    return { quiet: act() };
+  } catch (error) {
+    batch.restore(root, save);
+    return error instanceof Missing ? { needs: error.keys } : { fault: error };
+  }
+}
+
+/** Poisons an item that a bug keeps from being carried. Where not even that can be done, the shell looks for the item. */
+function poisoned(batch: Batch, root: Root, save: Save, item: Item | null, fault: unknown): Came {
+  const came = attempt(batch, root, save, () => {
+    poison(batch, root, item, fault);
+    return true;
+  });
+  if ("fault" in came) throw fault;
+  return came;
 }
 
 function remains(batch: Batch, root: Root): Leftover {

@@ -4,7 +4,7 @@ import type { ConversationRow } from "../model/conversation.ts";
 import type { Event } from "../model/event.ts";
 import type { Reason } from "../model/run.ts";
 import { newRun } from "../run/create.ts";
-import { standingFor } from "../run/scope.ts";
+import { survivorOf } from "../run/scope.ts";
 import type { CompiledVersion } from "../workflow/compiled.ts";
 import type { Batch, Root } from "./batch.ts";
 import { endRun } from "./runs.ts";
@@ -43,5 +43,5 @@ export function queueRun(batch: Batch, root: Root, { version, event, index, subj
 function refsOf(batch: Batch, subject: Ref): Event["refs"] {
   if (subject.kind === "customer") return { customer: subject.id };
   const row = batch.ledger.get<ConversationRow>(key.conversation(subject.id)) as ConversationRow;
-  return { conversation: subject.id, customer: standingFor(row.customer, batch.ledger)?.id ?? row.customer };
+  return { conversation: subject.id, customer: survivorOf(row.customer, batch.ledger)?.id ?? row.customer };
 }

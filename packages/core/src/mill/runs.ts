@@ -80,7 +80,7 @@ export function failWaiting(batch: Batch, run: Run, reason: Reason, at: Instant)
   endRun(batch, withResult(run, { status: "failed", reason, output }, at), "fault", reason, at);
 }
 
-/** A run whose newest step result, that of the wait, is completed. */
+/** A run whose last step result, that of the wait, is completed. */
 function withResult(run: Run, result: Partial<StepResult>, at: Instant): Run {
   const last = run.steps.at(-1) as StepResult;
   return { ...run, steps: [...run.steps.slice(0, -1), { ...last, ...result, finished_at: at }] };

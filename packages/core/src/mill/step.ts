@@ -8,112 +8,111 @@ import { dueAt } from "../run/wait.ts";
 import type { ActionStep, BranchStep, Step, StopStep, WaitStep } from "../workflow/compiled.ts";
 import type { Scope } from "../template/scope.ts";
 import type { Batch, Root } from "./batch.ts";
+import { react } from "./reaction.ts";
 import { reasonOf, stepGone } from "./reason.ts";
 import { endRun, holdRun, putRun } from "./runs.ts";
-import { settle } from "./settle.ts";
 import { stepOf } from "./version.ts";
+
+/** A run's turn to take a step: all that this one step needs. */
+interface Turn<S extends Step> {
+  readonly batch: Batch;
+  readonly root: Root;
+  readonly run: Run;
+  readonly step: S;
+}
 
 /**
  * Takes one step of a queued run. Whatever goes wrong inside is taken back and becomes the step's failure: it takes the
  * step's `onError` edge, or ends this run alone (MILL law 8). A need passes through.
  */
 export function takeStep(batch: Batch, root: Root, run: Run): void {
-  const save = batch.save(root);
   const step = stepOf(batch, run, run.cursor as string);
   if (step === null) return endRun(batch, run, "fault", stepGone(run, run.cursor), root.at);
+  const save = batch.save(root);
   try {
-    perform(batch, root, run, step);
+    perform({ batch, root, run, step });
   } catch (error) {
     if (error instanceof Missing) throw error;
     batch.restore(root, save);
-    fail(
-      batch,
-      root,
-      run,
-      step,
-      { step: step.id, kind: kindOf(step), status: "failed", at: root.at },
-      reasonOf(error, "step_failed"),
-    );
+    const turn = { batch, root, run, step };
+    fail(turn, resultOf(turn), reasonOf(error, "step_failed"));
   }
 }
 
-const kindOf = (step: Step): string => (step.kind === "action" ? step.action : step.kind);
-
-function perform(batch: Batch, root: Root, run: Run, step: Step): void {
+function perform({ step, ...turn }: Turn<Step>): void {
+  const { batch, root, run } = turn;
   const scope = runScope(run, root.at, batch.ledger, batch.config.settings);
   switch (step.kind) {
     case "action":
-      return act(batch, root, run, step, scope);
+      return act({ ...turn, step }, scope);
     case "branch":
-      return branch(batch, root, run, step, scope);
+      return branch({ ...turn, step }, scope);
     case "wait":
-      return wait(batch, root, run, step, scope);
+      return wait({ ...turn, step }, scope);
     case "stop":
-      return stop(batch, root, run, step, scope);
+      return stop({ ...turn, step }, scope);
   }
 }
 
+/** What every step's result says; each kind of step adds its own. */
+const resultOf = ({ root, step }: Turn<Step>): StepResult => ({
+  step: step.id,
+  kind: step.kind === "action" ? step.action : step.kind,
+  status: "done",
+  at: root.at,
+});
+
 /** Adds the step's result and moves on, or ends the run where no step follows. */
-function advance(batch: Batch, root: Root, run: Run, result: StepResult, next: string | null): void {
+function advance({ batch, root, run }: Turn<Step>, result: StepResult, next: string | null): void {
   putRun(batch, run, next === null ? "end" : "advance", root.at, { steps: [...run.steps, result], cursor: next });
 }
 
-/** A step that failed: the run takes its `onError` edge, or ends `stopped` for what a guard refused, else `failed`. */
-function fail(
-  batch: Batch,
-  root: Root,
-  run: Run,
-  step: Step,
-  result: StepResult,
-  reason: Reason,
-  limited = false,
-): void {
+/** A step that failed: the run takes its `onError` edge, or ends `failed`; `stopped` for what a guard refused. */
+function fail(turn: Turn<Step>, result: StepResult, reason: Reason, signal: "fault" | "stop" = "fault"): void {
+  const { batch, root, run, step } = turn;
   const onError = step.kind === "stop" ? null : step.onError;
-  const failed: StepResult = {
-    ...result,
-    status: "failed",
-    reason,
-    output: { error: { code: reason.code, message: reason.message } },
-  };
-  if (onError !== null) return advance(batch, root, run, failed, onError);
-  endRun(batch, { ...run, steps: [...run.steps, failed] }, limited ? "stop" : "fault", reason, root.at);
+  const output = { error: { code: reason.code, message: reason.message } };
+  const failed: StepResult = { ...result, status: "failed", reason, output };
+  if (onError !== null) return advance(turn, failed, onError);
+  endRun(batch, { ...run, steps: [...run.steps, failed] }, signal, reason, root.at);
 }
 
-function act(batch: Batch, root: Root, run: Run, step: ActionStep, scope: Scope): void {
+function act(turn: Turn<ActionStep>, scope: Scope): void {
+  const { batch, root, run, step } = turn;
   const given = step.input.resolve(scope) as { readonly [name: string]: Json };
   const input = withTarget(step.action, given, run);
-  const result: StepResult = { step: step.id, kind: step.action, status: "done", at: root.at, input };
+  const result: StepResult = { ...resultOf(turn), input };
   const prepared = prepare(step.action, input, batch.config.settings);
-  if (!prepared.ok) return refused(batch, root, run, step, result, prepared);
+  if (!prepared.ok) return refused(turn, result, prepared);
   const from = {
     cause: { ...(run.trigger.event !== null && { event: run.trigger.event }), run: run.id, step: step.id },
     depth: run.depth,
   };
   const decision = batch.decide(root, { type: step.action, actor: run.actor, input: prepared.input }, from);
-  if (!decision.answer.ok) return refused(batch, root, run, step, result, decision.answer);
+  if (!decision.answer.ok) return refused(turn, result, decision.answer);
   const done: StepResult = {
     ...result,
     output: decision.answer.result,
     events: decision.events.map((event) => event.id),
   };
   const effect = step.awaits ? decision.effects[0] : undefined;
-  if (effect === undefined) advance(batch, root, run, done, step.next);
+  if (effect === undefined) advance(turn, done, step.next);
   else {
     const waiting = { wait: run.waits + 1, step: step.id, due_at: null, unless: null, effect: effect.id };
     // the effect's row names its run, so that settling it finds the way back
     holdRun(batch, run, { ...done, status: "waiting" }, waiting, root.at);
   }
   root.queue.push(...decision.runs);
-  settle(batch, root, decision.events);
+  react(batch, root, decision.events);
 }
 
-function refused(batch: Batch, root: Root, run: Run, step: Step, result: StepResult, answer: Refusal): void {
+function refused(turn: Turn<ActionStep>, result: StepResult, answer: Refusal): void {
   const reason: Reason = {
     code: answer.code,
     message: answer.message,
     ...(answer.path !== undefined && { detail: { path: answer.path } }),
   };
-  fail(batch, root, run, step, result, reason, answer.kind === "limited");
+  fail(turn, result, reason, answer.kind === "limited" ? "stop" : "fault");
 }
 
 /** What an action is done to: as the step says, else the run's own subject. */
@@ -130,7 +129,8 @@ function withTarget(
   return own === null ? input : { ...input, [target]: own };
 }
 
-function branch(batch: Batch, root: Root, run: Run, step: BranchStep, scope: Scope): void {
+function branch(turn: Turn<BranchStep>, scope: Scope): void {
+  const { step } = turn;
   const index = step.branches.findIndex((each) => each.when.test(scope));
   // only the branches that were tested are explained
   const tested = index === -1 ? step.branches : step.branches.slice(0, index + 1);
@@ -140,40 +140,23 @@ function branch(batch: Batch, root: Root, run: Run, step: BranchStep, scope: Sco
       ? { code: "no_branch", message: "No branch held", detail }
       : { code: "branch", message: `Branch ${index + 1} of ${step.branches.length} held`, detail };
   const next = index === -1 ? step.next : (step.branches[index]?.next ?? null);
-  advance(
-    batch,
-    root,
-    run,
-    {
-      step: step.id,
-      kind: "branch",
-      status: "done",
-      at: root.at,
-      output: { branch: index === -1 ? null : index },
-      reason,
-    },
-    next,
-  );
+  advance(turn, { ...resultOf(turn), output: { branch: index === -1 ? null : index }, reason }, next);
 }
 
-function wait(batch: Batch, root: Root, run: Run, step: WaitStep, scope: Scope): void {
-  const result: StepResult = { step: step.id, kind: "wait", status: "waiting", at: root.at };
+function wait(turn: Turn<WaitStep>, scope: Scope): void {
+  const { batch, root, run, step } = turn;
+  const result: StepResult = { ...resultOf(turn), status: "waiting" };
   const due = dueAt(step, scope, batch.config.settings);
-  if (!due.ok) return fail(batch, root, run, step, result, due.reason);
+  if (!due.ok) return fail(turn, result, due.reason);
   const input = { due_at: due.at, unless: step.unless };
   const waiting = { wait: run.waits + 1, step: step.id, due_at: due.at, unless: step.unless, effect: null };
   holdRun(batch, run, { ...result, input }, waiting, root.at);
 }
 
-function stop(batch: Batch, root: Root, run: Run, step: StopStep, scope: Scope): void {
+function stop(turn: Turn<StopStep>, scope: Scope): void {
+  const { batch, root, run, step } = turn;
   const outputs = (step.outputs?.resolve(scope) ?? null) as Json;
-  const result: StepResult = {
-    step: step.id,
-    kind: "stop",
-    status: "done",
-    at: root.at,
-    ...(outputs !== null && { output: outputs }),
-  };
+  const result: StepResult = { ...resultOf(turn), ...(outputs !== null && { output: outputs }) };
   const reason: Reason = { code: "stop_step", message: step.reason ?? "The workflow stopped here" };
   // a stop with outputs is how a callable workflow answers: that run is finished, not stopped
   const signal = outputs === null ? "stop" : "end";

@@ -4,7 +4,7 @@ import type { ConversationRow } from "../model/conversation.ts";
 import type { CustomerRow } from "../model/customer.ts";
 import type { Event } from "../model/event.ts";
 import type { TimeCandidate } from "../match/active.ts";
-import { standingFor, subjectScope } from "../run/scope.ts";
+import { survivorOf, subjectScope } from "../run/scope.ts";
 import { afterDuration } from "../run/wait.ts";
 import { addMs, isInstant } from "../time/instant.ts";
 import type { Batch, Root } from "./batch.ts";
@@ -46,14 +46,14 @@ export function watchSubjects(batch: Batch, root: Root, events: readonly Event[]
 const touches = (reads: ReadonlySet<string>, after: object): boolean =>
   reads.has("*") || Object.keys(after).some((field) => reads.has(field));
 
-/** The customer's open conversations and the newest on each channel, which may be closed: the newest ones of these. */
+/** The customer's open conversations and the latest on each channel, which may be closed: the greatest ids of these. */
 function conversationsOf({ ledger, config }: Batch, customer: Id): readonly Id[] {
-  const { id } = standingFor(customer, ledger) as CustomerRow;
+  const { id } = survivorOf(customer, ledger) as CustomerRow;
   const channels = config.settings.all.channels.filter((channel) => channel.archived_at === null);
   const names = channels.map((channel) => key.latest(id, channel.id));
   ledger.expect([key.open(id), ...names], id);
-  const newest = names.flatMap((name) => ledger.view<{ readonly id: Id }>(name, id)?.id ?? []);
-  return [...new Set([...ledger.list(key.open(id), id), ...newest])].sort().slice(-retestedAtMost);
+  const latest = names.flatMap((name) => ledger.view<{ readonly id: Id }>(name, id)?.id ?? []);
+  return [...new Set([...ledger.list(key.open(id), id), ...latest])].sort().slice(-retestedAtMost);
 }
 
 /** A due wake of a subject: what is due happens, and the subject is told when to wake next. */

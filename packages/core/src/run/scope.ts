@@ -8,7 +8,7 @@ import type { Run } from "../model/run.ts";
 import type { Scope } from "../template/scope.ts";
 
 /** The customer that an id stands for: a merged one stands for the one it was merged into. */
-export function standingFor(id: Id, ledger: Ledger): CustomerRow | null {
+export function survivorOf(id: Id, ledger: Ledger): CustomerRow | null {
   let row = ledger.get<CustomerRow>(key.customer(id));
   while (row !== null && row.merged_into !== null) row = ledger.get<CustomerRow>(key.customer(row.merged_into));
   return row;
@@ -20,7 +20,7 @@ function rootsFor(refs: Refs, ledger: Ledger, settings: SettingsIndex): Record<s
   const { organization } = settings;
   return {
     organization: { id: organization.id, name: organization.name, zone: organization.zone },
-    customer: refs.customer === undefined ? null : standingFor(refs.customer, ledger),
+    customer: refs.customer === undefined ? null : survivorOf(refs.customer, ledger),
     conversation: row(refs.conversation && key.conversation(refs.conversation)),
     message: row(refs.message && key.message(refs.message)),
     user: refs.user === undefined ? null : settings.user(refs.user),

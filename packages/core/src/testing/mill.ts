@@ -168,7 +168,7 @@ function withBundles(world: MemoryWorld, needs: readonly Key[]): ReadonlySet<Key
     if (found.has(name)) return;
     found.add(name);
     const { table, rest } = splitKey(name);
-    if (table === "version" || table === "newest") return;
+    if (table === "version" || table === "sender") return;
     const row = world.get(name) as Readonly<Record<string, Id | null>> | readonly Id[] | null;
     if (row === null) return;
     if (Array.isArray(row)) {

@@ -48,7 +48,7 @@ describe("a world in memory", () => {
     expect(world().get(key.customer(testId(99)))).toBeNull();
     expect(world().get(key.version("v"))).toBeNull();
     expect(world().get(key.receipt("k"))).toEqual({ id: "c" });
-    expect(world().get(key.newest(place.channel, "phone", "+1"))).toBeNull();
+    expect(world().get(key.sender(place.channel, "phone", "+1"))).toBeNull();
     expect(() => world().get("nonsense/x")).toThrow("no such table: nonsense");
   });
 

@@ -142,7 +142,7 @@ const viewsOf = {
 } as const;
 
 /** Keys that name no row: receipts and versions stand only where a test puts them, and a bundle is never read by itself. */
-const unread = new Set<string>(["receipt", "version", "newest"]);
+const unread = new Set<string>(["receipt", "version", "sender"]);
 
 const birth = { created_at: "2026-11-01T00:00:00.000Z", updated_at: "2026-11-01T00:00:00.000Z" };
 

@@ -28,7 +28,7 @@ export async function load(
   for (const [world, keys] of wanted) for (const name of keys) todo.add(world, name);
   // first what leads to other rows, then those rows; each level is sent in one go
   await Promise.all([
-    loadNewest(client, lane, todo),
+    loadSenders(client, lane, todo),
     loadProviders(client, lane, todo),
     loadById(client, lane, todo, "messages"),
     loadById(client, lane, todo, "runs"),
@@ -148,14 +148,14 @@ function withoutOrganization(row: Row): Record<string, unknown> {
   return rest;
 }
 
-/** Who has an address, with their newest conversation on the channel that the message came by. */
-async function loadNewest(client: PoolClient, lane: number, todo: Todo): Promise<void> {
-  const wanted = todo.take("newest");
+/** Who has an address, with their latest conversation on the channel that the message came by. */
+async function loadSenders(client: PoolClient, lane: number, todo: Todo): Promise<void> {
+  const wanted = todo.take("sender");
   if (wanted.length === 0) return;
   const parts = wanted.map(({ world, rest }) => ({ world, channel: rest.slice(0, 36), address: rest.slice(37) }));
   const rows = await select(
     client,
-    "load_newest",
+    "load_senders",
     `select a.organization, a.address, a.customer as owner, k.channel as by_channel,
   exists (select from customers m where m.lane = $1 and m.organization = k.organization and m.merged_into = a.customer) as stands_for_more, c.*
 from unnest($2::uuid[], $3::text[], $4::uuid[]) as k(organization, address, channel)

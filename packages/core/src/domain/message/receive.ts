@@ -51,7 +51,7 @@ export const receiveMessage = defineCommand({
   },
   needs(input, settings) {
     const { kind, value } = identityOf(settings.channel(input.channel)?.kind ?? "api", input.from);
-    const keys = [key.newest(input.channel, kind, value)];
+    const keys = [key.sender(input.channel, kind, value)];
     if (input.provider_id !== undefined) keys.push(key.provider(input.channel, input.provider_id));
     return keys;
   },

@@ -14,7 +14,7 @@ import { watchSubjects } from "./watch.ts";
  * After a decision, against its one snapshot (MILL law 6): runs that must not outwait these events are interrupted,
  * then the workflows that these events start are queued, in the order of (event, `order`, id).
  */
-export function settle(batch: Batch, root: Root, events: readonly Event[]): void {
+export function react(batch: Batch, root: Root, events: readonly Event[]): void {
   for (const event of events) interrupt(batch, root, event);
   const started = new Set<string>();
   for (const event of events) match(batch, root, event, started);
