@@ -49,6 +49,37 @@ export async function latency(argv: readonly string[], say: (text: string) => vo
   }
 }
 
+/** What `latencyRound` found: the ninety-ninth percentile at each rate, and what was reached at saturation. */
+export interface LatencyRound {
+  readonly p99Ms: readonly number[];
+  readonly httpPerSecond: number;
+}
+
+/** Latency at several rates and then saturation, on one server in a process of its own. */
+export async function latencyRound(options: {
+  readonly rates: readonly number[];
+  readonly seconds: number;
+  readonly lanes: number;
+}): Promise<LatencyRound> {
+  const server = await startServerProcess(options.lanes);
+  const load = openHttpLoad(server.url, server.tenants);
+  try {
+    let sent = 0;
+    const p99Ms: number[] = [];
+    for (const rate of options.rates) {
+      const warm = Math.ceil(rate * warmUpSeconds);
+      await openLoop(load, sent, warm, rate);
+      const latencies = await openLoop(load, sent + warm, Math.ceil(rate * options.seconds), rate);
+      sent += warm + latencies.length;
+      p99Ms.push(quantile(latencies, 0.99));
+    }
+    return { p99Ms, httpPerSecond: await saturate(load, sent) };
+  } finally {
+    load.close();
+    await server.stop();
+  }
+}
+
 /** Sends `count` messages at a rate, beginning with number `first`, and gives their latencies in ms. */
 async function openLoop(load: HttpLoad, first: number, count: number, rate: number): Promise<number[]> {
   const started = performance.now();

@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { round } from "./figures.ts";
 import { temporaryDataDir } from "./installation.ts";
+import { childrenOf, fieldKb } from "./processes.ts";
 
 const mib = 1024 * 1024;
 const settleMs = 2000;
@@ -81,25 +81,6 @@ function memoryOf(pid: number): { rssMb: number; postgresMb: number | null } {
     rssMb,
     postgresMb: postgres.reduce((sum, each) => sum + fieldKb(`/proc/${each}/smaps_rollup`, "Pss") * 1024, 0) / mib,
   };
-}
-
-function childrenOf(parent: number): number[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      try {
-        // after the name in brackets, which may hold anything, come the state and the parent
-        return readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ")[1] === String(parent);
-      } catch {
-        return false;
-      }
-    });
-}
-
-function fieldKb(file: string, name: string): number {
-  const [, kb] = new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(readFileSync(file, "utf8")) ?? [];
-  return Number(kb);
 }
 
 function freePort(): Promise<number> {

@@ -1,12 +1,13 @@
 import type { Server } from "@threadmill/server";
 import { median, numberArgument, round } from "./figures.ts";
+import { nodeSeconds, postgresSeconds } from "./processes.ts";
 import { makeTenants, message, startWhole, temporaryDataDir, type Tenant, type Third } from "./installation.ts";
 
 const warmUps = 1;
 const rounds = 3;
 
 /** One setting of the measurement. */
-interface Setting {
+export interface Setting {
   readonly name: string;
   readonly lanes: number;
   readonly third: Third;
@@ -16,11 +17,15 @@ interface Setting {
   readonly parallel: number;
 }
 
-interface Measured {
+/** What a setting came to. */
+export interface Measured {
   /** of the timed rounds */
   readonly runsPerSecond: readonly number[];
   readonly commitsPerRun: number;
   readonly walBytesPerRun: number;
+  /** microseconds of processor a run, in the timed rounds; PostgreSQL's is known on Linux alone */
+  readonly nodeUsPerRun: number;
+  readonly postgresUsPerRun: number | null;
 }
 
 /**
@@ -34,7 +39,7 @@ export async function throughput(argv: readonly string[], say: (text: string) =>
   const measure = async (name: string, lanes: number, third: Third): Promise<Measured> => {
     const measured = await measureSetting({ name, lanes, third, messages, parallel }, say);
     say(
-      `${name}: ${measured.runsPerSecond.map((each) => round(each)).join(", ")} runs/s, ${round(measured.commitsPerRun, 4)} commits and ${round(measured.walBytesPerRun)} bytes of WAL a run`,
+      `${name}: ${measured.runsPerSecond.map((each) => round(each)).join(", ")} runs/s, ${round(measured.commitsPerRun, 4)} commits and ${round(measured.walBytesPerRun)} bytes of WAL a run, ${processorOf(measured)}`,
     );
     return measured;
   };
@@ -65,17 +70,26 @@ export async function quickThroughput(messages = 10_000): Promise<number> {
   return median(runsPerSecond);
 }
 
-async function measureSetting(setting: Setting, say: (text: string) => void, timed = rounds): Promise<Measured> {
+/** A run's processor time in words. */
+export const processorOf = ({ nodeUsPerRun, postgresUsPerRun }: Measured): string =>
+  `${round(nodeUsPerRun)} us of Node and ${postgresUsPerRun === null ? "unknown" : round(postgresUsPerRun)} us of PostgreSQL`;
+
+/** Measures one setting on a fresh database: a round to warm up, then the timed ones. Throws when a run is not whole. */
+export async function measureSetting(setting: Setting, say: (text: string) => void, timed = rounds): Promise<Measured> {
   const dir = await temporaryDataDir();
   const server = await startWhole(dir.path);
   try {
     const tenants = await makeTenants(server, setting.lanes, setting.third);
     const before = await databaseWork(server);
     const runsPerSecond: number[] = [];
+    let processors = { node: nodeSeconds(), postgres: postgresSeconds() };
     for (let round = 0; round < warmUps + timed; round += 1) {
+      if (round === warmUps) processors = { node: nodeSeconds(), postgres: postgresSeconds() };
       const seconds = await playRound(server, tenants, setting, round * setting.messages);
       if (round >= warmUps) runsPerSecond.push(setting.messages / seconds);
     }
+    const used = { node: nodeSeconds(), postgres: postgresSeconds() };
+    const timedRuns = timed * setting.messages;
     const runs = (warmUps + timed) * setting.messages;
     await checkRuns(server, runs, setting.third);
     const after = await databaseWork(server);
@@ -83,6 +97,11 @@ async function measureSetting(setting: Setting, say: (text: string) => void, tim
       runsPerSecond,
       commitsPerRun: (after.commits - before.commits) / runs,
       walBytesPerRun: (after.walBytes - before.walBytes) / runs,
+      nodeUsPerRun: ((used.node - processors.node) / timedRuns) * 1e6,
+      postgresUsPerRun:
+        used.postgres === null || processors.postgres === null
+          ? null
+          : ((used.postgres - processors.postgres) / timedRuns) * 1e6,
     };
   } catch (error) {
     say(`${setting.name} failed`);
