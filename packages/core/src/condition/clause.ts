@@ -2,7 +2,8 @@ import { compilePath, formatPath, parsePath, readKey, type Path } from "../templ
 import { pointer, TemplateFault, type Problem } from "../template/problem.ts";
 import type { Scope } from "../template/scope.ts";
 import { compileValue, referencePath, type Value } from "../template/value.ts";
-import { brief, ConditionFault, OperandFault } from "./fault.ts";
+import { brief } from "../text/characters.ts";
+import { ConditionFault, OperandFault } from "./fault.ts";
 import { outcome, shorten, type Explanation } from "./explain.ts";
 import type { FieldType, IndexHint, Operator } from "./operator.ts";
 import { isOperatorName, operators } from "./operators.ts";

@@ -1,3 +1,4 @@
+import { cut } from "../text/characters.ts";
 import type { ConditionFault } from "./fault.ts";
 
 /** Why a condition held or not: one node a clause or group, everything evaluated. */
@@ -22,8 +23,7 @@ const mostLevels = 4;
 
 /** A value as an explanation keeps it: long texts and lists cut, deep ones closed with "...". Missing becomes null. */
 export function shorten(value: unknown, level = 0): unknown {
-  if (typeof value === "string")
-    return value.length > longestText ? `${value.slice(0, longestText).toWellFormed()}...` : value;
+  if (typeof value === "string") return value.length > longestText ? `${cut(value, longestText)}...` : value;
   if (typeof value !== "object" || value === null) return value ?? null;
   if (level === mostLevels) return "...";
   if (Array.isArray(value)) {

@@ -24,9 +24,3 @@ export class OperandFault extends Error {
     this.code = code;
   }
 }
-
-/** A value as an error message may show it: short, on one line. */
-export function brief(value: unknown): string {
-  const text = JSON.stringify(value) ?? "nothing";
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
-}

@@ -2,7 +2,8 @@ import type { Scope } from "../template/scope.ts";
 import { dateText, dayMs, parseDate } from "../time/civil.ts";
 import { toMs } from "../time/instant.ts";
 import { localMs } from "../time/zone.ts";
-import { brief, OperandFault } from "./fault.ts";
+import { brief } from "../text/characters.ts";
+import { OperandFault } from "./fault.ts";
 import { numberOf } from "./operand.ts";
 
 /** A number, a calendar day ("2026-11-20") or an instant, made ready to be compared by order. */

@@ -1,4 +1,5 @@
-import { brief, OperandFault } from "./fault.ts";
+import { brief } from "../text/characters.ts";
+import { OperandFault } from "./fault.ts";
 
 const numeric = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 

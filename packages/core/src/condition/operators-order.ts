@@ -1,4 +1,5 @@
-import { brief, OperandFault } from "./fault.ts";
+import { brief } from "../text/characters.ts";
+import { OperandFault } from "./fault.ts";
 import { compare, readDate, readOrdered, type Ordered } from "./moment.ts";
 import type { IndexHint, Operator } from "./operator.ts";
 

@@ -1,5 +1,6 @@
 import { isEmpty } from "../template/liquid-value.ts";
-import { brief, OperandFault } from "./fault.ts";
+import { brief } from "../text/characters.ts";
+import { OperandFault } from "./fault.ts";
 import { fold } from "./operand.ts";
 import { negation, type Operator } from "./operator.ts";
 

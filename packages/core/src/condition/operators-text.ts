@@ -1,5 +1,6 @@
 import { RE2JS } from "re2js";
-import { brief, OperandFault } from "./fault.ts";
+import { brief, countCharacters } from "../text/characters.ts";
+import { OperandFault } from "./fault.ts";
 import { fold, numberOf, textOf } from "./operand.ts";
 import { negation, type Operator } from "./operator.ts";
 
@@ -76,7 +77,7 @@ function long(label: string, test: (length: number, count: number) => boolean): 
       if (!(count >= 0)) throw new OperandFault(`${brief(value)} is no number of characters`);
       return count;
     },
-    test: (left, count) => test(textOf(left).length, count),
+    test: (left, count) => test(countCharacters(textOf(left)), count),
   };
 }
 

@@ -1,6 +1,7 @@
 import { parseDuration, plainSeconds } from "../time/duration.ts";
 import { toMs } from "../time/instant.ts";
-import { brief, OperandFault } from "./fault.ts";
+import { brief } from "../text/characters.ts";
+import { OperandFault } from "./fault.ts";
 import { nextWithin, within } from "./moment.ts";
 import { negation, type Operator } from "./operator.ts";
 

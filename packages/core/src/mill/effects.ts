@@ -1,5 +1,6 @@
 import type { Command } from "../model/command.ts";
 import type { Effect, Outcome } from "../model/effect.ts";
+import { cut } from "../text/characters.ts";
 
 const longestProviderId = 200;
 
@@ -30,5 +31,5 @@ function recordDelivery(effect: Effect, outcome: Outcome): Pick<Command, "type" 
   }
   // an unknown outcome that reaches here was not to be retried: a person decides
   const delivery = outcome.status === "failed" ? "failed" : "held";
-  return { type: "message.record_delivery", input: { message, delivery, error: outcome.error.message.slice(0, 500) } };
+  return { type: "message.record_delivery", input: { message, delivery, error: cut(outcome.error.message, 500) } };
 }

@@ -4,6 +4,7 @@ import type { Id, Ref } from "../model/common.ts";
 import type { ConversationRow } from "../model/conversation.ts";
 import type { Effect, Outcome } from "../model/effect.ts";
 import type { Cause } from "../model/event.ts";
+import { storableJson } from "../text/unicode.ts";
 import { effectKinds } from "./effects.ts";
 import type { Batch, Root } from "./batch.ts";
 import { stepGone } from "./reason.ts";
@@ -81,7 +82,8 @@ function settleEffect(batch: Batch, root: Root, item: Extract<Item, { kind: "set
     batch.dropped.push(item);
     return;
   }
-  const { outcome } = item;
+  // what others' systems say is text of any kind
+  const outcome = storableJson(item.outcome);
   // what failed stays as a dead letter that a person can retry
   batch.ledger.set(
     key.effect(effect.id),

@@ -1,5 +1,6 @@
 import { dateText, dayMs, parseDate, timeText, two } from "../time/civil.ts";
 import { isZone, firstInstant, localMs } from "../time/zone.ts";
+import { cut } from "../text/characters.ts";
 import { toMs } from "../time/instant.ts";
 import type { Filter } from "./filters.ts";
 import { checkLength, spend, toText } from "./liquid-value.ts";
@@ -87,7 +88,7 @@ export const dateFilter: Filter = {
     spend(frame, text.length >> 3);
     const name = zone === undefined ? frame.scope.zone : toText(zone);
     if (name !== frame.scope.zone && !isZone(name))
-      throw new TemplateFault("template_value", `"${name.slice(0, 60)}" is no time zone`);
+      throw new TemplateFault("template_value", `"${cut(name, 60)}" is no time zone`);
     const ms = read(input === "now" || input === "today" ? frame.scope.at : input, name);
     if (!(ms >= firstMs + dayMs && ms < endMs - dayMs)) return input;
     const written = format(moment(ms, name), text);

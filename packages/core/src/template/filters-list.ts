@@ -1,3 +1,4 @@
+import { charactersOf, countCharacters, sliceCharacters } from "../text/characters.ts";
 import type { Filter } from "./filters.ts";
 import { member } from "./liquid-operand.ts";
 import { checkLength, order, same, spend, toList, toNumber, toText, truthy, type Frame } from "./liquid-value.ts";
@@ -13,9 +14,12 @@ export const listFilters = {
       return items.join(glue);
     },
   },
-  first: { takes: [0, 0], run: (input) => (Array.isArray(input) ? input[0] : toText(input).slice(0, 1)) },
-  last: { takes: [0, 0], run: (input) => (Array.isArray(input) ? input.at(-1) : toText(input).slice(-1)) },
-  size: { takes: [0, 0], run: (input) => (typeof input === "string" || Array.isArray(input) ? input.length : 0) },
+  first: { takes: [0, 0], run: (input) => (Array.isArray(input) ? input[0] : sliceCharacters(toText(input), 0, 1)) },
+  last: { takes: [0, 0], run: (input) => (Array.isArray(input) ? input.at(-1) : sliceCharacters(toText(input), -1)) },
+  size: {
+    takes: [0, 0],
+    run: (input) => (typeof input === "string" ? countCharacters(input) : Array.isArray(input) ? input.length : 0),
+  },
   reverse: { takes: [0, 0], run: (input, _, frame) => toList(input, frame).toReversed() },
   compact: {
     takes: [0, 0],
@@ -45,17 +49,20 @@ export const listFilters = {
   slice: {
     takes: [1, 2],
     run: (input, [from, count]) => {
-      const whole = Array.isArray(input) ? (input as unknown[]) : toText(input);
+      const list = Array.isArray(input);
+      const whole = list ? (input as unknown[]) : charactersOf(toText(input));
       const start = Math.trunc(toNumber(from));
       const begin = start < 0 ? whole.length + start : start;
       const length = count === undefined ? 1 : Math.trunc(toNumber(count));
-      return begin < 0 || length < 0 ? whole.slice(0, 0) : whole.slice(begin, begin + length);
+      const some = begin < 0 || length < 0 ? [] : whole.slice(begin, begin + length);
+      return list ? some : some.join("");
     },
   },
   split: {
     takes: [1, 1],
     run: (input, [by], frame: Frame) => {
-      const parts = toText(input).split(toText(by));
+      const between = toText(by);
+      const parts = between === "" ? [...charactersOf(toText(input))] : toText(input).split(between);
       // A trailing separator ends the last item rather than beginning an empty one.
       while (parts.length > 0 && parts.at(-1) === "") parts.pop();
       spend(frame, parts.length);

@@ -1,3 +1,4 @@
+import { charactersOf, countCharacters, sliceCharacters } from "../text/characters.ts";
 import type { Filter } from "./filters.ts";
 import { checkLength, toNumber, toText } from "./liquid-value.ts";
 
@@ -13,14 +14,17 @@ const entities: Readonly<Record<string, string>> = {
 export const textFilters = {
   upcase: plain((text) => text.toUpperCase()),
   downcase: plain((text) => text.toLowerCase()),
-  capitalize: plain((text) => text.charAt(0).toUpperCase() + text.slice(1).toLowerCase()),
+  capitalize: plain((text) => {
+    const first = sliceCharacters(text, 0, 1);
+    return first.toUpperCase() + text.slice(first.length).toLowerCase();
+  }),
   strip: plain((text) => text.trim()),
   lstrip: plain((text) => text.trimStart()),
   rstrip: plain((text) => text.trimEnd()),
   strip_newlines: plain((text) => text.replaceAll(/\r?\n/g, "")),
   newline_to_br: plain((text) => text.replaceAll(/\r?\n/g, "<br />\n")),
   escape: plain((text) => text.replaceAll(/[&<>"']/g, (letter) => entities[letter]!)),
-  url_encode: plain((text) => encodeURIComponent(text.toWellFormed()).replaceAll("%20", "+")),
+  url_encode: plain((text) => encodeURIComponent(text).replaceAll("%20", "+")),
   json: { takes: [0, 0], run: (input) => measured(JSON.stringify(input ?? null)) },
   append: { takes: [1, 1], run: (input, [end]) => both(toText(input), toText(end)) },
   prepend: { takes: [1, 1], run: (input, [start]) => both(toText(start), toText(input)) },
@@ -60,7 +64,7 @@ function both(start: string, end: string): string {
 }
 
 function replace(text: string, part: string, by: string): string {
-  const pieces = text.split(part);
+  const pieces = part === "" ? charactersOf(text) : text.split(part);
   checkLength(text.length + (pieces.length - 1) * (by.length - part.length));
   return pieces.join(by);
 }
@@ -69,10 +73,8 @@ function ending(end: unknown): string {
   return end === undefined ? "..." : toText(end);
 }
 
-/** `length` counts the ending too. A cut never halves a character of two units. */
+/** `length` counts the ending too, and everything in characters. */
 function truncate(text: string, length: number, end: string): string {
-  if (text.length <= length) return measured(text);
-  const cut = Math.max(0, length - end.length);
-  const code = text.charCodeAt(cut - 1);
-  return both(text.slice(0, code >= 0xd800 && code < 0xdc00 ? cut - 1 : cut), end);
+  if (countCharacters(text) <= length) return text;
+  return both(sliceCharacters(text, 0, Math.max(0, length - countCharacters(end))), end);
 }

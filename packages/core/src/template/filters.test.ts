@@ -1,5 +1,9 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { findBadText } from "../text/unicode.ts";
 import { filters } from "./filters.ts";
+import { limits } from "./limits.ts";
+import { TemplateFault } from "./problem.ts";
 import type { Scope } from "./scope.ts";
 import { compileText } from "./text.ts";
 
@@ -36,15 +40,25 @@ test.each([
   ["nobody | default", ""],
   ["'' | default: n", "3"],
   ["'it is' | capitalize", "It is"],
-  ["emoji | truncate: 5, '..'", "ab.."],
-  ["emoji | truncate: 7", "ab😀cd"],
+  ["emoji | truncate: 4, '..'", "ab.."],
+  ["emoji | truncate: 5", "ab😀cd"],
+  ["emoji | slice: 0, 3", "ab😀"],
+  ["emoji | slice: -3", "😀"],
+  ["emoji | size", "5"],
+  ["emoji.size", "5"],
+  ["emoji | split: '' | reverse | join: ''", "dc😀ba"],
+  ["emoji | split: '' | join: '-'", "a-b-😀-c-d"],
+  ["emoji | replace: '', '.'", "a.b.😀.c.d"],
+  ["emoji | slice: 2 | first", "😀"],
+  ["emoji | slice: 2 | last", "😀"],
+  ["'😀 X' | capitalize", "😀 x"],
   ["'abc' | truncate: 1, ''", "a"],
   ["'abcdef' | truncate: 2", "..."],
   ["'a b  c' | truncatewords: 2, '!'", "a b!"],
   ["'a b' | truncatewords", "a b"],
   ["'aXbX' | replace: 'X'", "ab"],
   ["'aXbX' | replace_first: 'X', '$&'", "a$&bX"],
-  ["lone | url_encode", "%EF%BF%BD"],
+  ["lone", "\ufffd"],
   ["'a b&c' | url_encode", "a+b%26c"],
   [`'<a href="x">' | escape`, "&lt;a href=&#34;x&#34;&gt;"],
   ["nobody | json", "null"],
@@ -121,5 +135,36 @@ describe("date", () => {
 test("the list of filters is stated", () => {
   expect(Object.keys(filters).toSorted().join(" ")).toBe(
     "abs append at_least at_most capitalize ceil compact date default divided_by downcase escape first floor join json last lstrip map minus modulo newline_to_br plus prepend remove replace replace_first reverse round rstrip size slice sort split strip strip_newlines times truncate truncatewords uniq upcase url_encode where",
+  );
+});
+
+test("whatever a filter is given, well-formed text comes out", () => {
+  const word = fc.constantFrom("", "a", "😀", "a😀", "😀😀b", "I am glad😀 thanks", "é", "\u{10ffff}");
+  const value = fc.oneof(
+    word,
+    fc.integer({ min: -3, max: 12 }),
+    fc.array(word, { maxLength: 4 }),
+    fc.dictionary(word, word, { maxKeys: 2 }),
+    fc.constant(null),
+  );
+  const call = fc.tuple(fc.constantFrom(...Object.keys(filters)), fc.array(value, { maxLength: 2 }));
+  const meter = { left: limits.operations };
+  fc.assert(
+    fc.property(value, fc.array(call, { minLength: 1, maxLength: 4 }), (input, calls) => {
+      const frame = { scope, slots: [], out: "", ...meter };
+      let result: unknown = input;
+      for (const [name, args] of calls) {
+        const { run, takes } = filters[name]!;
+        const given = [...args, "", ""].slice(0, Math.max(takes[0], Math.min(takes[1], args.length)));
+        try {
+          result = run(result, given, frame);
+        } catch (error) {
+          expect(error).toBeInstanceOf(TemplateFault);
+          return;
+        }
+        expect([name, given, result, findBadText(result)]).toEqual([name, given, result, null]);
+      }
+    }),
+    { numRuns: 3_000 },
   );
 });

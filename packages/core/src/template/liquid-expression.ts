@@ -1,5 +1,6 @@
 import type { FilteredValueToken, Token, Tokenizer } from "liquidjs";
 import { TypeGuards } from "liquidjs";
+import { cut } from "../text/characters.ts";
 import { filters } from "./filters.ts";
 import { compileOperand, refuse, type Names, type Operand } from "./liquid-operand.ts";
 import { order, same, spend, toText, truthy, type Frame, type Read } from "./liquid-value.ts";
@@ -51,7 +52,7 @@ export function compileNext(tokenizer: Tokenizer, names: Names, at: Token): { re
 /** Refuses what is left over behind a complete tag. */
 export function expectEnd(tokenizer: Tokenizer, at: Token): void {
   tokenizer.skipBlank();
-  if (!tokenizer.end()) refuse(at, `unexpected "${tokenizer.remaining().slice(0, 30)}"`);
+  if (!tokenizer.end()) refuse(at, `unexpected "${cut(tokenizer.remaining(), 30)}"`);
 }
 
 /** Deep brackets would exhaust the stack inside the tokenizer, at a depth that depends on the machine. */

@@ -1,4 +1,6 @@
 import { TypeGuards, type PropertyAccessToken, type Token } from "liquidjs";
+import { countCharacters } from "../text/characters.ts";
+import { storable } from "../text/unicode.ts";
 import { isBlank, isEmpty, spend, toNumber, type Read } from "./liquid-value.ts";
 import { formatPath, readKey, type Path } from "./path.ts";
 import { TemplateFault } from "./problem.ts";
@@ -44,6 +46,9 @@ function fixed(value: string | number | boolean | null): Operand {
 /** Compiles a literal, range or variable. */
 export function compileOperand(token: Token, names: Names): Operand {
   if (TypeGuards.isLiteralToken(token)) return literals[token.literal]!;
+  // written as an escape, it would slip past the check of the document
+  if (TypeGuards.isQuotedToken(token) && storable(token.content) !== token.content)
+    return refuse(token, "the text holds a character that cannot be kept");
   if (TypeGuards.isNumberToken(token) || TypeGuards.isQuotedToken(token) || TypeGuards.isWordToken(token)) {
     return fixed(token.content);
   }
@@ -106,7 +111,7 @@ function knownSteps(keys: readonly Operand[]): Path {
 /** One step into a value: own properties, list indexes from either end, and `size`, `first` and `last`. */
 export function member(value: unknown, key: unknown): unknown {
   if (typeof key !== "string" && typeof key !== "number") return undefined;
-  if (typeof value === "string") return key === "size" ? value.length : undefined;
+  if (typeof value === "string") return key === "size" ? countCharacters(value) : undefined;
   if (Array.isArray(value)) {
     if (key === "size") return value.length;
     if (key === "first") return value[0];

@@ -134,6 +134,8 @@ describe("what is refused", () => {
     ["\n\n {% include 'x' %}", 'undefined tag "include" (line 3, column 2)'],
     ["{% toString %}", "undefined tag"],
     ["{% else %}", "undefined tag"],
+    ["{{ '\\ud83d' }}", "cannot be kept"],
+    ['{{ a | append: "x\\0" }}', "cannot be kept"],
     ["{{ a b }}", "two values"],
     ["{{ }}", "invalid value"],
     ["{{ a == }}", "lacks a value"],

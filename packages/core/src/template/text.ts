@@ -1,4 +1,5 @@
 import { LiquidError, Tokenizer, TypeGuards } from "liquidjs";
+import { storable } from "../text/unicode.ts";
 import { compileBlock } from "./liquid-block.ts";
 import { assignedName, tags } from "./liquid-tags.ts";
 import type { Frame } from "./liquid-value.ts";
@@ -11,7 +12,7 @@ export interface CompiledText {
   readonly source: string;
   /** paths of the scope that it reads, as `formatPath` writes them; a path may end in `size`, `first` or `last` */
   readonly reads: readonly string[];
-  /** Renders; the same scope gives the same text. Throws TemplateFault (`template_runaway`, `template_value`). */
+  /** Renders; the same scope gives the same text, one that every column takes. Throws TemplateFault (`template_runaway`, `template_value`). */
   render(scope: Scope): string;
 }
 
@@ -70,7 +71,7 @@ function compile(source: string): CompiledText {
     render(scope) {
       const frame: Frame = { scope, slots: [], out: "", left: limits.operations };
       write(frame);
-      return frame.out;
+      return storable(frame.out);
     },
   };
 }

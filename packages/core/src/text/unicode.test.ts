@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { findBadText } from "./unicode.ts";
+import { findBadText, storable, storableJson } from "./unicode.ts";
 
 test("finds nothing in good JSON of any kind", () => {
   for (const value of ["", "héllo 😀", 1, true, null, undefined, [], {}, { a: [{ b: "c" }], d: null }]) {
@@ -51,4 +51,15 @@ test("agrees with a look at the JSON text", () => {
     }),
     { numRuns: 2000 },
   );
+});
+
+test("what no database keeps is replaced; good values come back as they are", () => {
+  expect(storable("a😀")).toBe("a😀");
+  expect(storable("a\0\ud83d")).toBe("a\ufffd\ufffd");
+  const good = { a: ["😀", 1, null] };
+  expect(storableJson(good)).toBe(good);
+  expect(storableJson({ "k\0": ["\ude00", 1, null, { a: "b" }] })).toEqual({
+    "k\ufffd": ["\ufffd", 1, null, { a: "b" }],
+  });
+  fc.assert(fc.property(fc.jsonValue(), (value) => findBadText(storableJson(value)) === null));
 });

@@ -4,6 +4,22 @@ export interface BadText {
   readonly code: "text_nul" | "text_lone_surrogate";
 }
 
+/** A text as PostgreSQL can keep it: half a character or U+0000 becomes the replacement character. Good text comes back as it is. */
+export const storable = (text: string): string =>
+  (text.includes("\0") ? text.replaceAll("\0", "\ufffd") : text).toWellFormed();
+
+/** A JSON value with every text and key in it made storable; a good value comes back as it is. */
+export function storableJson<T>(json: T): T {
+  return findBadText(json) === null ? json : (clean(json) as T);
+}
+
+function clean(json: unknown): unknown {
+  if (typeof json === "string") return storable(json);
+  if (typeof json !== "object" || json === null) return json;
+  if (Array.isArray(json)) return json.map(clean);
+  return Object.fromEntries(Object.entries(json).map(([key, member]) => [storable(key), clean(member)]));
+}
+
 /** A container still to be looked into; the path is put together only when something is found. */
 interface Place {
   readonly value: object;
@@ -49,7 +65,7 @@ function inMember(place: Place, key: string | number, member: unknown, open: Pla
 }
 
 function bad(text: string, place: Place | null, key: string | number | null): BadText | null {
-  if (text.indexOf("\0") >= 0) return { path: pointer(place, key), code: "text_nul" };
+  if (text.includes("\0")) return { path: pointer(place, key), code: "text_nul" };
   if (!text.isWellFormed()) return { path: pointer(place, key), code: "text_lone_surrogate" };
   return null;
 }

@@ -1,19 +1,11 @@
 import type { Json } from "../model/common.ts";
+import { brief } from "../text/characters.ts";
 import type { StepKind } from "./document.ts";
 
 /** What stood there and what stands there now; undefined for nothing. */
 export interface Sides<T> {
   readonly before: T | undefined;
   readonly after: T | undefined;
-}
-
-const longest = 60;
-
-/** A value in a few words. */
-function brief(value: Json | undefined): string {
-  if (value === undefined) return "nothing";
-  const text = JSON.stringify(value);
-  return text.length <= longest ? text : `${text.slice(0, longest - 3)}...`;
 }
 
 /** Reads well for one thing and for many. */

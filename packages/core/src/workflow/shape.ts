@@ -1,3 +1,4 @@
+import { storable } from "../text/unicode.ts";
 import {
   documentLimits,
   documentShellSchema,
@@ -94,4 +95,4 @@ function sizeProblem(json: unknown): Problem | null {
   );
 }
 
-const isStorable = (text: string): boolean => !text.includes("\0") && text.isWellFormed();
+const isStorable = (text: string): boolean => storable(text) === text;
