@@ -93,7 +93,7 @@ describe("an address that is refused", () => {
     ["GET", "/customers?limit=0", 422, "invalid_input"],
     ["GET", "/customers?limit=ten", 422, "invalid_input"],
     ["GET", "/customers?limit=5&limit=6", 422, "invalid_input"],
-    ["GET", "/customers?cursor=abc", 422, "invalid_input"],
+    ["GET", "/customers?cursor=abc", 400, "cursor_invalid"],
     ["GET", "/customers?colour=red", 422, "unknown_field"],
     ["GET", "/customers?phone=12", 422, "phone_not_possible"],
     ["GET", "/conversations?status=odd", 422, "invalid_input"],

@@ -47,6 +47,12 @@ export const problems = {
     title: "The input is invalid",
     remedy: "Correct what `problems` lists; each has the path of its field.",
   },
+  cursor_invalid: {
+    status: 400,
+    title: "The cursor is not one of this list",
+    remedy:
+      "Send `next_cursor` as it came, to the same address with the same parameters; or leave `cursor` out to begin anew.",
+  },
   phone_not_possible: {
     status: 422,
     title: "The phone number is not possible",

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type Static, type TObject, type TSchema, Type } from "typebox";
 import type { Place } from "../lanes/port.ts";
 import type { Authenticator, Caller } from "./auth.ts";
+import { type Cursors, sealedCursors } from "./cursors.ts";
 import { ProblemAnswer, sendProblem } from "./errors.ts";
 import { type ScopedKey, scopeKey } from "./idempotency.ts";
 import type { AppPorts } from "./ports.ts";
@@ -30,6 +31,7 @@ export interface Call<P = unknown, Q = unknown, B = unknown> {
   readonly body: B;
   /** the client's idempotency key, scoped; null without one */
   readonly key: ScopedKey | null;
+  readonly cursors: Cursors;
   readonly reply: FastifyReply;
   readonly settings: () => Promise<SettingsIndex>;
 }
@@ -51,6 +53,8 @@ export interface RouteFacts<P extends TObject, Q extends TObject, B extends TSch
   readonly body?: B;
   readonly answer: R;
   readonly status?: 200 | 201;
+  /** a list that comes in pages; made by `list` */
+  readonly list?: true;
   /** statuses of problems beside those that any route can answer */
   readonly problems?: readonly number[];
   readonly handle: (call: Call<Static<P>, Static<Q>, Static<B>>) => Promise<object | Refused>;
@@ -136,6 +140,7 @@ function callOf(request: FastifyRequest, reply: FastifyReply, ports: AppPorts): 
             body: request.rawBody ?? "",
           })
         : null,
+    cursors: sealedCursors(ports.secretBox),
     reply,
     settings: () => (settings ??= ports.engine.settings(place)),
   };

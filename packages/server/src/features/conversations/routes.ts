@@ -10,7 +10,7 @@ import {
 } from "@threadmill/core";
 import { sql } from "kysely";
 import { Type } from "typebox";
-import { idIn, pageOf, pageQuery, rowsFor, toPage } from "../../http/pages.ts";
+import { byId, list, pageById } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
 import { type Route, route } from "../../http/route.ts";
 import { columnsOf } from "../columns.ts";
@@ -25,12 +25,11 @@ const newestMessages = 20;
 export function conversationRoutes({ db }: Pick<AppPorts, "db">): Route[] {
   const read = { method: "GET", tag: "Conversations", permission: null } as const;
   return [
-    route({
+    list({
       ...read,
       url: "/conversations",
       summary: "Lists conversations, newest first",
-      query: Type.Object({
-        ...pageQuery,
+      query: {
         status: Type.Optional(oneOf(conversationStatuses)),
         customer: Type.Optional(IdSchema),
         mailbox: Type.Optional(Type.String({ maxLength: 64, description: "id or short name" })),
@@ -40,10 +39,11 @@ export function conversationRoutes({ db }: Pick<AppPorts, "db">): Route[] {
         ),
         team: Type.Optional(Type.String({ maxLength: 64, description: "id or short name" })),
         tag: Type.Optional(Type.String({ maxLength: 100 })),
-      }),
-      answer: pageOf(ConversationSchema, "ConversationPage"),
-      async handle({ place, query, settings }) {
-        const before = idIn(query);
+      },
+      item: ConversationSchema,
+      title: "ConversationPage",
+      spot: byId,
+      async read({ place, query, settings }, page) {
         let rows = db
           .selectFrom("conversations")
           .select(columns)
@@ -66,8 +66,8 @@ export function conversationRoutes({ db }: Pick<AppPorts, "db">): Route[] {
         if (query.status !== undefined) rows = rows.where("status", "=", query.status);
         if (query.customer !== undefined) rows = rows.where("customer", "=", query.customer);
         if (query.tag !== undefined) rows = rows.where(sql<boolean>`tags @> ${[query.tag]}::text[]`);
-        if (before !== undefined) rows = rows.where("id", "<", before);
-        return toPage(await rows.orderBy("id", "desc").limit(rowsFor(query)).execute(), query, (row) => [row.id]);
+        if (page.after !== undefined) rows = rows.where("id", "<", page.after[0]);
+        return pageById(await rows.orderBy("id", "desc").limit(page.rows).execute(), page);
       },
     }),
     route({

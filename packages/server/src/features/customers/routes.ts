@@ -1,6 +1,6 @@
 import { CustomerSchema, customerStates, IdSchema, oneOf, parseAddress, refuse } from "@threadmill/core";
 import { Type } from "typebox";
-import { idIn, pageOf, pageQuery, rowsFor, toPage } from "../../http/pages.ts";
+import { byId, list, pageById } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
 import { type Refused, type Route, route } from "../../http/route.ts";
 import type { Place } from "../../lanes/port.ts";
@@ -29,23 +29,23 @@ export function customerRoutes({ db }: Pick<AppPorts, "db">): Route[] {
   };
 
   return [
-    route({
+    list({
       ...read,
       url: "/customers",
       summary: "Lists customers, newest first",
       description:
         "`phone`, `email` and `external_id` find the one customer who has it, whichever of several addresses it is.",
-      query: Type.Object({
-        ...pageQuery,
+      query: {
         phone: address("ten bare digits are a US number"),
         email: address("an e-mail address"),
         external_id: address("the id that another system knows the customer by"),
         state: Type.Optional(oneOf(customerStates)),
         assignee: Type.Optional(IdSchema),
-      }),
-      answer: pageOf(CustomerSchema, "CustomerPage"),
-      async handle({ place, query }) {
-        const before = idIn(query);
+      },
+      item: CustomerSchema,
+      title: "CustomerPage",
+      spot: byId,
+      async read({ place, query }, page) {
         let rows = db
           .selectFrom("customers")
           .select(customerColumns)
@@ -55,13 +55,13 @@ export function customerRoutes({ db }: Pick<AppPorts, "db">): Route[] {
         if (!Array.isArray(names)) return names;
         for (const [kind, value] of names) {
           const owner = await ownerOf(place, kind, value);
-          if (owner === null) return { items: [], next_cursor: null };
+          if (owner === null) return { items: [], next: null };
           rows = rows.where("id", "=", owner);
         }
         if (query.state !== undefined) rows = rows.where("state", "=", query.state);
         if (query.assignee !== undefined) rows = rows.where("assignee", "=", query.assignee);
-        if (before !== undefined) rows = rows.where("id", "<", before);
-        return toPage(await rows.orderBy("id", "desc").limit(rowsFor(query)).execute(), query, (row) => [row.id]);
+        if (page.after !== undefined) rows = rows.where("id", "<", page.after[0]);
+        return pageById(await rows.orderBy("id", "desc").limit(page.rows).execute(), page);
       },
     }),
     route({

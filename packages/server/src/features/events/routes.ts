@@ -1,24 +1,22 @@
 import { type Event, IdSchema, oneOf, refuse } from "@threadmill/core";
 import { Type } from "typebox";
-import { pageOf, pageQuery, placeIn } from "../../http/pages.ts";
+import { list } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
-import { type Route, route } from "../../http/route.ts";
+import type { Route } from "../../http/route.ts";
 import { findEvents } from "./log.ts";
 import { EventSchema } from "./schemas.ts";
 
 /** The route that reads the log. */
 export function eventRoutes({ pool, db }: Pick<AppPorts, "pool" | "db">): Route[] {
   return [
-    route({
-      method: "GET",
+    list({
       url: "/events",
       tag: "Events",
       summary: "Lists events in the order of the log",
       description:
         "A page may hold fewer events than asked for, even none, and yet have a `next_cursor`: then there was much to look through.",
       permission: null,
-      query: Type.Object({
-        ...pageQuery,
+      query: {
         order: Type.Optional(oneOf(["oldest", "newest"] as const, "which come first; default: oldest")),
         customer: Type.Optional(IdSchema),
         conversation: Type.Optional(IdSchema),
@@ -30,9 +28,11 @@ export function eventRoutes({ pool, db }: Pick<AppPorts, "pool" | "db">): Route[
           }),
         ),
         type: Type.Optional(Type.String({ maxLength: 100, description: "such as `conversation.closed`" })),
-      }),
-      answer: pageOf(EventSchema, "EventPage"),
-      async handle({ place, query }) {
+      },
+      item: EventSchema,
+      title: "EventPage",
+      spot: Type.Tuple([Type.Integer()]),
+      async read({ place, query }, page) {
         let { customer } = query;
         if (query.conversation !== undefined && customer === undefined) {
           const row = await db
@@ -48,18 +48,15 @@ export function eventRoutes({ pool, db }: Pick<AppPorts, "pool" | "db">): Route[
         }
         const { events, reached } = await findEvents(pool, place, {
           newestFirst: query.order === "newest",
-          from: placeIn(query, [Number.isSafeInteger])?.[0] as number | undefined,
-          most: query.limit ?? 50,
+          from: page.after?.[0],
+          most: page.limit,
           customer,
           root: query.root,
           fits: (event: Event) =>
             (query.type === undefined || event.type === query.type) &&
             (query.conversation === undefined || event.refs.conversation === query.conversation),
         });
-        return {
-          items: events,
-          next_cursor: reached === null ? null : Buffer.from(JSON.stringify([reached])).toString("base64url"),
-        };
+        return { items: events, next: reached === null ? null : ([reached] as [number]) };
       },
     }),
   ];

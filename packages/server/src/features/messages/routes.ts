@@ -1,6 +1,6 @@
 import { IdSchema, MessageSchema, oneOf, refuse } from "@threadmill/core";
 import { Type } from "typebox";
-import { pageOf, pageQuery, placeIn, rowsFor, toPage } from "../../http/pages.ts";
+import { list, pageOf } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
 import { type Route, route } from "../../http/route.ts";
 import { columnsOf } from "../columns.ts";
@@ -12,17 +12,16 @@ export const messageColumns = columnsOf<Tables["messages"]>(MessageSchema);
 export function messageRoutes({ db }: Pick<AppPorts, "db">): Route[] {
   const read = { method: "GET", tag: "Messages", permission: null } as const;
   return [
-    route({
+    list({
       ...read,
       url: "/conversations/:conversation/messages",
       summary: "Lists the messages of a conversation",
       params: Type.Object({ conversation: IdSchema }),
-      query: Type.Object({
-        ...pageQuery,
-        order: Type.Optional(oneOf(["newest", "oldest"] as const, "which come first; default: newest")),
-      }),
-      answer: pageOf(MessageSchema, "MessagePage"),
-      async handle({ place, params, query }) {
+      query: { order: Type.Optional(oneOf(["newest", "oldest"] as const, "which come first; default: newest")) },
+      item: MessageSchema,
+      title: "MessagePage",
+      spot: Type.Tuple([Type.Integer()]),
+      async read({ place, params, query }, page) {
         const at = { lane: place.lane, organization: place.organization };
         const known = await db
           .selectFrom("conversations")
@@ -31,18 +30,21 @@ export function messageRoutes({ db }: Pick<AppPorts, "db">): Route[] {
           .executeTakeFirst();
         if (known === undefined) return refuse("not_found", "conversation_not_found", "There is no such conversation");
         const oldest = query.order === "oldest";
-        const from = placeIn(query, [Number.isSafeInteger])?.[0] as number | undefined;
         let rows = db
           .selectFrom("messages")
           .select([...messageColumns, "seq"])
           .where((eb) => eb.and({ ...at, conversation: params.conversation }));
-        if (from !== undefined) rows = rows.where("seq", oldest ? ">" : "<", from);
+        if (page.after !== undefined) rows = rows.where("seq", oldest ? ">" : "<", page.after[0]);
         const found = await rows
           .orderBy("seq", oldest ? "asc" : "desc")
-          .limit(rowsFor(query))
+          .limit(page.rows)
           .execute();
-        const page = toPage(found, query, (row) => [row.seq]);
-        return { ...page, items: page.items.map(({ seq: _, ...message }) => message) };
+        return pageOf(
+          found,
+          page,
+          (row) => [row.seq],
+          ({ seq: _, ...message }) => message,
+        );
       },
     }),
     route({

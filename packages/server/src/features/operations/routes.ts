@@ -1,8 +1,9 @@
 import { IdSchema, InstantSchema, oneOf, orNull } from "@threadmill/core";
+import { sql } from "kysely";
 import { Type } from "typebox";
-import { idIn, pageOf, pageQuery, placeIn, rowsFor, toPage } from "../../http/pages.ts";
+import { byId, list, pageById, pageOf } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
-import { type Route, route } from "../../http/route.ts";
+import type { Route } from "../../http/route.ts";
 
 const DeliverySchema = Type.Object(
   {
@@ -37,48 +38,54 @@ const ParkedSchema = Type.Object(
   { title: "ParkedItem" },
 );
 
-const instantForm = (part: unknown) => typeof part === "string" && /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(part);
-
 /** Routes for whoever looks after the house: what was recorded instead of sent, what failed, what waits for a person. */
 export function operationRoutes({ db }: Pick<AppPorts, "db">): Route[] {
-  const read = { method: "GET", tag: "Operations", permission: "settings.read" } as const;
+  const read = { tag: "Operations", permission: "settings.read" } as const;
   return [
-    route({
+    list({
       ...read,
       url: "/deliveries",
       summary: "Lists what the recorder provider kept instead of sending it, newest first",
-      query: Type.Object({
-        ...pageQuery,
+      query: {
         message: Type.Optional(IdSchema),
         recipient: Type.Optional(Type.String({ maxLength: 320 })),
-      }),
-      answer: pageOf(DeliverySchema, "DeliveryPage"),
-      async handle({ place, query }) {
-        const before = placeIn(query, [instantForm, (key) => typeof key === "string"]) as [string, string] | undefined;
+      },
+      item: DeliverySchema,
+      title: "DeliveryPage",
+      spot: Type.Tuple([Type.String(), Type.String()]),
+      async read({ place, query }, page) {
         let rows = db
           .selectFrom("recorded_deliveries")
           .select(["key", "message", "channel", "recipient", "text", "media", "recorded_at"])
+          // what is shown has milliseconds; the order has the microseconds of the database
+          .select(sql<string>`recorded_at::text`.as("spot"))
           .where((eb) => eb.and({ lane: place.lane, organization: place.organization }));
         if (query.message !== undefined) rows = rows.where("message", "=", query.message);
         if (query.recipient !== undefined) rows = rows.where("recipient", "=", query.recipient);
-        if (before !== undefined) {
-          const [at, key] = before;
+        if (page.after !== undefined) {
+          const [at, key] = page.after;
           rows = rows.where((eb) =>
             eb.or([eb("recorded_at", "<", at), eb.and([eb("recorded_at", "=", at), eb("key", "<", key)])]),
           );
         }
-        const found = await rows.orderBy("recorded_at", "desc").orderBy("key", "desc").limit(rowsFor(query)).execute();
-        return toPage(found, query, (row) => [row.recorded_at, row.key]);
+        const found = await rows.orderBy("recorded_at", "desc").orderBy("key", "desc").limit(page.rows).execute();
+        return pageOf(
+          found,
+          page,
+          (row) => [row.spot, row.key],
+          ({ spot: _, ...delivery }) => delivery,
+        );
       },
     }),
-    route({
+    list({
       ...read,
       url: "/effects",
       summary: "Lists effects, newest first: with status=dead those that were given up",
-      query: Type.Object({ ...pageQuery, status: Type.Optional(oneOf(["due", "dead"] as const)) }),
-      answer: pageOf(EffectSchema, "EffectPage"),
-      async handle({ place, query }) {
-        const before = idIn(query);
+      query: { status: Type.Optional(oneOf(["due", "dead"] as const)) },
+      item: EffectSchema,
+      title: "EffectPage",
+      spot: byId,
+      async read({ place, query }, page) {
         let rows = db
           .selectFrom("effects")
           .select([
@@ -96,28 +103,26 @@ export function operationRoutes({ db }: Pick<AppPorts, "db">): Route[] {
           ])
           .where((eb) => eb.and({ lane: place.lane, organization: place.organization }));
         if (query.status !== undefined) rows = rows.where("status", "=", query.status);
-        if (before !== undefined) rows = rows.where("id", "<", before);
-        return toPage(await rows.orderBy("id", "desc").limit(rowsFor(query)).execute(), query, (row) => [row.id]);
+        if (page.after !== undefined) rows = rows.where("id", "<", page.after[0]);
+        return pageById(await rows.orderBy("id", "desc").limit(page.rows).execute(), page);
       },
     }),
-    route({
+    list({
       ...read,
       url: "/parked",
       summary: "Lists items that no batch could carry, newest first",
-      query: Type.Object({
-        ...pageQuery,
-        resolved: Type.Optional(Type.Boolean({ description: "those that are seen to; default: false" })),
-      }),
-      answer: pageOf(ParkedSchema, "ParkedPage"),
-      async handle({ place, query }) {
-        const before = idIn(query);
+      query: { resolved: Type.Optional(Type.Boolean({ description: "those that are seen to; default: false" })) },
+      item: ParkedSchema,
+      title: "ParkedPage",
+      spot: byId,
+      async read({ place, query }, page) {
         let rows = db
           .selectFrom("parked")
           .select(["id", "item", "error", "at", "resolved_at"])
           .where((eb) => eb.and({ lane: place.lane, organization: place.organization }))
           .where("resolved_at", query.resolved === true ? "is not" : "is", null);
-        if (before !== undefined) rows = rows.where("id", "<", before);
-        return toPage(await rows.orderBy("id", "desc").limit(rowsFor(query)).execute(), query, (row) => [row.id]);
+        if (page.after !== undefined) rows = rows.where("id", "<", page.after[0]);
+        return pageById(await rows.orderBy("id", "desc").limit(page.rows).execute(), page);
       },
     }),
   ];

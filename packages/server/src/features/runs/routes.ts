@@ -1,6 +1,6 @@
 import { IdSchema, oneOf, refuse, type Run, runStatuses } from "@threadmill/core";
 import { Type } from "typebox";
-import { idIn, pageOf, pageQuery, rowsFor, toPage } from "../../http/pages.ts";
+import { byId, list, pageById } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
 import { type Route, route } from "../../http/route.ts";
 import { worldTables } from "../../lanes/tables.ts";
@@ -24,30 +24,30 @@ const filters = ["workflow", "status", "subject", "customer", "conversation"] as
 export function runRoutes({ pool }: Pick<AppPorts, "pool">): Route[] {
   const read = { method: "GET", tag: "Runs", permission: null } as const;
   return [
-    route({
+    list({
       ...read,
       url: "/runs",
       summary: "Lists runs, newest first",
-      query: Type.Object({
-        ...pageQuery,
+      query: {
         workflow: Type.Optional(Type.String({ maxLength: 64, description: "id or short name" })),
         status: Type.Optional(oneOf(runStatuses)),
         subject: Type.Optional(IdSchema),
         customer: Type.Optional(IdSchema),
         conversation: Type.Optional(IdSchema),
-      }),
-      answer: pageOf(RunHeadSchema, "RunPage"),
-      async handle({ place, query }) {
+      },
+      item: RunHeadSchema,
+      title: "RunPage",
+      spot: byId,
+      async read({ place, query }, page) {
         const workflow = query.workflow === undefined ? undefined : await readWorkflow(pool, place, query.workflow);
         if (workflow === null) return refuse("invalid", "workflow_not_found", "There is no such workflow", "/workflow");
         const given = { ...query, workflow: workflow?.id };
-        const values: unknown[] = [place.lane, place.organization, rowsFor(query)];
+        const values: unknown[] = [place.lane, place.organization, page.rows];
         const where = ["lane = $1", "organization = $2"];
         for (const name of filters) {
           if (given[name] !== undefined) where.push(`${name} = $${values.push(given[name])}`);
         }
-        const before = idIn(query);
-        if (before !== undefined) where.push(`id < $${values.push(before)}`);
+        if (page.after !== undefined) where.push(`id < $${values.push(page.after[0])}`);
         const part = (table: string) =>
           `(select ${headColumns} from ${table} where ${where.join(" and ")} order by id desc limit $3)`;
         // one statement sees one moment: a run that finishes meanwhile is neither missed nor listed twice
@@ -55,7 +55,7 @@ export function runRoutes({ pool }: Pick<AppPorts, "pool">): Route[] {
           `${part("runs")} union all ${part("runs_history")} order by id desc limit $3`,
           values,
         );
-        return toPage(rows, query, (row) => [row.id]);
+        return pageById(rows, page);
       },
     }),
     route({

@@ -1,6 +1,6 @@
 import { IdSchema, refuse } from "@threadmill/core";
 import { type TObject, type TProperties, Type } from "typebox";
-import { idIn, pageOf, pageQuery, rowsFor, toPage } from "../../http/pages.ts";
+import { byId, list, pageById } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
 import { type Call, type Refused, type Route, route } from "../../http/route.ts";
 import { freshId } from "../../lanes/fresh-id.ts";
@@ -18,25 +18,22 @@ export function resourceRoutes(resource: Resource, { pool }: Pick<AppPorts, "poo
   const { noun, plural, shape } = resource;
   const about = { tag: "Settings", answer: shape } as const;
   return [
-    route({
-      method: "GET",
+    list({
       url: `/${plural}`,
       tag: "Settings",
       summary: `Lists ${plural}`,
       permission: "settings.read",
-      query: Type.Object({ ...pageQuery, archived: Type.Optional(Type.Boolean({ description: "archived ones too" })) }),
-      answer: pageOf(shape, `${titleOf(shape)}Page`),
-      async handle({ place, query }) {
+      query: { archived: Type.Optional(Type.Boolean({ description: "archived ones too" })) },
+      item: shape,
+      title: `${titleOf(shape)}Page`,
+      spot: byId,
+      async read({ place, query }, page) {
         const rows = await listRows(pool, resource, place, {
           archived: query.archived ?? false,
-          after: idIn(query),
-          most: rowsFor(query),
+          after: page.after?.[0],
+          most: page.rows,
         });
-        return toPage(
-          rows.map((row) => shown(resource, row)),
-          query,
-          (row) => [row.id],
-        );
+        return pageById(rows, page, (row) => shown(resource, row));
       },
     }),
     route({

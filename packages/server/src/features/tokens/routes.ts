@@ -1,7 +1,7 @@
 import { IdSchema, InstantSchema, orNull, refuse } from "@threadmill/core";
 import { Type } from "typebox";
 import type { Authenticator } from "../../http/auth.ts";
-import { idIn, pageOf, pageQuery, rowsFor, toPage } from "../../http/pages.ts";
+import { byId, list, pageById } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
 import { type Route, route } from "../../http/route.ts";
 import { hashToken, newToken, tokenPrefix } from "../../secrets/token.ts";
@@ -37,20 +37,19 @@ const hintLength = tokenPrefix.length + 4;
 export function tokenRoutes({ db }: Pick<AppPorts, "db">, change: Change, auth: Authenticator): Route[] {
   const about = { tag: "Tokens", permission: "tokens.write" } as const;
   return [
-    route({
+    list({
       ...about,
-      method: "GET",
       url: "/tokens",
       summary: "Lists tokens, newest first",
-      query: Type.Object({ ...pageQuery, revoked: Type.Optional(Type.Boolean({ description: "revoked ones too" })) }),
-      answer: pageOf(TokenSchema, "TokenPage"),
-      async handle({ place, query }) {
-        const before = idIn(query);
+      query: { revoked: Type.Optional(Type.Boolean({ description: "revoked ones too" })) },
+      item: TokenSchema,
+      title: "TokenPage",
+      spot: byId,
+      async read({ place, query }, page) {
         let rows = db.selectFrom("directory_tokens").selectAll().where("organization", "=", place.organization);
         if (query.revoked !== true) rows = rows.where("revoked_at", "is", null);
-        if (before !== undefined) rows = rows.where("id", "<", before);
-        const found = await rows.orderBy("id", "desc").limit(rowsFor(query)).execute();
-        return toPage(found.map(shown), query, (row) => [row.id]);
+        if (page.after !== undefined) rows = rows.where("id", "<", page.after[0]);
+        return pageById(await rows.orderBy("id", "desc").limit(page.rows).execute(), page, shown);
       },
     }),
     route({

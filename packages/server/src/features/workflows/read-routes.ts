@@ -1,14 +1,18 @@
-import { diffDocuments, refuse, validateWorkflow, type WorkflowDocument } from "@threadmill/core";
+import { diffDocuments, IdSchema, refuse, validateWorkflow, type WorkflowDocument } from "@threadmill/core";
 import { Type } from "typebox";
-import { idIn, pageOf, pageQuery, placeIn, rowsFor, toPage } from "../../http/pages.ts";
+import { byId, list, pageById, pageOf } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
 import { type Refused, type Route, route } from "../../http/route.ts";
 import type { Place } from "../../lanes/port.ts";
-import type { WorkflowRow } from "../tables.ts";
+import { columnsOf } from "../columns.ts";
+import type { Tables, WorkflowRow } from "../tables.ts";
 import { workflowParams } from "./draft-routes.ts";
 import { DifferenceSchema, VersionHeadSchema, VersionSchema, WorkflowHeadSchema, WorkflowSchema } from "./schemas.ts";
 import { versionHead, versionMissing, workflowHead, workflowMissing, workflowWhole } from "./show.ts";
 import { readNumbered, readVersion, readWorkflow } from "./store.ts";
+
+const workflowHeadColumns = columnsOf<Tables["workflows"]>(WorkflowHeadSchema);
+const versionHeadColumns = columnsOf<Tables["workflow_versions"]>(VersionHeadSchema);
 
 const side = (description: string) => Type.String({ pattern: "^(draft|[1-9][0-9]{0,8})$", description });
 
@@ -28,35 +32,33 @@ export function workflowReadRoutes({ pool, db }: Pick<AppPorts, "pool" | "db">):
   }
 
   return [
-    route({
+    list({
       ...read,
       url: "/workflows",
       summary: "Lists workflows",
-      query: Type.Object({
-        ...pageQuery,
+      query: {
         enabled: Type.Optional(Type.Boolean()),
         archived: Type.Optional(Type.Boolean({ description: "archived ones too" })),
-      }),
-      answer: pageOf(WorkflowHeadSchema, "WorkflowPage"),
-      async handle({ place, query }) {
-        const after = placeIn(query, [Number.isInteger, (id) => typeof id === "string" && id.length === 36]) as
-          | [number, string]
-          | undefined;
+      },
+      item: WorkflowHeadSchema,
+      title: "WorkflowPage",
+      spot: Type.Tuple([Type.Integer(), IdSchema]),
+      async read({ place, query }, page) {
         let rows = db
           .selectFrom("workflows")
-          .selectAll()
+          .select(workflowHeadColumns)
           .where("lane", "=", place.lane)
           .where("organization", "=", place.organization);
         if (query.archived !== true) rows = rows.where("archived_at", "is", null);
         if (query.enabled !== undefined) rows = rows.where("enabled", "=", query.enabled);
-        if (after !== undefined) {
-          const [position, id] = after;
+        if (page.after !== undefined) {
+          const [position, id] = page.after;
           rows = rows.where((eb) =>
             eb.or([eb("position", ">", position), eb.and([eb("position", "=", position), eb("id", ">", id)])]),
           );
         }
-        const found = await rows.orderBy("position").orderBy("id").limit(rowsFor(query)).execute();
-        return toPage(found.map(workflowHead), query, (row) => [row.position, row.id]);
+        const found = await rows.orderBy("position").orderBy("id").limit(page.rows).execute();
+        return pageOf(found, page, (row) => [row.position, row.id], workflowHead);
       },
     }),
     route({
@@ -72,26 +74,25 @@ export function workflowReadRoutes({ pool, db }: Pick<AppPorts, "pool" | "db">):
         return workflowWhole(row, version, await settings());
       },
     }),
-    route({
+    list({
       ...read,
       url: "/workflows/:workflow/versions",
       summary: "Lists the published versions of a workflow, newest first",
       params: workflowParams,
-      query: Type.Object(pageQuery),
-      answer: pageOf(VersionHeadSchema, "WorkflowVersionPage"),
-      async handle({ place, params, query }) {
+      item: VersionHeadSchema,
+      title: "WorkflowVersionPage",
+      spot: byId,
+      async read({ place, params }, page) {
         const workflow = await readWorkflow(pool, place, params.workflow);
         if (workflow === null) return workflowMissing();
-        const before = idIn(query);
         let rows = db
           .selectFrom("workflow_versions")
-          .selectAll()
+          .select(versionHeadColumns)
           .where("lane", "=", place.lane)
           .where("organization", "=", place.organization)
           .where("workflow", "=", workflow.id);
-        if (before !== undefined) rows = rows.where("id", "<", before);
-        const found = await rows.orderBy("id", "desc").limit(rowsFor(query)).execute();
-        return toPage(found.map(versionHead), query, (row) => [row.id]);
+        if (page.after !== undefined) rows = rows.where("id", "<", page.after[0]);
+        return pageById(await rows.orderBy("id", "desc").limit(page.rows).execute(), page);
       },
     }),
     route({
