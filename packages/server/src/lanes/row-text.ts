@@ -1,5 +1,3 @@
-import { type WorldTable, worldTables } from "./tables.ts";
-
 /** All but what JSON must escape: controls, quotes, backslashes, and surrogates, of which half a pair is no Unicode. */
 const special = /[^ !#-[\]-\ud7ff\ue000-\uffff]/;
 
@@ -17,11 +15,11 @@ export type RowText = (organization: string, row: Readonly<Record<string, unknow
  * column, because JSON.stringify of rows put together field by field was the largest single cost of a batch in this process, and
  * this takes two thirds of it.
  */
-function rowText(table: WorldTable): RowText {
-  const columns = Object.keys(table.columns).map((name) => ({ name, lead: `,${JSON.stringify(name)}:` }));
+export function rowText(columns: Readonly<Record<string, string>>): RowText {
+  const fields = Object.keys(columns).map((name) => ({ name, lead: `,${JSON.stringify(name)}:` }));
   return (organization, row) => {
     let text = `{"organization":"${organization}"`;
-    for (const { name, lead } of columns) {
+    for (const { name, lead } of fields) {
       const value = row[name];
       if (value !== null && value !== undefined) text += lead + textOf(value);
     }
@@ -29,7 +27,48 @@ function rowText(table: WorldTable): RowText {
   };
 }
 
-/** The writers of all tables, made once. */
-export const rowTexts = Object.fromEntries(
-  Object.entries(worldTables).map(([name, table]) => [name, rowText(table)]),
-) as Readonly<Record<keyof typeof worldTables, RowText>>;
+/** What COPY's text format must escape. */
+const copySpecial = /[\\\n\r\t]/;
+const copyEscapes: Readonly<Record<string, string>> = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+const escaped = (text: string): string =>
+  copySpecial.test(text) ? text.replaceAll(/[\\\n\r\t]/g, (each) => copyEscapes[each] as string) : text;
+
+/** An array of texts or ids as PostgreSQL reads it. */
+function arrayText(values: readonly string[]): string {
+  if (values.length === 0) return "{}";
+  return `{${values.map((value) => `"${value.replaceAll(/["\\]/g, String.raw`\$&`)}"`).join(",")}}`;
+}
+
+/** How a value of a column stands in a line of COPY; what needs no escapes by its type gets no look. */
+const inCopy: Readonly<Record<string, (value: never) => string>> = {
+  uuid: (value: string) => value,
+  timestamptz: (value: string) => value,
+  integer: String,
+  bigint: String,
+  boolean: (value: boolean) => (value ? "t" : "f"),
+  text: escaped,
+  "text[]": (value: readonly string[]) => escaped(arrayText(value)),
+  "uuid[]": arrayText,
+  json: (value: unknown) => escaped(JSON.stringify(value)),
+  jsonb: (value: unknown) => escaped(JSON.stringify(value)),
+};
+
+/** Writes rows of one table as lines of COPY's text format, the lane and the organization first. */
+export type RowLine = (lane: number, organization: string, row: Readonly<Record<string, unknown>>) => string;
+
+/** A row as a line for `copy ... from stdin`; a missing field means null, as in `rowText`. */
+export function rowLine(columns: Readonly<Record<string, string>>): RowLine {
+  const fields = Object.entries(columns).map(([name, type]) => {
+    const write = inCopy[type];
+    if (write === undefined) throw new Error(`no way to copy a column of type ${type}`);
+    return { name, write: write as (value: unknown) => string };
+  });
+  return (lane, organization, row) => {
+    let line = `${lane}\t${organization}`;
+    for (const { name, write } of fields) {
+      const value = row[name];
+      line += value === null || value === undefined ? "\t\\N" : `\t${write(value)}`;
+    }
+    return `${line}\n`;
+  };
+}

@@ -2,9 +2,9 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Event, Item, Output, Run } from "@threadmill/core";
 import { splitKey } from "@threadmill/core";
 import type { PoolClient } from "pg";
+import { copyRows } from "./copy.ts";
 import type { LoadedWorld } from "./loader.ts";
 import { storeEvents } from "./log-format.ts";
-import { rowTexts } from "./row-text.ts";
 import { insertLog, insertParked, insertReceipts, type Statement, write } from "./statements.ts";
 import type { WorldTableName } from "./tables.ts";
 
@@ -14,13 +14,16 @@ export interface Part {
   readonly output: Output;
 }
 
-/** Rows as JSON text. */
-type Rows = string[];
-type Put = (statement: Statement, row: string) => void;
+/** A row and whose it is. */
+interface OwnRow {
+  readonly organization: string;
+  readonly row: Readonly<Record<string, unknown>>;
+}
+type Put = (statement: Statement, organization: string, row: OwnRow["row"]) => void;
 
 /** Everything a batch writes, by statement, with the log numbered from `firstSeq`. */
 export interface Written {
-  readonly statements: ReadonlyMap<Statement, Rows>;
+  readonly statements: ReadonlyMap<Statement, readonly OwnRow[]>;
   readonly lastSeq: number;
   readonly rows: number;
 }
@@ -32,12 +35,12 @@ const final = (run: Run): boolean => run.status !== "queued" && run.status !== "
  * to the history, and leaves the live table only if it was there.
  */
 export function plan(parts: readonly Part[], firstSeq: number, at: string): Written {
-  const statements = new Map<Statement, Rows>();
+  const statements = new Map<Statement, OwnRow[]>();
   let rows = 0;
-  const put: Put = (statement, row) => {
+  const put: Put = (statement, organization, row) => {
     const list = statements.get(statement);
-    if (list === undefined) statements.set(statement, [row]);
-    else list.push(row);
+    if (list === undefined) statements.set(statement, [{ organization, row }]);
+    else list.push({ organization, row });
     rows += 1;
   };
   let seq = firstSeq;
@@ -49,13 +52,12 @@ export function plan(parts: readonly Part[], firstSeq: number, at: string): Writ
       const row = {
         seq,
         at: entry.events[0]?.at ?? at,
-        organization,
         root: entry.root,
         customer: entry.customer,
         count: entry.events.length,
         events: storeEvents(entry.events),
       };
-      put(insertLog, JSON.stringify(row));
+      put(insertLog, organization, row);
       for (const event of entry.events) {
         for (const change of event.changes) {
           if (change.table === "messages" && change.before === null) messageSeq.set(change.id, seq);
@@ -66,20 +68,18 @@ export function plan(parts: readonly Part[], firstSeq: number, at: string): Writ
     for (const [name, row] of output.writes) {
       const { table, rest } = splitKey(name);
       const base = world.get(name);
-      // what was never loaded may be there all the same: a timer is taken away, an address let go of, without being read
-      const existed = row === null ? base !== null : (base ?? null) !== null;
       writeRow(
         put,
-        { table: table as WorldTableName, rest, organization, existed, row: row as Record<string, unknown> | null },
+        { table: table as WorldTableName, rest, organization, base, row: row as Record<string, unknown> | null },
         messageSeq,
         () => ordinal++,
       );
     }
-    for (const receipt of output.receipts) put(insertReceipts, JSON.stringify({ organization, ...receipt }));
+    for (const receipt of output.receipts) put(insertReceipts, organization, { ...receipt });
     for (const poisoned of output.poisoned) {
       const id = parkedId(poisoned.item, world);
       const error = { message: poisoned.error };
-      put(insertParked, JSON.stringify({ organization, id, item: poisoned.item ?? {}, error, at }));
+      put(insertParked, organization, { id, item: poisoned.item ?? {}, error, at });
     }
   }
   return { statements, lastSeq: seq - 1, rows };
@@ -89,33 +89,40 @@ interface RowWrite {
   readonly table: WorldTableName;
   readonly rest: string;
   readonly organization: string;
-  readonly existed: boolean;
+  /** as it was loaded: null is known to be absent, undefined was never read */
+  readonly base: unknown;
   readonly row: Record<string, unknown> | null;
 }
 
 function writeRow(
   put: Put,
-  { table, rest, organization, existed, row }: RowWrite,
+  { table, rest, organization, base, row }: RowWrite,
   messageSeq: ReadonlyMap<string, number>,
   nextOrdinal: () => number,
 ): void {
   const to = write[table];
   const column = idColumn(table);
   if (row === null) {
-    if (existed) put(to.delete, JSON.stringify({ organization, [column]: rest }));
+    // what was never read may be there all the same: a timer is taken away, an address let go of, without being read
+    if (base !== null) put(to.delete, organization, { [column]: rest });
     return;
   }
+  const existed = base !== null && base !== undefined;
   if (table === "runs" && final(row as unknown as Run)) {
-    if (existed) put(to.delete, JSON.stringify({ organization, id: rest }));
-    put(write.runs_history.insert, rowTexts.runs_history(organization, row));
+    if (existed) put(to.delete, organization, { id: rest });
+    put(write.runs_history.insert, organization, row);
     return;
   }
   let own = row;
   if (row[column] !== rest) own = { ...own, [column]: rest };
   if (!existed && table === "messages") own = { ...own, seq: messageSeq.get(rest) ?? 0 };
   else if (!existed && table === "effects") own = { ...own, ordinal: nextOrdinal() };
-  put(existed ? to.update : to.insert, rowTexts[table](organization, own));
+  if (existed) put(to.update, organization, own);
+  else put(base === undefined && putBlindly.has(table) ? to.put : to.insert, organization, own);
 }
+
+/** Rows of these are put without being read first. */
+const putBlindly: ReadonlySet<WorldTableName> = new Set(["addresses", "timers", "loads", "presences"]);
 
 function idColumn(table: WorldTableName): string {
   if (table === "addresses") return "address";
@@ -161,13 +168,27 @@ export async function flush(client: PoolClient, lane: number, written: Written):
   );
   const sent: Promise<unknown>[] = [];
   for (const [statement, rows] of ordered) {
-    sent.push(
-      quiet(client.query({ name: statement.name, text: statement.text, values: [lane, `[${rows.join(",")}]`] })),
-    );
+    sent.push(quiet(send(client, lane, statement, rows)));
     // lets the socket take this statement, so that the database works on it while the next one is put into words
     if (rows.length > 50) await nextTurn();
   }
   return sent;
+}
+
+/** COPY is parsed and prepared anew each time, so few rows are cheaper as parameters of a statement that is known. */
+const copyFrom = 10;
+
+function send(client: PoolClient, lane: number, statement: Statement, rows: readonly OwnRow[]): Promise<unknown> {
+  const { name, text, words, copy } = statement;
+  if (copy !== undefined && rows.length >= copyFrom) {
+    return copyRows(
+      client,
+      copy.text,
+      rows.map(({ organization, row }) => copy.line(lane, organization, row)),
+    );
+  }
+  const list = rows.map(({ organization, row }) => words(organization, row));
+  return client.query({ name, text, values: [lane, `[${list.join(",")}]`] });
 }
 
 /** Whoever awaits it hears of its failure; until then it is no unhandled rejection. */
