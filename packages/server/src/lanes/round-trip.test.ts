@@ -65,6 +65,8 @@ const loaded = async (organization: string, names: string[]) => {
   await inTransaction((client) => load(client, lane, new Map([[world, names]])));
   return world;
 };
+/** From how many rows of a table on they go in by COPY: never, unless a test says so. */
+let copyFrom = Infinity;
 const store = (world: LoadedWorld, writes: Map<string, unknown>) =>
   inTransaction(async (client) => {
     const planned = plan(
@@ -72,7 +74,7 @@ const store = (world: LoadedWorld, writes: Map<string, unknown>) =>
       1,
       "2026-11-20T17:00:00.000Z",
     );
-    await Promise.all(await flush(client, lane, planned));
+    await Promise.all(await flush(client, lane, planned, copyFrom));
   });
 
 /** What the shell gives a row when it is made, whatever the mill says. */
@@ -80,55 +82,69 @@ const shells: Record<string, string> = { messages: "seq", effects: "ordinal" };
 
 const tables = rowTables.filter((name): name is Exclude<WorldTableName, "runs_history"> => name in worldTables);
 
-test.each(tables)("%s: every field of every kind survives insert, load, update and delete", async (name) => {
-  const organization = freshId();
-  const table = worldTables[name];
-  const entries = Object.entries(table.columns as Record<string, string>).filter(([column]) => column !== shells[name]);
-  const full = () => Object.fromEntries(entries.map(([column, type]) => [column, value(type)]));
-  const mayBeNull = await nullable(name);
-  const bare = () =>
-    Object.fromEntries(
-      entries.map(([column, type]) => [column, mayBeNull.has(column) ? null : type.endsWith("[]") ? [] : value(type)]),
+const ways = [
+  { by: "parameters", from: Infinity },
+  { by: "COPY", from: 1 },
+];
+
+test.each(tables.flatMap((name) => ways.map((way) => ({ name, ...way }))))(
+  "$name by $by: every field of every kind survives insert, load, update and delete",
+  async ({ name, from }) => {
+    copyFrom = from;
+    const organization = freshId();
+    const table = worldTables[name];
+    const entries = Object.entries(table.columns as Record<string, string>).filter(
+      ([column]) => column !== shells[name],
     );
-  const rows: Record<string, unknown>[] = [full(), full(), bare()].map((row) => ({
-    ...row,
-    ...(name === "runs" && { status: "waiting" }),
-  }));
-  const keys = rows.map((row) => `${name}/${String(row[table.id])}`);
-  const without = (row: unknown) => {
-    const { [shells[name] ?? ""]: _, ...rest } = row as Record<string, unknown>;
-    return rest;
-  };
+    const full = () => Object.fromEntries(entries.map(([column, type]) => [column, value(type)]));
+    const mayBeNull = await nullable(name);
+    const bare = () =>
+      Object.fromEntries(
+        entries.map(([column, type]) => [
+          column,
+          mayBeNull.has(column) ? null : type.endsWith("[]") ? [] : value(type),
+        ]),
+      );
+    const rows: Record<string, unknown>[] = [full(), full(), bare()].map((row) => ({
+      ...row,
+      ...(name === "runs" && { status: "waiting" }),
+    }));
+    const keys = rows.map((row) => `${name}/${String(row[table.id])}`);
+    const without = (row: unknown) => {
+      const { [shells[name] ?? ""]: _, ...rest } = row as Record<string, unknown>;
+      return rest;
+    };
 
-  await store(await loaded(organization, keys), new Map(keys.map((key, n) => [key, rows[n]])));
-  const first = await loaded(organization, keys);
-  keys.forEach((key, n) => expect(without(first.get(key))).toEqual(rows[n]));
+    await store(await loaded(organization, keys), new Map(keys.map((key, n) => [key, rows[n]])));
+    const first = await loaded(organization, keys);
+    keys.forEach((key, n) => expect(without(first.get(key))).toEqual(rows[n]));
 
-  // what is fixed when a row is made stays; the rest takes the other's values
-  const changed = {
-    ...(first.get(keys[0] as string) as object),
-    ...Object.fromEntries(
-      Object.entries(rows[2] as object).filter(([column]) =>
-        ["tags", "properties", "status", "due_at", "open", "customer", "since"].includes(column),
+    // what is fixed when a row is made stays; the rest takes the other's values
+    const changed = {
+      ...(first.get(keys[0] as string) as object),
+      ...Object.fromEntries(
+        Object.entries(rows[2] as object).filter(([column]) =>
+          ["tags", "properties", "status", "due_at", "open", "customer", "since"].includes(column),
+        ),
       ),
-    ),
-  };
-  await store(
-    first,
-    new Map<string, unknown>([
-      [keys[0] as string, changed],
-      [keys[1] as string, null],
-    ]),
-  );
-  const second = await loaded(organization, keys);
-  expect(second.get(keys[0] as string)).toEqual(changed);
-  expect(second.get(keys[1] as string)).toBeNull();
-  expect(without(second.get(keys[2] as string))).toEqual(rows[2]);
+    };
+    await store(
+      first,
+      new Map<string, unknown>([
+        [keys[0] as string, changed],
+        [keys[1] as string, null],
+      ]),
+    );
+    const second = await loaded(organization, keys);
+    expect(second.get(keys[0] as string)).toEqual(changed);
+    expect(second.get(keys[1] as string)).toBeNull();
+    expect(without(second.get(keys[2] as string))).toEqual(rows[2]);
 
-  // another organization's world does not know them
-  const other = await loaded(freshId(), keys);
-  expect(keys.map((key) => other.get(key))).toEqual([null, null, null]);
-});
+    // another organization's world does not know them
+    const other = await loaded(freshId(), keys);
+    expect(keys.map((key) => other.get(key))).toEqual([null, null, null]);
+  },
+);
 
 test("what was never loaded is taken away and put over what stands there", async () => {
   const organization = freshId();
@@ -142,19 +158,23 @@ test("what was never loaded is taken away and put over what stands there", async
   expect((await loaded(organization, [name])).get(name)).toBeNull();
 });
 
-test("a run that finished leaves the live table for the history, steps and all", async () => {
-  const organization = freshId();
-  const columns = Object.entries(worldTables.runs_history.columns).map(([column, type]) => [column, value(type)]);
-  const run: Record<string, unknown> = { ...Object.fromEntries(columns), status: "waiting", finished_at: null };
-  const name = `runs/${String(run["id"])}`;
-  await store(new LoadedWorld(organization), new Map([[name, run]]));
-  const done = { ...run, status: "finished", finished_at: new Date().toISOString(), cursor: null, waiting: null };
-  await store(await loaded(organization, [name]), new Map([[name, done]]));
-  expect((await loaded(organization, [name])).get(name)).toBeNull();
-  const [kept] = await lanes.rows("select * from runs_history where organization = $1", [organization]);
-  const { lane: _l, organization: _o, ...history } = kept as Record<string, unknown>;
-  expect(history).toEqual(done);
-});
+test.each(ways)(
+  "a run that finished leaves the live table for the history, steps and all, by $by",
+  async ({ from }) => {
+    copyFrom = from;
+    const organization = freshId();
+    const columns = Object.entries(worldTables.runs_history.columns).map(([column, type]) => [column, value(type)]);
+    const run: Record<string, unknown> = { ...Object.fromEntries(columns), status: "waiting", finished_at: null };
+    const name = `runs/${String(run["id"])}`;
+    await store(new LoadedWorld(organization), new Map([[name, run]]));
+    const done = { ...run, status: "finished", finished_at: new Date().toISOString(), cursor: null, waiting: null };
+    await store(await loaded(organization, [name]), new Map([[name, done]]));
+    expect((await loaded(organization, [name])).get(name)).toBeNull();
+    const [kept] = await lanes.rows("select * from runs_history where organization = $1", [organization]);
+    const { lane: _l, organization: _o, ...history } = kept as Record<string, unknown>;
+    expect(history).toEqual(done);
+  },
+);
 
 test("an unreadable text makes the batch fail with its own fault, and the connection lives on", async () => {
   const organization = freshId();

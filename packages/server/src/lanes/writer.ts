@@ -160,33 +160,42 @@ function parkedId(item: Item | null, world: LoadedWorld): string {
 
 /**
  * Sends the statements without awaiting their answers: deletes first, so that a row may come back under its key, the rest
- * in any order. What comes back is to be awaited together with COMMIT.
+ * in any order. What comes back is to be awaited together with COMMIT. COPY is parsed and prepared anew each time, so fewer
+ * new rows than `copyFrom` go as parameters of a statement that is known.
  */
-export async function flush(client: PoolClient, lane: number, written: Written): Promise<Promise<unknown>[]> {
+export async function flush(
+  client: PoolClient,
+  lane: number,
+  written: Written,
+  copyFrom = 10,
+): Promise<Promise<unknown>[]> {
   const ordered = [...written.statements].toSorted(
     ([a], [b]) => Number(b.name.startsWith("delete")) - Number(a.name.startsWith("delete")),
   );
   const sent: Promise<unknown>[] = [];
   for (const [statement, rows] of ordered) {
-    sent.push(quiet(send(client, lane, statement, rows)));
+    const { copy } = statement;
+    const sending =
+      copy === undefined || rows.length < copyFrom
+        ? sendRows(client, lane, statement, rows)
+        : copyRows(
+            client,
+            copy.text,
+            rows.map(({ organization, row }) => copy.line(lane, organization, row)),
+          );
+    sent.push(quiet(sending));
     // lets the socket take this statement, so that the database works on it while the next one is put into words
     if (rows.length > 50) await nextTurn();
   }
   return sent;
 }
 
-/** COPY is parsed and prepared anew each time, so few rows are cheaper as parameters of a statement that is known. */
-const copyFrom = 10;
-
-function send(client: PoolClient, lane: number, statement: Statement, rows: readonly OwnRow[]): Promise<unknown> {
-  const { name, text, words, copy } = statement;
-  if (copy !== undefined && rows.length >= copyFrom) {
-    return copyRows(
-      client,
-      copy.text,
-      rows.map(({ organization, row }) => copy.line(lane, organization, row)),
-    );
-  }
+function sendRows(
+  client: PoolClient,
+  lane: number,
+  { name, text, words }: Statement,
+  rows: readonly OwnRow[],
+): Promise<unknown> {
   const list = rows.map(({ organization, row }) => words(organization, row));
   return client.query({ name, text, values: [lane, `[${list.join(",")}]`] });
 }
