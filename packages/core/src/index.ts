@@ -47,6 +47,8 @@ export { commands, needsOf, prepare } from "./domain/registry.ts";
 export { applyChange, type Row, rowDefaults } from "./domain/rows.ts";
 export { indexSettings, type SettingsIndex } from "./domain/settings-index.ts";
 export { activate, type ActiveWorkflows, type PublishedWorkflow } from "./match/active.ts";
+export { type Check, explainMatch, matches, type MatchExplained, subjectOf, type Verdict } from "./match/match.ts";
+export { explainTime, matchesTime, type TimeQuestion, type TimeVerdict, type Watched } from "./match/time.ts";
 export { process } from "./mill/process.ts";
 export { rootOf } from "./mill/item.ts";
 export type { Config, Item, Leftover, Output, Poisoned, Receipt, Reply } from "./mill/types.ts";

@@ -186,9 +186,15 @@ export function soonest(instants: readonly (number | null)[]): number | null {
   return instants.reduce((a, b) => (a === null || b === null ? (a ?? b) : Math.min(a, b)), null);
 }
 
+/** Never for a right side that cannot be had: the clock alone does not mend it, and it may not even be asked for. */
 function changeOf(parts: Parts, item: unknown, scope: Scope): number | null {
-  const right = rightOf(parts, scope);
-  return right === null ? null : (parts.operator.nextChange?.(item, right as never, scope) ?? null);
+  try {
+    const right = rightOf(parts, scope);
+    return right === null ? null : (parts.operator.nextChange?.(item, right as never, scope) ?? null);
+  } catch (error) {
+    located(error, parts.at);
+    return null;
+  }
 }
 
 /** The right side for an explanation; null where it cannot be had, for then the result says why. */

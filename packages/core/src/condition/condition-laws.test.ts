@@ -4,6 +4,7 @@ import type { RowChange, Scope } from "../template/scope.ts";
 import { compileCondition } from "./compile.ts";
 import { ConditionFault } from "./fault.ts";
 import { equalityKeys, fold } from "./operand.ts";
+import { isRuledOut } from "./ruled-out.ts";
 
 /**
  * The oracle: a naive reading of the documents, written without the compiler's parts. It knows the fields and values that
@@ -290,6 +291,60 @@ test("hints are necessary: whatever holds, the index would have found", () => {
     { numRuns: 6_000 },
   );
   expect(checked).toBeGreaterThan(200);
+});
+
+test("what the hints rule out does not hold, and no hint rules out what holds", () => {
+  const seen = { out: 0, in: 0, faults: 0 };
+  fc.assert(
+    fc.property(documents, fc.array(scopes, { minLength: 1, maxLength: 4 }), (json, many) => {
+      const result = compileCondition(json);
+      if (!result.ok) throw new Error(JSON.stringify(result.problems));
+      const { hints, test: holds } = result.condition;
+      for (const scope of many) {
+        const out = isRuledOut(hints, scope);
+        const answer = outcomeOf(() => holds(scope));
+        if (out) expect(answer).not.toBe(true);
+        seen[out ? "out" : "in"] += 1;
+        if (out && answer === "error") seen.faults += 1;
+      }
+    }),
+    { numRuns: 6_000 },
+  );
+  expect(Math.min(seen.out, seen.in)).toBeGreaterThan(300);
+  // a clause in front faults, and another excludes the scope all the same
+  expect(seen.faults).toBeGreaterThan(10);
+});
+
+test("a value that a hint cannot judge rules nothing out", () => {
+  const ruledOut = (clause: object, a: unknown, changes: RowChange[] = []) => {
+    const result = compileCondition({ field: "customer.a", ...clause });
+    if (!result.ok) throw new Error(JSON.stringify(result.problems));
+    return isRuledOut(result.condition.hints, {
+      roots: { customer: { a } },
+      changes,
+      at: "2026-11-20T17:00:00.000Z",
+      zone: "UTC",
+    });
+  };
+  for (const op of ["is", "contains"]) {
+    expect(ruledOut({ op, value: "pro" }, { x: 1 })).toBe(false);
+    expect(ruledOut({ op, value: "pro" }, ["free", { x: 1 }])).toBe(false);
+    expect(ruledOut({ op, value: "pro" }, ["free", null])).toBe(true);
+    expect(ruledOut({ op, value: "pro" }, null)).toBe(true);
+  }
+  expect(ruledOut({ op: "gt", value: 5 }, "many")).toBe(false);
+  expect([ruledOut({ op: "gt", value: 5 }, 4), ruledOut({ op: "lt", value: 5 }, 4)]).toEqual([true, false]);
+  const before = { op: "before", value: "2026-11-20T16:00:00.000Z" };
+  expect(ruledOut(before, "2026-11-21")).toBe(false);
+  expect([ruledOut(before, "2026-11-20T17:00:00.000Z"), ruledOut(before, "2026-11-20T15:00:00.000Z")]).toEqual([
+    true,
+    false,
+  ]);
+  const change = (rows: Pick<RowChange, "before" | "after">) => [{ table: "customers", id: "u1", ...rows }];
+  expect(ruledOut({ op: "changed" }, 1)).toBe(true);
+  expect(ruledOut({ op: "changed" }, 1, change({ before: { b: 1 }, after: { b: 2 } }))).toBe(true);
+  expect(ruledOut({ op: "changed" }, 1, change({ before: null, after: { a: 1 } }))).toBe(false);
+  expect(ruledOut({ op: "changed" }, 1, change({ before: { a: 1 }, after: {} }))).toBe(false);
 });
 
 function inRange(item: unknown, range: { of: "number" | "date"; low: number | null; high: number | null }): boolean {

@@ -7,11 +7,15 @@ import type { Accepted } from "../model/command.ts";
 import { publish } from "../testing/mill.ts";
 import { actors, ids, testId } from "../testing/settings.ts";
 import { stage } from "../testing/stage.ts";
-import { activate } from "./active.ts";
+import { eventOf } from "../testing/events.ts";
+import { activate, type ActiveWorkflows } from "./active.ts";
 
 const note = { only: { action: "message.note", input: { text: "seen" } } };
 const on = (n: number, event: EventType, more: object = {}, options = {}) =>
   publish(n, { triggers: [{ event }], steps: note, ...more }, options);
+
+const candidatesOf = (active: ActiveWorkflows, type: EventType) =>
+  active.candidates(eventOf(type), { roots: {}, changes: [], at: eventOf(type).at, zone: "UTC" });
 
 describe("active workflows", () => {
   test("L6: go by event type, in the order of (order, id), whatever the order they came in", () => {
@@ -24,13 +28,11 @@ describe("active workflows", () => {
     fc.assert(
       fc.property(fc.shuffledSubarray(published, { minLength: 4 }), (shuffled) => {
         const active = activate(shuffled);
-        expect(active.byEvent.get("message.received")?.map(({ version }) => version.name)).toEqual([
-          "Workflow 2",
-          "Workflow 1",
-          "Workflow 3",
-        ]);
-        expect(active.byEvent.get("conversation.closed")).toHaveLength(1);
-        expect(active.byEvent.get("conversation.opened")).toBeUndefined();
+        const names = (type: EventType) => candidatesOf(active, type).map(({ version }) => version.name);
+        expect(names("message.received")).toEqual(["Workflow 2", "Workflow 1", "Workflow 3"]);
+        expect(names("conversation.closed")).toEqual(["Workflow 4"]);
+        expect([active.listens("conversation.closed"), active.listens("conversation.opened")]).toEqual([true, false]);
+        expect(names("conversation.opened")).toEqual([]);
       }),
     );
   });
@@ -64,11 +66,13 @@ describe("active workflows", () => {
       steps: note,
     });
     const active = activate([both]);
-    expect(active.byTime.conversation.map(({ index }) => index)).toEqual([1]);
-    expect(active.byTime.customer.map(({ index }) => index)).toEqual([3]);
-    expect(active.byEvent.get("message.sent")?.map(({ index }) => index)).toEqual([2, 4]);
+    expect(active.timed("conversation").map(({ index }) => index)).toEqual([1]);
+    expect(active.timed("customer").map(({ index }) => index)).toEqual([3]);
+    expect(active.timed("user")).toEqual([]);
+    expect(candidatesOf(active, "message.sent").map(({ index }) => index)).toEqual([2, 4]);
     // what a customer's own time triggers read is looked at with the customer
-    expect([...active.customerReads]).toEqual(["tags"]);
+    expect(active.readsCustomer(["last_name", "tags"])).toBe(true);
+    expect(active.readsCustomer(["first_name"])).toBe(false);
   });
 
   test("a condition on the customer as a whole reads all of it", () => {
@@ -78,7 +82,7 @@ describe("active workflows", () => {
     ];
     const trigger = { ...version.triggers[0]!, when: result.ok ? result.condition : null };
     const active = activate([{ slug: "one", version: { ...version, triggers: [trigger] } }]);
-    expect([...active.customerReads]).toEqual(["*"]);
+    expect(active.readsCustomer(["locale"])).toBe(true);
   });
 });
 

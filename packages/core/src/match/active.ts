@@ -1,6 +1,7 @@
-import type { EventType } from "../domain/events.ts";
-import type { Id } from "../model/common.ts";
+import type { Id, SubjectKind } from "../model/common.ts";
+import type { Event } from "../model/event.ts";
 import { parsePath, type Path } from "../template/path.ts";
+import type { Scope } from "../template/scope.ts";
 import type { CompiledVersion, EventTrigger, TimeTrigger } from "../workflow/compiled.ts";
 
 /** A trigger that an event of its type may fire. */
@@ -18,11 +19,17 @@ export interface TimeCandidate {
 
 /** The enabled workflows of an organization, made ready to match; built once per `config_version`. */
 export interface ActiveWorkflows {
-  /** by event type, in the order in which their runs execute: (`order`, id) */
-  readonly byEvent: ReadonlyMap<EventType, readonly Candidate[]>;
-  readonly byTime: Readonly<Record<"conversation" | "customer", readonly TimeCandidate[]>>;
-  /** fields of a customer that time triggers of conversations read; "*" is the customer as a whole */
-  readonly customerReads: ReadonlySet<string>;
+  /** whether any trigger is for events of this type; asked before a scope is made */
+  listens(type: string): boolean;
+  /**
+   * The triggers that an event may fire, in the order in which their runs execute: (`order`, id), then their place in the
+   * document. All that `matches` would answer with yes or fault are among them.
+   */
+  candidates(event: Event, scope: Scope): readonly Candidate[];
+  /** the time triggers that subjects of a kind may fire; none but conversations and customers have a clock */
+  timed(kind: SubjectKind): readonly TimeCandidate[];
+  /** whether time triggers of conversations read any of these fields of a customer */
+  readsCustomer(fields: readonly string[]): boolean;
   /** a version by its id: the published ones, and older ones that the shell has loaded for waiting runs */
   version(id: Id): CompiledVersion | null;
   /** the published version of a workflow, by id or short name */
@@ -46,7 +53,7 @@ export function activate(
   const ordered = published.toSorted(
     (a, b) => a.version.order - b.version.order || (a.version.workflow < b.version.workflow ? -1 : 1),
   );
-  const byEvent = new Map<EventType, Candidate[]>();
+  const byEvent = new Map<string, Candidate[]>();
   const byTime = { conversation: [] as TimeCandidate[], customer: [] as TimeCandidate[] };
   const byId = new Map<Id, CompiledVersion>();
   const byName = new Map<string, CompiledVersion>();
@@ -63,12 +70,15 @@ export function activate(
       }
     }
   }
+  // "*" is the customer as a whole
+  const customerReads = new Set(
+    byTime.conversation.flatMap(({ trigger }) => (trigger.when?.reads ?? []).flatMap(customerField)),
+  );
   return {
-    byEvent,
-    byTime,
-    customerReads: new Set(
-      byTime.conversation.flatMap(({ trigger }) => (trigger.when?.reads ?? []).flatMap(customerField)),
-    ),
+    listens: (type) => byEvent.has(type),
+    candidates: (event) => byEvent.get(event.type) ?? [],
+    timed: (kind) => (kind === "conversation" || kind === "customer" ? byTime[kind] : []),
+    readsCustomer: (fields) => customerReads.has("*") || fields.some((field) => customerReads.has(field)),
     version: (id) => byId.get(id) ?? older(id),
     published: (workflow) => byName.get(workflow) ?? null,
   };

@@ -9,11 +9,6 @@ import type { CompiledVersion } from "../workflow/compiled.ts";
 import type { Batch, Root } from "./batch.ts";
 import { endRun } from "./runs.ts";
 
-/** Whether a workflow's mailboxes include where this happened; one that names mailboxes minds nothing outside them. */
-export function inScope(version: CompiledVersion, conversation: ConversationRow | null): boolean {
-  return version.mailboxes === null || (conversation !== null && version.mailboxes.has(conversation.mailbox));
-}
-
 interface Match {
   readonly version: CompiledVersion;
   readonly event: Event | null;

@@ -1,11 +1,9 @@
-import { eventTypes, type EventType } from "../domain/events.ts";
-import type { ConversationRow } from "../model/conversation.ts";
-import type { Id, Ref } from "../model/common.ts";
+import { matches, subjectOf } from "../match/match.ts";
 import type { Event } from "../model/event.ts";
 import { eventScope } from "../run/scope.ts";
 import type { Batch, Root } from "./batch.ts";
-import { inScope, queueRun } from "./queue.ts";
-import { judge, stepGone } from "./reason.ts";
+import { queueRun } from "./queue.ts";
+import { stepGone } from "./reason.ts";
 import { failWaiting, waitingRuns, wakeRun } from "./runs.ts";
 import { stepOf } from "./version.ts";
 import { watchSubjects } from "./watch.ts";
@@ -19,12 +17,6 @@ export function react(batch: Batch, root: Root, events: readonly Event[]): void 
   const started = new Set<string>();
   for (const event of events) match(batch, root, event, started);
   watchSubjects(batch, root, events, started);
-}
-
-/** What the runs that this event starts are about. */
-function subjectOf(event: Event): Ref {
-  const { subject } = eventTypes[event.type as EventType];
-  return { kind: subject, id: (event.refs as Readonly<Record<string, Id>>)[subject] as Id };
 }
 
 function interrupt(batch: Batch, root: Root, event: Event): void {
@@ -53,17 +45,23 @@ function interrupt(batch: Batch, root: Root, event: Event): void {
 }
 
 function match(batch: Batch, root: Root, event: Event, started: Set<string>): void {
-  const candidates = batch.config.workflows.byEvent.get(event.type as EventType);
-  if (candidates === undefined) return;
+  const { workflows, settings } = batch.config;
+  if (!workflows.listens(event.type)) return;
   const subject = subjectOf(event);
-  const { ledger } = batch;
-  const scope = eventScope(event, ledger, batch.config.settings);
-  for (const { version, index, trigger } of candidates) {
+  const scope = eventScope(event, batch.ledger, settings);
+  for (const { version, index, trigger } of workflows.candidates(event, scope)) {
+    // asked first: nearly all workflows say no to nearly every event, and that must cost no more than the test
+    const verdict = matches(version, trigger, event, scope);
+    if (verdict.answer === "no") continue;
     const once = `${version.workflow}/${subject.id}`;
-    if (started.has(once) || !inScope(version, scope.roots["conversation"] as ConversationRow | null)) continue;
-    const verdict = judge(() => trigger.when?.test(scope) ?? true, "trigger_failed");
-    if ("answer" in verdict && !verdict.answer) continue;
+    if (started.has(once)) continue;
     started.add(once);
-    queueRun(batch, root, { version, event, index, subject, fault: "fault" in verdict ? verdict.fault : null });
+    queueRun(batch, root, {
+      version,
+      event,
+      index,
+      subject,
+      fault: verdict.answer === "fault" ? verdict.reason : null,
+    });
   }
 }

@@ -3,13 +3,14 @@ import { commands, prepare } from "../domain/registry.ts";
 import type { Refusal } from "../model/command.ts";
 import type { Json } from "../model/common.ts";
 import type { Reason, Run, StepResult } from "../model/run.ts";
+import { reasonOf } from "../run/reason.ts";
 import { runScope } from "../run/scope.ts";
 import { dueAt } from "../run/wait.ts";
 import type { ActionStep, BranchStep, Step, StopStep, WaitStep } from "../workflow/compiled.ts";
 import type { Scope } from "../template/scope.ts";
 import type { Batch, Root } from "./batch.ts";
 import { react } from "./reaction.ts";
-import { reasonOf, stepGone } from "./reason.ts";
+import { stepGone } from "./reason.ts";
 import { endRun, holdRun, putRun } from "./runs.ts";
 import { stepOf } from "./version.ts";
 

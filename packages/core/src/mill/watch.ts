@@ -1,17 +1,13 @@
 import { key } from "../domain/keys.ts";
 import type { Id, Instant, Ref } from "../model/common.ts";
-import type { ConversationRow } from "../model/conversation.ts";
 import type { CustomerRow } from "../model/customer.ts";
 import type { Event } from "../model/event.ts";
 import type { TimeCandidate } from "../match/active.ts";
+import { matchesTime, type TimeVerdict, type Watched } from "../match/time.ts";
 import { survivorOf, subjectScope } from "../run/scope.ts";
-import { afterDuration } from "../run/wait.ts";
-import { addMs, isInstant } from "../time/instant.ts";
+import { addMs } from "../time/instant.ts";
 import type { Batch, Root } from "./batch.ts";
-import { judge } from "./reason.ts";
-import { inScope, queueRun } from "./queue.ts";
-
-type Watched = ConversationRow | CustomerRow;
+import { queueRun } from "./queue.ts";
 
 /** Conversations that a change of their customer looks at again: a set that is capped (MILL law 14). */
 const retestedAtMost = 50;
@@ -22,15 +18,18 @@ const retestedAtMost = 50;
  * ordinary message writes no index entry (DESIGN section 7).
  */
 export function watchSubjects(batch: Batch, root: Root, events: readonly Event[], started: Set<string>): void {
-  const { byTime, customerReads } = batch.config.workflows;
+  const { workflows } = batch.config;
   const subjects = new Map<Id, Ref["kind"]>();
   for (const event of events) {
     for (const change of event.changes) {
-      if (change.table === "conversations" && (byTime.conversation.length > 0 || "snoozed_until" in change.after)) {
+      if (
+        change.table === "conversations" &&
+        (workflows.timed("conversation").length > 0 || "snoozed_until" in change.after)
+      ) {
         subjects.set(change.id, "conversation");
       } else if (change.table === "customers") {
-        if (byTime.customer.length > 0) subjects.set(change.id, "customer");
-        if (change.before === null || !touches(customerReads, change.after)) continue;
+        if (workflows.timed("customer").length > 0) subjects.set(change.id, "customer");
+        if (change.before === null || !workflows.readsCustomer(Object.keys(change.after))) continue;
         for (const id of conversationsOf(batch, change.id)) subjects.set(id, "conversation");
       }
     }
@@ -41,10 +40,6 @@ export function watchSubjects(batch: Batch, root: Root, events: readonly Event[]
     if (row !== null && next !== null && (row.wake_at === null || next < row.wake_at)) putWake(batch, kind, row, next);
   }
 }
-
-/** Whether a change is of a field that time triggers of conversations read; "*" is the customer as a whole. */
-const touches = (reads: ReadonlySet<string>, after: object): boolean =>
-  reads.has("*") || Object.keys(after).some((field) => reads.has(field));
 
 /** The customer's open conversations and the latest on each channel, which may be closed: the greatest ids of these. */
 function conversationsOf({ ledger, config }: Batch, customer: Id): readonly Id[] {
@@ -69,70 +64,66 @@ export function silence(batch: Batch, subject: Ref): void {
   if (row !== null) putWake(batch, subject.kind, row, null);
 }
 
-/** Fires what is due for a subject and says when the next thing falls due. */
+/** Fires what is due for a subject; answers when its clock must ring next. */
 function watch(batch: Batch, root: Root, subject: Ref, started: Set<string>): Instant | null {
   const row = readWatched(batch, subject);
   if (row === null || row.merged_into !== null) return null;
-  let next: Instant | null = null;
-  const consider = (at: Instant): void => {
-    if (next === null || at < next) next = at;
-  };
-  if ("snoozed_until" in row && row.status === "snoozed" && row.snoozed_until !== null && row.snoozed_until > root.at) {
-    consider(row.snoozed_until);
-  }
-  for (const candidate of batch.config.workflows.byTime[subject.kind as "conversation" | "customer"]) {
-    const due = dueOf(batch, candidate, row);
-    if (due === null) continue;
-    if (due.at > root.at) consider(due.at);
-    else {
-      const again = fire(batch, root, subject, candidate, due.anchor, started);
-      if (again !== null) consider(again);
+  const verdicts = judgeClock(batch, root, row);
+  const next = nextRing(root, row, verdicts, started);
+  for (const { candidate, verdict } of verdicts) {
+    if (verdict.answer !== "no" && !started.has(onceOf(candidate, row))) {
+      started.add(onceOf(candidate, row));
+      fire(batch, root, subject, candidate, verdict);
     }
   }
   return next;
 }
 
-/** When a time trigger falls due for a subject as it is now; null when it does not, or has already fired for this anchor. */
-function dueOf(
-  batch: Batch,
-  { version, trigger }: TimeCandidate,
-  row: Watched,
-): { at: Instant; anchor: Instant } | null {
-  const anchor = (row as unknown as { readonly [field: string]: unknown })[trigger.since];
-  if (!isInstant(anchor) || row.fired[version.workflow] === anchor) return null;
-  const due = afterDuration(anchor, trigger.after, trigger.calendar, batch.config.settings);
-  // a version minds what falls due from its publication on; what was overdue then is for its publisher to ask for
-  return due.ok && due.at !== null && due.at >= version.publishedAt ? { at: due.at, anchor } : null;
+/** What a time trigger comes to for a subject now. */
+interface Judged {
+  readonly candidate: TimeCandidate;
+  readonly verdict: TimeVerdict;
 }
 
-/**
- * Starts a time-triggered run where the rest of its condition holds. Answers when to look again though nothing happens
- * in between; null where only an event can change the answer, or none is needed.
- */
+/** Asks every time trigger that a subject may fire. Nothing happens yet. */
+function judgeClock({ config, ledger }: Batch, { at }: Root, row: Watched): readonly Judged[] {
+  const { settings, workflows } = config;
+  const refs = "customer" in row ? { conversation: row.id, customer: row.customer } : { customer: row.id };
+  const scope = () => subjectScope(refs, at, ledger, settings);
+  return workflows.timed("customer" in row ? "conversation" : "customer").map((candidate) => ({
+    candidate,
+    verdict: matchesTime(candidate.version, candidate.trigger, row, { at, settings, scope }),
+  }));
+}
+
+/** One run of a workflow for a subject in a decision (MILL law 6). */
+const onceOf = ({ version }: TimeCandidate, row: Watched): string => `${version.workflow}/${row.id}`;
+
+/** When a subject's clock must ring next: for what is to come, and at once for what may not start in this decision. */
+function nextRing(root: Root, row: Watched, verdicts: readonly Judged[], started: ReadonlySet<string>): Instant | null {
+  const instants = verdicts.flatMap(({ candidate, verdict }) => {
+    if (verdict.answer === "no") return verdict.again ?? [];
+    return started.has(onceOf(candidate, row)) ? addMs(root.at, 1) : [];
+  });
+  if ("snoozed_until" in row && row.status === "snoozed" && row.snoozed_until !== null && row.snoozed_until > root.at) {
+    instants.push(row.snoozed_until);
+  }
+  return instants.reduce<Instant | null>((first, at) => (first === null || at < first ? at : first), null);
+}
+
+/** Starts the run of a time trigger, and notes its anchor so that it fires once. */
 function fire(
   batch: Batch,
   root: Root,
   subject: Ref,
-  { version, index, trigger }: TimeCandidate,
-  anchor: Instant,
-  started: Set<string>,
-): Instant | null {
+  { version, index }: TimeCandidate,
+  verdict: Exclude<TimeVerdict, { answer: "no" }>,
+): void {
   const row = readWatched(batch, subject) as Watched;
-  const once = `${version.workflow}/${subject.id}`;
-  if (!inScope(version, "mailbox" in row ? row : null)) return null;
-  // one run a decision (MILL law 6): this one is for the next, and its clock must ring for it
-  if (started.has(once)) return addMs(root.at, 1);
-  const refs = "customer" in row ? { conversation: row.id, customer: row.customer } : { customer: row.id };
-  const verdict = judge(() => {
-    const scope = subjectScope(refs, root.at, batch.ledger, batch.config.settings);
-    return trigger.when === null || trigger.when.test(scope) || trigger.when.nextChange(scope);
-  }, "trigger_failed");
-  if ("answer" in verdict && verdict.answer !== true) return verdict.answer;
-  started.add(once);
   const name = subject.kind === "customer" ? key.customer(subject.id) : key.conversation(subject.id);
-  batch.ledger.set(name, { ...row, fired: { ...row.fired, [version.workflow]: anchor } });
-  queueRun(batch, root, { version, event: null, index, subject, fault: "fault" in verdict ? verdict.fault : null });
-  return null;
+  batch.ledger.set(name, { ...row, fired: { ...row.fired, [version.workflow]: verdict.anchor } });
+  const fault = verdict.answer === "fault" ? verdict.reason : null;
+  queueRun(batch, root, { version, event: null, index, subject, fault });
 }
 
 function readWatched(batch: Batch, subject: Ref): Watched | null {

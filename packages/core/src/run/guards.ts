@@ -7,9 +7,12 @@ import type { Guards, Watch } from "../model/watch.ts";
 import { localDay } from "../time/local.ts";
 import type { CompiledVersion } from "../workflow/compiled.ts";
 
+/** What a guard asks of a run: of one that is to start, or that only would, which an explanation asks about. */
+export type Starting = Pick<Run, "workflow" | "subject_kind" | "subject" | "depth">;
+
 /** Why a run may not start, or null when it may. Asked when it starts, not when it is queued (MILL law 6). */
 export function guardStart(
-  run: Run,
+  run: Starting,
   version: CompiledVersion,
   settings: SettingsIndex,
   ledger: Ledger,
@@ -59,7 +62,7 @@ function countToday(guards: Guards | null, workflow: string, day: string): numbe
 }
 
 /** Where a subject's counters live; users and the organization have none. */
-function subjectKey(run: Run): string | null {
+function subjectKey(run: Starting): string | null {
   if (run.subject_kind === "conversation") return key.conversation(run.subject);
   return run.subject_kind === "customer" ? key.customer(run.subject) : null;
 }
