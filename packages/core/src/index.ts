@@ -9,10 +9,12 @@ export { customerDefaults, CustomerSchema, customerStates } from "./model/custom
 export type { Effect, Outcome } from "./model/effect.ts";
 export type { Actor, Cause, Change, Event, LoggedTable, Refs } from "./model/event.ts";
 export { loggedTables } from "./model/event.ts";
+export { blank, fieldsMarked, markOf, unmarked } from "./model/marks.ts";
+export { nouns, settingsNouns, worldNouns } from "./model/nouns.ts";
 export type { Message } from "./model/message.ts";
 export { deliveries, directions, messageDefaults, MessageSchema } from "./model/message.ts";
 export type { Reason, Run, RunStatus, StepResult, Waiting } from "./model/run.ts";
-export { runStatuses } from "./model/run.ts";
+export { RunHeadSchema, RunSchema, runStatuses } from "./model/run.ts";
 export type {
   Calendar,
   Channel,
@@ -36,7 +38,7 @@ export {
   unknownOutcomePolicies,
   userKinds,
 } from "./model/settings.ts";
-export { blankCustomer } from "./domain/customer/erase.ts";
+export { blankChange, blankData, blankFields } from "./domain/blank.ts";
 export { apply, decide } from "./domain/decide.ts";
 export type { AnyCommand, Target } from "./domain/define.ts";
 export { eventTypes, type EventType, isEventType } from "./domain/events.ts";

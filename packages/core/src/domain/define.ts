@@ -1,6 +1,6 @@
 import type { Static, TObject, TSchema } from "typebox";
-import type { Json } from "../model/common.ts";
 import { type Accepted, type Refusal } from "../model/command.ts";
+import type { Result } from "../model/receipt.ts";
 import type { Draft } from "./draft.ts";
 import type { EventType } from "./events.ts";
 import type { Key } from "./keys.ts";
@@ -43,8 +43,8 @@ export type AnyCommand = Omit<CommandDefinition, "prepare" | "needs" | "decide">
   readonly decide: (input: never, draft: Draft) => Accepted | Refusal;
 };
 
-/** Says yes, with what the caller hears. */
-export function accept(result: { readonly [name: string]: Json }): Accepted {
+/** Says yes, with what the caller hears. A new field of an answer is marked in its schema first. */
+export function accept(result: Result): Accepted {
   return { ok: true, result };
 }
 

@@ -1,7 +1,7 @@
-import type { Id, Instant, Json } from "../model/common.ts";
+import type { Id, Instant } from "../model/common.ts";
 import type { CustomerRow } from "../model/customer.ts";
 import type { Effect, EffectRow } from "../model/effect.ts";
-import type { Actor, Change, Event, Refs } from "../model/event.ts";
+import type { Actor, Change, Event, EventData, Refs } from "../model/event.ts";
 import type { Run } from "../model/run.ts";
 import type { CompiledVersion } from "../workflow/compiled.ts";
 import { stateOf } from "./derived.ts";
@@ -52,7 +52,7 @@ export class Draft extends Writer {
   }
 
   /** Leaves an event behind; none when nothing changed and there is no `data` to tell. Returns its id. */
-  emit(type: EventType, refs: Refs, changes: readonly Change[], data?: { readonly [name: string]: Json }): Id | null {
+  emit(type: EventType, refs: Refs, changes: readonly Change[], data?: EventData): Id | null {
     if (changes.length === 0 && data === undefined) return null;
     const { at, actor, root, cause, depth } = this.#standing;
     const event: Event = {

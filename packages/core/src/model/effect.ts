@@ -1,4 +1,6 @@
-import type { Id, Instant, Json } from "./common.ts";
+import { Type } from "typebox";
+import { type Id, IdSchema, type Instant, InstantSchema, type Json, oneOf, orNull } from "./common.ts";
+import { derived, personal, plain } from "./marks.ts";
 
 /** Work in the outside world that a run or a command asks for. */
 export interface Effect {
@@ -30,3 +32,24 @@ export interface EffectRow extends Effect {
   readonly lease_until: Instant | null;
   readonly last_error: Json;
 }
+
+/** The columns of an effect. What it takes into the world is personal whole: every kind brings its own. */
+export const EffectRowSchema = Type.Object(
+  {
+    id: plain(IdSchema),
+    kind: plain(Type.String()),
+    order_key: plain(Type.String({ description: "effects of one key are performed one after the other" })),
+    key: plain(Type.String()),
+    payload: personal(Type.Unknown(), {}),
+    run: plain(orNull(IdSchema)),
+    refs: plain(Type.Unknown()),
+    status: plain(oneOf(["due", "dead"] as const)),
+    due_at: plain(InstantSchema),
+    attempt: plain(Type.Integer()),
+    lease_until: plain(orNull(InstantSchema)),
+    last_error: personal(Type.Unknown(), null),
+    ordinal: derived(Type.Integer()),
+    created_at: plain(InstantSchema),
+  },
+  { title: "Effect" },
+);

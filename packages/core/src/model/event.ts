@@ -1,4 +1,6 @@
-import type { Id, Instant, Json } from "./common.ts";
+import { Type } from "typebox";
+import { type Id, IdSchema, type Instant, type Json } from "./common.ts";
+import { personal, plain } from "./marks.ts";
 
 /** The three nouns whose every change is logged. */
 export const loggedTables = ["customers", "conversations", "messages"] as const;
@@ -38,6 +40,21 @@ export interface Refs {
   readonly message?: Id;
   readonly user?: Id;
 }
+
+/** Facts of events that are no column. Names of properties and values before and after are anybody's words. */
+export const EventDataSchema = Type.Object({
+  names: personal(Type.Optional(Type.Array(Type.String()))),
+  before: personal(Type.Optional(Type.Unknown())),
+  after: personal(Type.Optional(Type.Unknown())),
+  customers: plain(Type.Optional(Type.Array(IdSchema))),
+  conversations: plain(Type.Optional(Type.Integer())),
+  source: plain(Type.Optional(IdSchema)),
+  target: plain(Type.Optional(IdSchema)),
+  /** of settings: which kind, and which one */
+  noun: plain(Type.Optional(Type.String())),
+  id: plain(Type.Optional(Type.String())),
+});
+export type EventData = { readonly [K in keyof (typeof EventDataSchema)["properties"]]?: Json };
 
 /** The immutable fact that a command left behind. */
 export interface Event {

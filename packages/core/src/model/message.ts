@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 import { type Id, IdSchema, type Instant, InstantSchema, oneOf, orNull } from "./common.ts";
+import { derived, personal, plain } from "./marks.ts";
 
 export const directions = ["inbound", "outbound", "note"] as const;
 /**
@@ -60,21 +61,21 @@ export const messageDefaults: Omit<
 /** A message as the API shows it. */
 export const MessageSchema = Type.Object(
   {
-    id: IdSchema,
-    conversation: IdSchema,
-    customer: IdSchema,
-    channel: IdSchema,
-    direction: oneOf(directions),
-    author: orNull(IdSchema),
-    text: Type.String(),
-    media: Type.Array(MediaSchema),
-    tags: Type.Array(Type.String()),
-    automated: Type.Boolean(),
-    provider_id: orNull(Type.String()),
-    delivery: oneOf(deliveries),
-    delivery_error: orNull(Type.String()),
-    created_at: InstantSchema,
-    updated_at: InstantSchema,
+    id: plain(IdSchema),
+    conversation: plain(IdSchema),
+    customer: plain(IdSchema),
+    channel: plain(IdSchema),
+    direction: plain(oneOf(directions)),
+    author: plain(orNull(IdSchema)),
+    text: personal(Type.String()),
+    media: personal(Type.Array(MediaSchema)),
+    tags: personal(Type.Array(Type.String())),
+    automated: plain(Type.Boolean()),
+    provider_id: personal(orNull(Type.String())),
+    delivery: plain(oneOf(deliveries)),
+    delivery_error: personal(orNull(Type.String())),
+    created_at: plain(InstantSchema),
+    updated_at: derived(InstantSchema),
   },
   { title: "Message" },
 );

@@ -1,5 +1,17 @@
+import { Type } from "typebox";
 import type { Actor } from "./event.ts";
-import type { Id, Instant, Json, Ref } from "./common.ts";
+import {
+  type Id,
+  IdSchema,
+  type Instant,
+  InstantSchema,
+  type Json,
+  oneOf,
+  orNull,
+  type Ref,
+  subjectKinds,
+} from "./common.ts";
+import { personal, plain } from "./marks.ts";
 
 /** `queued` and `waiting` runs are live; the others are final. See run/SPEC.md. */
 export const runStatuses = ["queued", "waiting", "finished", "failed", "stopped", "cancelled", "skipped"] as const;
@@ -25,6 +37,8 @@ export interface StepResult {
   readonly reason?: Reason;
   /** ids of the events it caused, so that undo needs no index (MILL law 13) */
   readonly events?: readonly Id[];
+  /** what went in and out was erased with the customer */
+  readonly erased?: boolean;
 }
 
 /** What a waiting run waits for. `wait` numbers the waits of a run, so that a late timer is known as such. */
@@ -66,3 +80,73 @@ export interface Run {
   readonly started_at: Instant;
   readonly finished_at: Instant | null;
 }
+
+/** Why a run or step is what it is, as the API shows it. What the message and detail quote may be anybody's words. */
+const ReasonSchema = Type.Object(
+  {
+    code: plain(Type.String()),
+    message: personal(Type.String(), "Erased"),
+    detail: personal(Type.Optional(Type.Unknown())),
+  },
+  { title: "Reason" },
+);
+
+const ActorSchema = Type.Object(
+  {
+    kind: oneOf(["user", "workflow", "channel", "system"] as const),
+    id: orNull(IdSchema),
+    publisher: Type.Optional(orNull(IdSchema)),
+  },
+  { title: "Actor" },
+);
+
+const StepResultSchema = Type.Object(
+  {
+    step: plain(Type.String({ description: "the step's id in the document" })),
+    kind: plain(Type.String({ description: "the action, or `branch`, `wait`, `stop`" })),
+    status: plain(oneOf(["done", "failed", "waiting", "interrupted"] as const)),
+    at: plain(InstantSchema),
+    finished_at: plain(Type.Optional(InstantSchema)),
+    input: personal(Type.Optional(Type.Unknown())),
+    output: personal(Type.Optional(Type.Unknown())),
+    reason: Type.Optional(ReasonSchema),
+    events: plain(Type.Optional(Type.Array(IdSchema))),
+    erased: plain(Type.Optional(Type.Boolean({ description: "what went in and out was erased with the customer" }))),
+  },
+  { title: "StepResult" },
+);
+
+const runHead = {
+  id: plain(IdSchema),
+  workflow: plain(IdSchema),
+  version: plain(IdSchema),
+  subject_kind: plain(oneOf(subjectKinds)),
+  subject: plain(IdSchema),
+  customer: plain(orNull(IdSchema)),
+  conversation: plain(orNull(IdSchema)),
+  message: plain(orNull(IdSchema)),
+  status: plain(oneOf(runStatuses)),
+  reason: orNull(ReasonSchema),
+  root: plain(Type.String({ description: "what set it off: the id of a command, or what stands for one" })),
+  trigger: plain(Type.Unknown({ description: "the event or command that started it" })),
+  actor: plain(ActorSchema),
+  depth: plain(Type.Integer({ description: "how many workflows started one another up to this run" })),
+  waiting: plain(orNull(Type.Unknown({ description: "what it waits for" }))),
+  started_at: plain(InstantSchema),
+  finished_at: plain(orNull(InstantSchema)),
+};
+
+/** A run without its steps, as the API shows it. */
+export const RunHeadSchema = Type.Object(runHead, { title: "RunHead" });
+
+/** A run with each step it took, as the API shows it. */
+export const RunSchema = Type.Object(
+  {
+    ...runHead,
+    cursor: plain(orNull(Type.String({ description: "the next step" }))),
+    inputs: personal(Type.Unknown(), {}),
+    outputs: personal(Type.Unknown()),
+    steps: Type.Array(StepResultSchema),
+  },
+  { title: "Run" },
+);

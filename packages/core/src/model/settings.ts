@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 import { type Id, IdSchema, type Instant, InstantSchema, oneOf, orNull } from "./common.ts";
+import { plain } from "./marks.ts";
 import type { BusinessCalendar } from "../time/calendar-shape.ts";
 
 /** Limits of an organization; DESIGN section 8. */
@@ -117,41 +118,53 @@ const archived_at = orNull(InstantSchema);
 /** The settings' shapes in the API: one table, from which routes, forms and checks follow. */
 export const settingsSchemas = {
   users: Type.Object({
-    id: IdSchema,
-    kind: oneOf(userKinds),
-    role: oneOf(roles),
-    name,
-    email: orNull(Type.String({ maxLength: 320 })),
-    archived_at,
+    id: plain(IdSchema),
+    kind: plain(oneOf(userKinds)),
+    role: plain(oneOf(roles)),
+    name: plain(name),
+    email: plain(orNull(Type.String({ maxLength: 320 }))),
+    archived_at: plain(archived_at),
   }),
-  teams: Type.Object({ id: IdSchema, slug, name, members: Type.Array(IdSchema, { maxItems: 1000 }), archived_at }),
+  teams: Type.Object({
+    id: plain(IdSchema),
+    slug: plain(slug),
+    name: plain(name),
+    members: plain(Type.Array(IdSchema, { maxItems: 1000 })),
+    archived_at: plain(archived_at),
+  }),
   mailboxes: Type.Object({
-    id: IdSchema,
-    slug,
-    name,
-    reopen: oneOf(reopenPolicies),
-    reopen_days: Type.Integer({ minimum: 0, maximum: 3650 }),
-    archived_at,
+    id: plain(IdSchema),
+    slug: plain(slug),
+    name: plain(name),
+    reopen: plain(oneOf(reopenPolicies)),
+    reopen_days: plain(Type.Integer({ minimum: 0, maximum: 3650 })),
+    archived_at: plain(archived_at),
   }),
   channels: Type.Object({
-    id: IdSchema,
-    slug,
-    name,
-    kind: oneOf(channelKinds),
-    mailbox: IdSchema,
-    address: orNull(Type.String({ maxLength: 200 })),
-    provider: Type.String({ maxLength: 50 }),
-    on_unknown: oneOf(unknownOutcomePolicies),
-    archived_at,
+    id: plain(IdSchema),
+    slug: plain(slug),
+    name: plain(name),
+    kind: plain(oneOf(channelKinds)),
+    mailbox: plain(IdSchema),
+    address: plain(orNull(Type.String({ maxLength: 200 }))),
+    provider: plain(Type.String({ maxLength: 50 })),
+    on_unknown: plain(oneOf(unknownOutcomePolicies)),
+    archived_at: plain(archived_at),
   }),
-  calendars: Type.Object({ id: IdSchema, slug, name, calendar: Type.Unknown(), archived_at }),
+  calendars: Type.Object({
+    id: plain(IdSchema),
+    slug: plain(slug),
+    name: plain(name),
+    calendar: plain(Type.Unknown()),
+    archived_at: plain(archived_at),
+  }),
   properties: Type.Object({
-    id: IdSchema,
-    noun: oneOf(["customer", "conversation"] as const),
-    name,
-    type: oneOf(propertyTypes),
-    options: Type.Array(Type.String({ maxLength: 200 }), { maxItems: 500 }),
-    archived_at,
+    id: plain(IdSchema),
+    noun: plain(oneOf(["customer", "conversation"] as const)),
+    name: plain(name),
+    type: plain(oneOf(propertyTypes)),
+    options: plain(Type.Array(Type.String({ maxLength: 200 }), { maxItems: 500 })),
+    archived_at: plain(archived_at),
   }),
 } as const;
 export type SettingsNoun = keyof typeof settingsSchemas;

@@ -1,4 +1,6 @@
-import type { Id, Instant } from "./common.ts";
+import { Type } from "typebox";
+import { type Id, type Instant, InstantSchema, orNull } from "./common.ts";
+import { derived, plain } from "./marks.ts";
 
 /** Counters that the guards ask (MILL law 15). */
 export interface Guards {
@@ -17,3 +19,10 @@ export interface Watch {
   readonly fired: { readonly [workflow: Id]: Instant };
   readonly guards: Guards | null;
 }
+
+/** The columns of `Watch`. */
+export const watchFields = {
+  wake_at: derived(orNull(InstantSchema)),
+  fired: plain(Type.Unknown()),
+  guards: plain(Type.Unknown()),
+};

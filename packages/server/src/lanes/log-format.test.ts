@@ -116,7 +116,7 @@ describe("the log's rows", () => {
           events.map((each) => [each.id, each.type, each.refs]),
         );
         for (const { changes, data } of blank) {
-          expect(data).toBeUndefined();
+          expect(Object.keys(data ?? {})).not.toContain("names");
           for (const each of changes) {
             if (each.table === "messages" && "text" in each.after) expect(each.after["text"]).toBe("");
             if (each.table === "customers" && "tags" in each.after) expect(each.after["tags"]).toEqual([]);

@@ -1,8 +1,11 @@
+import { fieldsMarked, nouns } from "@threadmill/core";
+import { options } from "../config/options.ts";
+
 /** What stands in the log where a secret stood. */
 export const mask = "[redacted]";
 
-/** Field names whose value is a secret, wherever they occur, in any case. */
-export const secretFields = [
+/** What protocols and others' systems call a secret; of our own fields the schemas and the options say it. */
+const foreignSecrets = [
   "authorization",
   "proxy-authorization",
   "cookie",
@@ -10,8 +13,6 @@ export const secretFields = [
   "token",
   "access_token",
   "refresh_token",
-  "auth_token",
-  "authToken",
   "x-token",
   "api_key",
   "apiKey",
@@ -20,15 +21,19 @@ export const secretFields = [
   "passwd",
   "secret",
   "client_secret",
+  "auth_token",
+  "authToken",
   "secret_key",
-  "secretKey",
-  "DATABASE_URL",
-  "databaseUrl",
-  "DATABASE_DIRECT_URL",
-  "databaseDirectUrl",
-  "THREADMILL_TOKEN",
-  "THREADMILL_SECRET_KEY",
-] as const;
+];
+const ownSecrets = [
+  ...Object.values(nouns).flatMap((schema) => Object.keys(fieldsMarked(schema, "secret", () => true))),
+  ...Object.entries(options as Readonly<Record<string, { readonly env: string; readonly secret?: true }>>).flatMap(
+    ([name, { env, secret }]) => (secret === true ? [name, env] : []),
+  ),
+];
+
+/** Field names whose value is a secret, wherever they occur, in any case. */
+export const secretFields: readonly string[] = [...new Set([...foreignSecrets, ...ownSecrets])];
 
 const names = secretFields.join("|");
 

@@ -1,7 +1,7 @@
 import { type Accepted, type Refusal, refuse } from "../../model/command.ts";
-import { type Id, IdSchema, type Json } from "../../model/common.ts";
+import { type Id, IdSchema } from "../../model/common.ts";
 import type { Conversation, ConversationRow } from "../../model/conversation.ts";
-import type { Refs } from "../../model/event.ts";
+import type { EventData, Refs } from "../../model/event.ts";
 import { accept } from "../define.ts";
 import type { Draft } from "../draft.ts";
 import type { EventType } from "../events.ts";
@@ -41,7 +41,7 @@ export function change(
   row: ConversationRow,
   type: EventType,
   patch: Partial<Conversation>,
-  data?: { readonly [name: string]: Json },
+  data?: EventData,
 ): Accepted {
   const changes = draft.changeConversation(row, patch);
   if (changes.length > 0) draft.emit(type, refsOf(draft, row), changes, data);

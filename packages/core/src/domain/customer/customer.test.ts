@@ -7,7 +7,7 @@ import { scene } from "../../testing/scene.ts";
 import { conversationRow, customerRow, memoryWorld } from "../../testing/world.ts";
 import type { Decision } from "../decide.ts";
 import { key } from "../keys.ts";
-import { blankCustomer } from "./erase.ts";
+import { blankFields } from "../blank.ts";
 import { maxClosed } from "./close.ts";
 
 const [ann, bob, merged, erased, ghost] = [301, 302, 303, 304, 399].map(testId) as [
@@ -802,7 +802,11 @@ describe("customer.erase", () => {
     const { answer, events } = set.issue("customer.erase", { customer: ann });
     expect(answer).toEqual({ ok: true, result: { customer: ann, changed: true, erased: [ann], erase_pending: true } });
     const now = set.now();
-    expect(set.ledger.get(key.customer(ann))).toMatchObject({ ...blankCustomer, erased_at: now, assignee: users.ben });
+    expect(set.ledger.get(key.customer(ann))).toMatchObject({
+      ...blankFields.customers,
+      erased_at: now,
+      assignee: users.ben,
+    });
     expect(events).toHaveLength(1);
     expect(events[0]).toMatchObject({
       type: "customer.erased",

@@ -1,26 +1,10 @@
 import { Type } from "typebox";
-import type { Id, Json } from "../../model/common.ts";
-import type { Customer } from "../../model/customer.ts";
+import type { Id } from "../../model/common.ts";
 import type { Change } from "../../model/event.ts";
+import { blankChange, blankFields } from "../blank.ts";
 import { accept, defineCommand } from "../define.ts";
 import { key } from "../keys.ts";
 import { customerInput, customerNotFound } from "./with-customer.ts";
-
-/** Every field that can hold something personal, and what it holds once erased. */
-export const blankCustomer = {
-  phone: null,
-  email: null,
-  external_id: null,
-  handles: [],
-  first_name: null,
-  last_name: null,
-  picture_url: null,
-  locale: null,
-  timezone: null,
-  zip_code: null,
-  tags: [],
-  properties: {},
-} as const satisfies Partial<Customer>;
 
 /**
  * Erases a customer's personal data (GDPR). The event says which fields were blanked, never what stood in them: its
@@ -47,7 +31,7 @@ export const eraseCustomer = defineCommand({
       if (row === null) return customerNotFound();
       if (row.erased_at === null) {
         erased.push(id);
-        changes.push(...draft.changeCustomer(row, { ...blankCustomer, erased_at: draft.at }).map(withoutValues));
+        changes.push(...draft.changeCustomer(row, { ...blankFields.customers, erased_at: draft.at }).map(blankChange));
       }
       last = id;
       id = row.merged_into;
@@ -65,11 +49,3 @@ export const eraseCustomer = defineCommand({
     return accept({ customer: last, changed: erased.length > 0, erased, erase_pending: true });
   },
 });
-
-function withoutValues(change: Change): Change {
-  const before: Record<string, Json> = {};
-  for (const field of Object.keys(change.after)) {
-    before[field] = field in blankCustomer ? blankCustomer[field as keyof typeof blankCustomer] : null;
-  }
-  return { ...change, before };
-}

@@ -1,6 +1,7 @@
 import { type Accepted, type Refusal, refuse } from "../../model/command.ts";
-import { type Id, IdSchema, type Json } from "../../model/common.ts";
+import { type Id, IdSchema } from "../../model/common.ts";
 import type { Customer, CustomerRow } from "../../model/customer.ts";
+import type { EventData } from "../../model/event.ts";
 import { accept } from "../define.ts";
 import type { Draft } from "../draft.ts";
 import type { EventType } from "../events.ts";
@@ -35,7 +36,7 @@ export function tell(
   row: Pick<Customer, "id">,
   type: EventType,
   patch: Partial<Customer>,
-  data?: { readonly [name: string]: Json },
+  data?: EventData,
 ): boolean {
   const changes = draft.changeCustomer(row, patch);
   if (changes.length > 0) draft.emit(type, { customer: row.id }, changes, data);

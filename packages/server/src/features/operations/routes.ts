@@ -1,42 +1,14 @@
-import { IdSchema, InstantSchema, oneOf, orNull } from "@threadmill/core";
+import { IdSchema, oneOf, worldNouns } from "@threadmill/core";
 import { sql } from "kysely";
 import { Type } from "typebox";
 import { byId, list, pageById, pageOf } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
 import type { Route } from "../../http/route.ts";
 
-const DeliverySchema = Type.Object(
-  {
-    key: Type.String({ description: "never changes over retries" }),
-    message: IdSchema,
-    channel: IdSchema,
-    recipient: Type.String(),
-    text: Type.String(),
-    media: Type.Unknown(),
-    recorded_at: InstantSchema,
-  },
-  { title: "RecordedDelivery" },
-);
-const EffectSchema = Type.Object(
-  {
-    id: IdSchema,
-    kind: Type.String(),
-    order_key: Type.String({ description: "effects of one key are performed one after the other" }),
-    key: Type.String(),
-    run: orNull(IdSchema),
-    refs: Type.Unknown(),
-    status: oneOf(["due", "dead"] as const),
-    due_at: InstantSchema,
-    attempt: Type.Integer(),
-    last_error: Type.Unknown(),
-    created_at: InstantSchema,
-  },
-  { title: "Effect" },
-);
-const ParkedSchema = Type.Object(
-  { id: IdSchema, item: Type.Unknown(), error: Type.Unknown(), at: InstantSchema, resolved_at: orNull(InstantSchema) },
-  { title: "ParkedItem" },
-);
+const { payload: _payload, lease_until: _lease, ordinal: _ordinal, ...effect } = worldNouns.effects.properties;
+const DeliverySchema = Type.Object(worldNouns.recorded_deliveries.properties, { title: "RecordedDelivery" });
+const EffectSchema = Type.Object(effect, { title: "Effect" });
+const ParkedSchema = Type.Object(worldNouns.parked.properties, { title: "ParkedItem" });
 
 /** Routes for whoever looks after the house: what was recorded instead of sent, what failed, what waits for a person. */
 export function operationRoutes({ db }: Pick<AppPorts, "db">): Route[] {

@@ -1,11 +1,10 @@
-import { IdSchema, oneOf, refuse, type Run, runStatuses } from "@threadmill/core";
+import { IdSchema, oneOf, refuse, type Run, RunHeadSchema, RunSchema, runStatuses } from "@threadmill/core";
 import { Type } from "typebox";
 import { byId, list, pageById } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
 import { type Route, route } from "../../http/route.ts";
 import { worldTables } from "../../lanes/tables.ts";
 import { readWorkflow } from "../workflows/store.ts";
-import { RunHeadSchema, RunSchema } from "./schemas.ts";
 
 const types: Readonly<Record<string, string>> = worldTables.runs_history.columns;
 

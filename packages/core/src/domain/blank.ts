@@ -1,0 +1,41 @@
+import type { Json } from "../model/common.ts";
+import { ConversationSchema } from "../model/conversation.ts";
+import { CustomerSchema } from "../model/customer.ts";
+import { type Change, EventDataSchema, type Event, type LoggedTable } from "../model/event.ts";
+import { blank, blankOf, fieldsMarked } from "../model/marks.ts";
+import { MessageSchema } from "../model/message.ts";
+import type { Row } from "./rows.ts";
+
+/** The schemas whose fields the log's changes name. */
+const schemas = { customers: CustomerSchema, conversations: ConversationSchema, messages: MessageSchema } as const;
+
+/** Every personal field of a logged row, and what it holds once erased: read off the marks. */
+export const blankFields: Readonly<Record<LoggedTable, Row>> = {
+  customers: fieldsMarked(CustomerSchema, "personal", blankOf),
+  conversations: fieldsMarked(ConversationSchema, "personal", blankOf),
+  messages: fieldsMarked(MessageSchema, "personal", blankOf),
+};
+
+type Fields = Change["after"];
+
+function blankIn(table: LoggedTable, fields: Fields): Fields {
+  const known = blankFields[table];
+  const { properties } = schemas[table];
+  const kept = Object.entries(fields).filter(([name]) => Object.hasOwn(properties, name));
+  return Object.fromEntries(
+    kept.map(([name, value]) => [name, Object.hasOwn(known, name) ? known[name] : value]),
+  ) as Fields;
+}
+
+/** A change without what is personal: which fields it touched stays, what they held does not. */
+export function blankChange<T extends Omit<Change, "id">>(change: T): T {
+  const { table, before, after } = change;
+  return { ...change, before: before === null ? null : blankIn(table, before), after: blankIn(table, after) };
+}
+
+/** An event's facts without what is personal; undefined where nothing is left. */
+export function blankData(data: Event["data"]): Event["data"] {
+  if (data === undefined) return undefined;
+  const kept = blank(EventDataSchema, data) as { readonly [name: string]: Json };
+  return Object.keys(kept).length === 0 ? undefined : kept;
+}
