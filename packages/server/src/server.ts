@@ -19,6 +19,7 @@ import { createHints } from "./lanes/hints.ts";
 import { createEngine, type Engine } from "./lanes/engine.ts";
 import type { Log } from "./observe/log.ts";
 import { createMetrics } from "./observe/metrics.ts";
+import { createOutside, type Outside } from "./outside/client.ts";
 import { type Clock, systemClock } from "./process/clock.ts";
 import { loop, type Service } from "./process/running.ts";
 import { decodeSecretKey } from "./secrets/secret-key.ts";
@@ -30,7 +31,7 @@ export const version = "0.1.0";
 /** What a test or another host may put in the place of the real thing. */
 export interface Ports {
   readonly clock: Clock;
-  readonly fetch: typeof globalThis.fetch;
+  readonly outside: Outside;
   readonly random: () => number;
 }
 
@@ -52,7 +53,8 @@ export interface Server {
 
 /** Builds and starts everything: database, engine, workers, HTTP. Throws faults whose sentence is fit for the terminal. */
 export async function startServer(given: Config, log: Log, ports: Partial<Ports> = {}): Promise<Server> {
-  const { clock = systemClock, fetch = globalThis.fetch, random = Math.random } = ports;
+  const { clock = systemClock, random = Math.random } = ports;
+  const outside = ports.outside ?? createOutside({ allowed: given.allowPrivateAddresses });
   // before anything is made: a first start that fails on its port must not use up the token that is shown once
   await probeAddress(given.port, given.host);
   const database = await openDatabase(given, { info: (text) => log.info(text), warn: (text) => log.warn(text) });
@@ -86,7 +88,7 @@ export async function startServer(given: Config, log: Log, ports: Partial<Ports>
     engine.onCommit(() => hints.say());
     const services: Service[] = [engine.poller, hints, maintenance(database.pool, given, clock, random, log)];
     if (given.effectWorkers > 0) {
-      const providers = { recorder: recorderProvider(database.pool), twilio: twilioProvider(fetch) };
+      const providers = { recorder: recorderProvider(database.pool), twilio: twilioProvider(outside) };
       const performers = {
         "message.deliver": deliverMessages(database.pool, providers, secretBox, publicUrl),
         "customer.blank": blankCustomer(database.pool, engine),
@@ -124,6 +126,7 @@ export async function startServer(given: Config, log: Log, ports: Partial<Ports>
       abort.abort();
       await Promise.allSettled(running);
       await engine.stop();
+      outside.close();
       await database.close();
     });
     return { app, engine, database, config, url: config.publicUrl, firstToken, databaseLost, stop };

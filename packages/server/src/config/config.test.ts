@@ -1,4 +1,5 @@
 import { describe, expect, expectTypeOf, test } from "vitest";
+import { everyAddress } from "../outside/ranges.ts";
 import { loadConfig, problemLines, withBoundPort } from "./load.ts";
 import type { Config } from "./options.ts";
 import { optionRows } from "./options.ts";
@@ -61,6 +62,7 @@ describe("loading", () => {
       eventsDays: 400,
       stepsDays: 30,
       effectWorkers: 64,
+      allowPrivateAddresses: [],
     });
     expect(Object.isFrozen(config)).toBe(true);
     expect(Object.isFrozen(config.trustedProxies)).toBe(true);
@@ -92,6 +94,17 @@ describe("loading", () => {
     expect(config.publicUrl).toBe("https://desk.example.com/chat");
     expect(config.trustedProxies).toEqual(["10.0.0.0/8", "::1", "fd00::/8"]);
     expect(config.databaseDirectUrl).toBe("postgresql://u:p@db:5433/threadmill");
+  });
+
+  test.each([
+    ["no", []],
+    ["0", []],
+    ["YES", everyAddress],
+    ["true", everyAddress],
+    ["10.1.0.0/16, ::1", ["10.1.0.0/16", "::1"]],
+  ])("private addresses: %s", (text, ranges) => {
+    expect(configOf({ THREADMILL_ALLOW_PRIVATE_ADDRESSES: text }).allowPrivateAddresses).toEqual(ranges);
+    expect(problemsOf({ THREADMILL_ALLOW_PRIVATE_ADDRESSES: `${text}!` })).toHaveLength(1);
   });
 
   test("all problems come together, with names and without values", () => {

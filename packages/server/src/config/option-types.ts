@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { everyAddress } from "../outside/ranges.ts";
 import { decodeSecretKey } from "../secrets/secret-key.ts";
 
 /** What reading a text gives. A problem completes "must be ..." and never repeats the text, which may be a secret. */
@@ -90,6 +91,20 @@ export const addressRanges: OptionType<readonly string[]> = {
     return ranges.every(isRange)
       ? good(Object.freeze(ranges))
       : bad("must be IP addresses or ranges such as 10.0.0.0/8, separated by commas");
+  },
+};
+
+/**
+ * Which addresses that are not public may be connected to: `no` (none), `yes` (every one), or a list of addresses and CIDR
+ * ranges. The value is the list of ranges.
+ */
+export const allowedAddresses: OptionType<readonly string[]> = {
+  label: "no|yes|cidr",
+  read(value) {
+    if (/^(?:no|false|0|off)$/i.test(value)) return good(Object.freeze([]));
+    if (/^(?:yes|true|1|on)$/i.test(value)) return good(everyAddress);
+    const ranges = addressRanges.read(value);
+    return ranges.ok ? ranges : bad("must be yes, no, or addresses and ranges such as 10.0.0.0/8, separated by commas");
   },
 };
 

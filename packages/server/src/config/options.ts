@@ -1,6 +1,7 @@
 import type { OptionType } from "./option-types.ts";
 import {
   addressRanges,
+  allowedAddresses,
   integer,
   oneOf,
   postgresAddress,
@@ -151,6 +152,15 @@ export const options = {
     fallback: 64,
     about:
       "How many effects (deliveries, HTTP calls, model calls) one process performs at the same time. 0 leaves them to other processes.",
+  },
+  allowPrivateAddresses: {
+    type: allowedAddresses,
+    env: "THREADMILL_ALLOW_PRIVATE_ADDRESSES",
+    flag: "allow-private-addresses",
+    fallback: Object.freeze([]),
+    otherwise: "no",
+    about:
+      "Which addresses that are not public requests to providers and other outside systems may go to: no, yes (all of them: this machine, its network and its cloud's credentials), or only those listed.",
   },
 } as const satisfies Record<string, Option<number> | Option<string> | Option<readonly string[]>>;
 

@@ -1,7 +1,8 @@
 import type { Pool } from "pg";
 import { channelSecretContext } from "../features/channels/secret.ts";
+import { redactor } from "../secrets/redact.ts";
 import type { SecretBox } from "../secrets/secret-box.ts";
-import type { Provider } from "./provider.ts";
+import type { Attempt, Provider } from "./provider.ts";
 import type { Performer } from "./workers.ts";
 
 interface ChannelRow {
@@ -71,10 +72,42 @@ where c.lane = $1 and c.organization = $2 and c.id = $3`,
         error: { code: "outcome_unknown", message: "The worker that delivered it was lost on the way" },
       };
     }
-    const attempt = await provider.deliver({ key: claimed.key, message, channel, to, text, media });
+    const redact = redactor(secret === null ? [] : [secret]);
+    let attempt: Attempt;
+    try {
+      attempt = redacted(await provider.deliver({ key: claimed.key, message, channel, to, text, media }), redact);
+    } catch (error) {
+      throw redactedFault(error, redact);
+    }
     // a provider that knows our key may simply be asked again
     return { ...attempt, policy: provider.idempotent ? "retry" : row.on_unknown };
   };
+}
+
+/** The longest message of a provider's that is kept, in characters. */
+const longestMessage = 400;
+
+/** An attempt as it may be stored and shown: what a provider says may hold what it was sent. */
+function redacted(attempt: Attempt, redact: (text: string) => string): Attempt {
+  if (attempt.status === "done") {
+    const output = Object.entries(attempt.output).map(([name, value]) => [
+      name,
+      typeof value === "string" ? redact(value) : value,
+    ]);
+    return { ...attempt, output: Object.fromEntries(output) as typeof attempt.output };
+  }
+  // redacted before it is cut: half a secret would not be found
+  const message = redact(attempt.error.message)
+    .replaceAll(/\p{Cc}+/gu, " ")
+    .slice(0, longestMessage);
+  return { ...attempt, error: { code: redact(attempt.error.code), message } };
+}
+
+/** A fault of a provider's code, fit for the log. */
+export function redactedFault(error: unknown, redact: (text: string) => string): Error {
+  const fault = new Error(redact(error instanceof Error ? error.message : String(error)));
+  if (error instanceof Error && error.stack !== undefined) fault.stack = redact(error.stack);
+  return fault;
 }
 
 /** The secret in the clear, null when there is none, undefined when it cannot be opened. */

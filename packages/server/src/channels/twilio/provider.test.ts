@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Delivery } from "../../effects/provider.ts";
+import { createOutside, type Outside, type OutsideLimits } from "../../outside/client.ts";
 import { twilioProvider } from "./provider.ts";
 
 interface Seen {
@@ -30,6 +31,7 @@ const server = createServer((request, response) => {
   });
 });
 let base = "";
+const outside = createOutside({ allowed: ["127.0.0.1"] });
 beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -37,6 +39,7 @@ beforeAll(async () => {
 afterAll(() => {
   server.closeAllConnections();
   server.close();
+  outside.close();
 });
 
 const says =
@@ -65,7 +68,10 @@ const delivery = (channel: Partial<Delivery["channel"]> = {}, more: Partial<Deli
   },
   ...more,
 });
-const deliver = (given = delivery(), timeoutMs?: number) => twilioProvider(fetch, timeoutMs).deliver(given);
+const hasty = (limits: Partial<OutsideLimits>): Pick<Outside, "send"> => ({
+  send: (request) => outside.send({ ...request, limits }),
+});
+const deliver = (given = delivery(), by: Pick<Outside, "send"> = outside) => twilioProvider(by).deliver(given);
 const created = says(201, { sid: "SM1" });
 
 describe("a message", () => {
@@ -116,15 +122,27 @@ describe("a message", () => {
     expect(form.some(([name]) => name === "From")).toBe(false);
   });
 
+  test.each([{ secret: null }, { address: null }, { settings: {} }])(
+    "of a channel that is not set up is refused: %j",
+    async (channel) => {
+      const before = seen.length;
+      expect(await deliver(delivery(channel))).toMatchObject({
+        status: "failed",
+        error: { code: "channel_incomplete" },
+      });
+      expect(seen.length).toBe(before);
+    },
+  );
+
   test.each([
-    { secret: null },
-    { address: null },
-    { settings: {} },
-    { settings: { account_sid: "AC1", base_url: "not an address" } },
-  ])("of a channel that is not set up is refused: %j", async (channel) => {
-    const before = seen.length;
-    expect(await deliver(delivery(channel))).toMatchObject({ status: "failed", error: { code: "channel_incomplete" } });
-    expect(seen.length).toBe(before);
+    ["not an address", "address_invalid"],
+    ["http://127.0.0.2:9", "address_not_allowed"],
+    ["http://169.254.169.254", "address_not_allowed"],
+  ])("is not sent to %s", async (base_url, code) => {
+    expect(await deliver(delivery({ settings: { account_sid: "AC1", base_url } }))).toMatchObject({
+      status: "failed",
+      error: { code },
+    });
   });
 });
 
@@ -157,6 +175,7 @@ describe("what Twilio answers", () => {
     ["a success that cannot be read", says(201, "<html>"), { status: "unknown" }],
     ["a success that is nothing", says(200, "null"), { status: "unknown" }],
     ["a success without an id", says(201, { sid: "" }), { status: "unknown" }],
+    ["a success with an id that is none", says(201, { sid: "SM 1\n" }), { status: "unknown" }],
   ])("%s", async (_name, says, expected) => {
     answer = says;
     expect(await deliver()).toMatchObject(expected);
@@ -198,9 +217,14 @@ describe("a connection", () => {
 
   test("that stays silent leaves the outcome unknown", async () => {
     answer = () => {};
-    expect(await deliver(delivery(), 50)).toMatchObject({
+    expect(await deliver(delivery(), hasty({ wholeMs: 50 }))).toMatchObject({
       status: "unknown",
-      error: { message: "Twilio did not answer: TimeoutError" },
+      error: { message: expect.stringMatching(/^Twilio: 127\.0\.0\.1:\d+ did not answer in time$/) },
     });
+  });
+
+  test("that answers without end leaves the outcome unknown", async () => {
+    answer = says(201, JSON.stringify({ sid: "SM1", pad: "x".repeat(2_000_000) }));
+    expect(await deliver()).toMatchObject({ status: "unknown", error: { code: "outcome_unknown" } });
   });
 });

@@ -1,10 +1,6 @@
 import type { Attempt, Delivery, Provider } from "../../effects/provider.ts";
+import type { Outside, OutsideAnswer } from "../../outside/client.ts";
 
-/** A fetch that tests can stand in for. */
-export type Fetch = typeof globalThis.fetch;
-
-/** Well within a worker's lease. */
-const defaultTimeoutMs = 15_000;
 /** A provider that asks for more patience is asked again within the hour all the same. */
 const longestPauseSeconds = 3600;
 const defaultBaseUrl = "https://api.twilio.com";
@@ -13,7 +9,7 @@ const defaultBaseUrl = "https://api.twilio.com";
  * Twilio's REST format: `POST {base}/2010-04-01/Accounts/{sid}/Messages.json`, form-encoded, basic authentication. It
  * takes no idempotency key for messages, so an outcome that is not known follows the channel's policy.
  */
-export function twilioProvider(fetch: Fetch, timeoutMs = defaultTimeoutMs): Provider {
+export function twilioProvider(outside: Pick<Outside, "send">): Provider {
   return {
     name: "twilio",
     idempotent: false,
@@ -25,22 +21,16 @@ export function twilioProvider(fetch: Fetch, timeoutMs = defaultTimeoutMs): Prov
       if (sid === undefined || delivery.channel.secret === null || delivery.channel.address === null) {
         return failed("channel_incomplete", "The channel lacks its address, account_sid or auth token");
       }
-      let response: Response;
-      try {
-        response = await fetch(`${base}/2010-04-01/Accounts/${encodeURIComponent(sid)}/Messages.json`, {
-          method: "POST",
-          headers: {
-            authorization: `Basic ${Buffer.from(`${sid}:${delivery.channel.secret}`).toString("base64")}`,
-            "content-type": "application/x-www-form-urlencoded",
-          },
-          body: formOf(delivery),
-          redirect: "manual",
-          signal: AbortSignal.timeout(timeoutMs),
-        });
-      } catch (error) {
-        return ofFault(error);
-      }
-      return ofResponse(response);
+      const answer = await outside.send({
+        url: `${base}/2010-04-01/Accounts/${encodeURIComponent(sid)}/Messages.json`,
+        method: "POST",
+        headers: { "content-type": "application/x-www-form-urlencoded" },
+        secretHeaders: {
+          authorization: `Basic ${Buffer.from(`${sid}:${delivery.channel.secret}`).toString("base64")}`,
+        },
+        body: formOf(delivery).toString(),
+      });
+      return answer.ok ? ofAnswer(answer) : ofFault(answer);
     },
   };
 }
@@ -64,52 +54,46 @@ function formOf({ channel, to, text, media }: Delivery): URLSearchParams {
   return form;
 }
 
-const unreachable = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "UND_ERR_CONNECT_TIMEOUT",
-]);
-/** OpenSSL's and Node's codes for a certificate that does not hold: the connection is given up before anything is sent. */
-const untrusted = /^(?:CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
-
 /** Faults before a byte was sent are worth another try; a connection that broke later may have been a success. */
-function ofFault(error: unknown): Attempt {
-  const code = (error as { cause?: { code?: string } }).cause?.code ?? "";
-  const message = code || (error instanceof Error ? error.name : "fault");
-  if (code === "ERR_INVALID_URL") return failed("channel_incomplete", "The channel's base_url is no address");
-  return unreachable.has(code) || untrusted.test(code)
-    ? { status: "retry", error: { code: "provider_unreachable", message: `Twilio cannot be reached: ${message}` } }
-    : { status: "unknown", error: { code: "outcome_unknown", message: `Twilio did not answer: ${message}` } };
+function ofFault({ code, message, sent }: Extract<OutsideAnswer, { ok: false }>): Attempt {
+  if (sent) return { status: "unknown", error: { code: "outcome_unknown", message: `Twilio: ${message}` } };
+  if (code === "address_invalid" || code === "address_not_allowed")
+    return failed(code, `The channel's base_url: ${message}`);
+  return { status: "retry", error: { code: "provider_unreachable", message: `Twilio: ${message}` } };
 }
 
-async function ofResponse(response: Response): Promise<Attempt> {
-  // an answer that is no object says no more than its status
-  const body = ((await response.json().catch(() => null)) ?? {}) as {
-    sid?: unknown;
-    code?: unknown;
-    message?: unknown;
-  };
-  if (response.ok && typeof body.sid === "string" && body.sid !== "")
+/** Ids and codes as Twilio makes them; what does not look like one is not repeated. */
+const idForm = /^[\w.:-]{1,200}$/;
+
+function ofAnswer({ status, headers, body: bytes }: Extract<OutsideAnswer, { ok: true }>): Attempt {
+  const success = status >= 200 && status < 300;
+  const body = read(bytes);
+  if (success && typeof body.sid === "string" && idForm.test(body.sid))
     return { status: "done", output: { provider_id: body.sid } };
-  const code = typeof body.code === "number" ? body.code : null;
-  const message = `Twilio answered ${response.status}${code === null ? "" : `, code ${code}`}: ${textOf(body.message).slice(0, 300)}`;
-  if (response.status === 429) {
-    const seconds = Number(response.headers.get("retry-after"));
+  const code = Number.isInteger(body.code) && idForm.test(String(body.code)) ? String(body.code) : null;
+  const words = typeof body.message === "string" ? body.message : "";
+  const message = `Twilio answered ${status}${code === null ? "" : `, code ${code}`}: ${words}`;
+  if (status === 429) {
+    const seconds = Number(headers["retry-after"]);
     return {
       status: "retry",
       error: { code: "provider_busy", message },
       ...(seconds > 0 && { afterMs: Math.min(seconds, longestPauseSeconds) * 1000 }),
     };
   }
-  if (response.status === 503) return { status: "retry", error: { code: "provider_busy", message } };
+  if (status === 503) return { status: "retry", error: { code: "provider_busy", message } };
   // a success that cannot be read, or a fault inside the provider: the message may have gone out
-  if (response.ok || response.status >= 500) return { status: "unknown", error: { code: "outcome_unknown", message } };
+  if (success || status >= 500) return { status: "unknown", error: { code: "outcome_unknown", message } };
   return failed(code === null ? "provider_refused" : `twilio_${code}`, message);
 }
 
-const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
+/** The fields of an answer that are looked at; an answer that is no object says no more than its status. */
+function read(bytes: Buffer): { readonly sid?: unknown; readonly code?: unknown; readonly message?: unknown } {
+  try {
+    return (JSON.parse(bytes.toString()) as object | null) ?? {};
+  } catch {
+    return {};
+  }
+}
 
 const failed = (code: string, message: string): Attempt => ({ status: "failed", error: { code, message } });
