@@ -7,6 +7,12 @@ export const limits = {
   textLength: 65_536,
   /** blocks inside blocks, and brackets inside brackets */
   depth: 20,
+  /** steps of a path such as `customer.properties.plan`, and its characters as written */
+  pathSteps: 50,
+  pathLength: 1_000,
+  /** values and operators of one expression, and filters in a row: each is a level of the stack */
+  expression: 200,
+  filters: 50,
   operations: 100_000,
   /** characters of a rendered text, of a captured text and of a filter's result */
   outputLength: 65_536,

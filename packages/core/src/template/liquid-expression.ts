@@ -42,9 +42,8 @@ export function compileExpression(tokenizer: Tokenizer, names: Names, at: Token)
   return compileFiltered(token, names);
 }
 
-/** Reads and compiles the single value that stands next: a variable, literal or range. */
-export function compileNext(tokenizer: Tokenizer, names: Names, at: Token): { read: Read; token: Token } {
-  checkBrackets(tokenizer, at);
+/** Reads and compiles the single value that stands next: a variable, literal or range. Brackets must have been checked. */
+export function compileNext(tokenizer: Tokenizer, names: Names): { read: Read; token: Token } {
   const token = tokenizer.readValueOrThrow();
   return { token, read: compileOperand(token, names).read };
 }
@@ -56,7 +55,7 @@ export function expectEnd(tokenizer: Tokenizer, at: Token): void {
 }
 
 /** Deep brackets would exhaust the stack inside the tokenizer, at a depth that depends on the machine. */
-function checkBrackets(tokenizer: Tokenizer, at: Token): void {
+export function checkBrackets(tokenizer: Tokenizer, at: Token): void {
   let depth = 0;
   for (const letter of tokenizer.remaining()) {
     if (letter === "[" || letter === "(") depth += 1;
@@ -66,6 +65,9 @@ function checkBrackets(tokenizer: Tokenizer, at: Token): void {
 }
 
 function compileFiltered(token: FilteredValueToken, names: Names): Read {
+  if (token.initial.postfix.length > limits.expression)
+    refuse(token, `more than ${limits.expression} values and operators in one expression`);
+  if (token.filters.length > limits.filters) refuse(token, `more than ${limits.filters} filters in a row`);
   const stack: Operand[] = [];
   for (const part of token.initial.postfix) {
     if (!TypeGuards.isOperatorToken(part)) {

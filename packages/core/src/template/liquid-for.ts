@@ -1,6 +1,6 @@
 import { TypeGuards, type TagToken, type Token } from "liquidjs";
 import { compileBlock, type Cursor } from "./liquid-block.ts";
-import { compileNext, expectEnd } from "./liquid-expression.ts";
+import { checkBrackets, compileNext, expectEnd } from "./liquid-expression.ts";
 import { compileOperand, refuse } from "./liquid-operand.ts";
 import { spend, toNumber, type Frame, type Read, type Write } from "./liquid-value.ts";
 import { limits } from "./limits.ts";
@@ -12,7 +12,8 @@ export function compileFor(token: TagToken, cursor: Cursor): Write {
   const { tokenizer } = token;
   const name = tokenizer.readIdentifier().content;
   if (name === "" || tokenizer.readIdentifier().content !== "in") refuse(token, '"for" is written: for name in list');
-  const list = compileNext(tokenizer, cursor.names, token);
+  checkBrackets(tokenizer, token);
+  const list = compileNext(tokenizer, cursor.names);
   const modifiers: Modifiers = {};
   let fixedLimit = Infinity;
   for (const hash of tokenizer.readHashes()) {

@@ -2,7 +2,8 @@ import { TypeGuards, type PropertyAccessToken, type Token } from "liquidjs";
 import { countCharacters } from "../text/characters.ts";
 import { storable } from "../text/unicode.ts";
 import { isBlank, isEmpty, spend, toNumber, type Read } from "./liquid-value.ts";
-import { formatPath, readKey, type Path } from "./path.ts";
+import { limits } from "./limits.ts";
+import { formatPath, isIndex, isPath, readKey, type Path } from "./path.ts";
 import { TemplateFault } from "./problem.ts";
 
 /** The names a text uses, resolved to slots of the frame while it is compiled. */
@@ -71,6 +72,7 @@ function compileRange(from: Token, to: Token, names: Names): Read {
 }
 
 function compileAccess(base: Token | undefined, props: readonly Token[], token: Token, names: Names): Read {
+  if (props.length > limits.pathSteps) refuse(token, `more than ${limits.pathSteps} steps in one path`);
   const keys = props.map((prop) => compileOperand(prop, names));
   let read = base === undefined ? compileRoot(keys, token, names) : compileOperand(base, names).read;
   for (const key of base === undefined ? keys.slice(1) : keys) {
@@ -91,7 +93,9 @@ function compileRoot(keys: readonly Operand[], token: Token, names: Names): Read
   if (loop !== undefined) return (frame) => frame.slots[loop.slot];
   const slot = names.assigned.get(name);
   if (slot === undefined) {
-    names.reads.add(formatPath(knownSteps(keys)));
+    const path = knownSteps(keys);
+    if (!isPath(path)) return refuse(token, `a path has at most ${limits.pathLength} characters`);
+    names.reads.add(formatPath(path));
     return (frame) => readKey(frame.scope.roots, name);
   }
   return (frame) => (frame.slots[slot] === undefined ? readKey(frame.scope.roots, name) : frame.slots[slot]);
@@ -102,7 +106,7 @@ function knownSteps(keys: readonly Operand[]): Path {
   const steps: (string | number)[] = [];
   for (const key of keys) {
     const value = key.fixed?.value;
-    if (typeof value !== "string" && !(typeof value === "number" && value >= 0)) break;
+    if (typeof value !== "string" && !isIndex(value)) break;
     steps.push(value);
   }
   return steps;

@@ -1,6 +1,6 @@
 import { TypeGuards, type TagToken } from "liquidjs";
 import { compileBlock, type Cursor, type Tag } from "./liquid-block.ts";
-import { compileExpression, compileNext, expectEnd } from "./liquid-expression.ts";
+import { checkBrackets, compileExpression, compileNext, expectEnd } from "./liquid-expression.ts";
 import { compileFor } from "./liquid-for.ts";
 import { refuse } from "./liquid-operand.ts";
 import { emit, same, truthy, type Read, type Write } from "./liquid-value.ts";
@@ -70,11 +70,12 @@ function compileCase(token: TagToken, cursor: Cursor): Write {
 
 function compileWhen(tag: TagToken, cursor: Cursor): Read[] {
   const { tokenizer } = tag;
-  const values = [compileNext(tokenizer, cursor.names, tag).read];
+  checkBrackets(tokenizer, tag);
+  const values = [compileNext(tokenizer, cursor.names).read];
   for (tokenizer.skipBlank(); !tokenizer.end(); tokenizer.skipBlank()) {
     if (tokenizer.peek() === ",") tokenizer.advance();
     else if (tokenizer.readIdentifier().content !== "or") refuse(tag, 'values of "when" are parted by "," or "or"');
-    values.push(compileNext(tokenizer, cursor.names, tag).read);
+    values.push(compileNext(tokenizer, cursor.names).read);
   }
   return values;
 }

@@ -1,3 +1,4 @@
+import { limits } from "./limits.ts";
 import type { Scope } from "./scope.ts";
 
 /** The steps from a root into its row: names and list indexes. The first is the root. */
@@ -6,11 +7,23 @@ export type Path = readonly (string | number)[];
 const plainName = /^[\p{L}_][\p{L}\p{N}_-]*$/u;
 /** One step: `.name`, `.0`, `[0]`, `["any text"]` or `['any text']`; a first name needs no dot. */
 const step = /(?:^|\.)([\p{L}_][\p{L}\p{N}_-]*|\d+)|\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|\['((?:[^'\\]|\\.)*)'\]/uy;
-const longestPath = 1_000;
+
+/** Whether these steps are a path: a root by name, then names and whole indexes, no more and no longer than is allowed. */
+export function isPath(steps: readonly unknown[]): steps is Path {
+  return (
+    typeof steps[0] === "string" &&
+    steps.length <= limits.pathSteps &&
+    steps.every((key) => typeof key === "string" || isIndex(key)) &&
+    formatPath(steps).length <= limits.pathLength
+  );
+}
+
+/** Whether something may stand for a place in a list, counted from 0. */
+export const isIndex = (key: unknown): key is number => Number.isSafeInteger(key) && (key as number) >= 0;
 
 /** Reads a path such as `steps["my step"].lines[0].id`. Answers null for a text that is none. */
 export function parsePath(text: string): Path | null {
-  if (text.length === 0 || text.length > longestPath) return null;
+  if (text.length === 0 || text.length > limits.pathLength) return null;
   const path: (string | number)[] = [];
   step.lastIndex = 0;
   while (step.lastIndex < text.length) {
@@ -22,7 +35,7 @@ export function parsePath(text: string): Path | null {
     else if (name !== undefined && !/^\d/.test(name)) path.push(name);
     else path.push(Number(name ?? index));
   }
-  return typeof path[0] === "string" ? path : null;
+  return isPath(path) ? path : null;
 }
 
 /** Writes a path so that `parsePath` reads it back: plain names with dots, all others in brackets. */

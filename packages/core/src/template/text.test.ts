@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { Liquid } from "liquidjs";
 import { describe, expect, test } from "vitest";
 import { limits } from "./limits.ts";
+import { parsePath } from "./path.ts";
 import type { Scope } from "./scope.ts";
 import { compileText } from "./text.ts";
 import { variables } from "./value.ts";
@@ -171,6 +172,11 @@ describe("what is refused", () => {
     [`{{ ${"a[".repeat(30)} }}`, "brackets"],
     [`{% for x in ${"a[".repeat(30)} %}{% endfor %}`, "brackets"],
     ["{% if true %}".repeat(21), "blocks inside"],
+    [`{{ a${".b".repeat(51)} }}`, "more than 50 steps"],
+    [`{{ a["${"x".repeat(1000)}"] }}`, "at most 1000 characters"],
+    [`{{ a ${"| upcase ".repeat(51)} }}`, "more than 50 filters"],
+    [`{{ a ${"and a ".repeat(100)} }}`, "more than 200 values"],
+    [`{{ ${"not ".repeat(200)} a }}`, "more than 200 values"],
   ])("%s", (source, message) => {
     expect(problem(source)).toMatchObject({ code: "template_invalid", path: "/input/text" });
     expect(problem(source)!.message).toContain(message);
@@ -247,6 +253,16 @@ describe("what runs away", () => {
       render("{% assign n = 1 | times: 100000000000000000 %}{% assign m = n | plus: 32 %}{{ (n..m) | size }}"),
     ).toBe("33");
   });
+});
+
+test("what it reads, every reader of a path can read", () => {
+  const index = fc.constantFrom("1.5", "-1", "99999999999999999999", "0", "'a b'", "b.c", "1e3");
+  fc.assert(
+    fc.property(fc.array(index, { minLength: 1, maxLength: 4 }), (keys) => {
+      const { reads } = compiled(`{{ a${keys.map((key) => `[${key}]`).join("")} }}`);
+      expect(reads.map(parsePath)).not.toContain(null);
+    }),
+  );
 });
 
 test("a bug is not taken for a bad text", () => expect(() => compileText(null as never)).toThrow(TypeError));

@@ -1,5 +1,5 @@
 import { limits } from "./limits.ts";
-import { compilePath, formatPath, parsePath, type Path } from "./path.ts";
+import { compilePath, formatPath, isPath, parsePath, type Path } from "./path.ts";
 import { pointer, type Problem } from "./problem.ts";
 import type { Scope } from "./scope.ts";
 import { compileText, isLiquid } from "./text.ts";
@@ -49,8 +49,7 @@ export function referencePath(json: unknown): Path | "bad" | null {
     return null;
   const { ref } = json as { ref: unknown };
   if (typeof ref === "string") return parsePath(ref) ?? "bad";
-  if (!Array.isArray(ref) || typeof ref[0] !== "string") return "bad";
-  return ref.every((key) => typeof key === "string" || (Number.isSafeInteger(key) && key >= 0)) ? (ref as Path) : "bad";
+  return Array.isArray(ref) && isPath(ref) ? ref : "bad";
 }
 
 function compilePart(json: unknown, path: string, depth: number, work: Work): Part {

@@ -152,12 +152,46 @@ export const anyDocument: fc.Arbitrary<WorkflowDocument> = fc
   )
   .map((document) => JSON.parse(JSON.stringify(document)) as WorkflowDocument);
 
+const long = (part: string, times: number): string => part.repeat(times);
+
+/** Values that a careless check of a document stumbles over: odd paths, endless expressions, words that every object knows. */
+const hostile = fc.constantFrom<Json>(
+  "customer.tags[1.5]",
+  "{{ customer.tags[1.5] }}",
+  "{{ customer.tags[99999999999999999999] }}",
+  `customer.properties["${long("x", 1001)}"]`,
+  `{{ customer.properties["${long("x", 1001)}"] }}`,
+  `{{ a${long(".b", 1000)} }}`,
+  `{{ a${long("[b", 30)}${long("]", 30)} }}`,
+  `{{ a ${long("| upcase", 300)} }}`,
+  `{{ a ${long("and a ", 300)} }}`,
+  `{{ ${long("not ", 300)} a }}`,
+  `{% case a %}{% when 1${long(",1", 300)} %}{% endcase %}`,
+  `{% if a %}${long("{% elsif b %}", 100)}{% endif %}`,
+  "{{ '\\ud800' }}",
+  "{{",
+  { ref: "customer.tags[1.5]" },
+  { ref: ["customer", "tags", 1.5] },
+  { ref: ["customer", long("x", 1001)] },
+  { ref: ["customer", ...Array.from({ length: 2000 }, () => 1)] },
+  { ref: ["steps", "constructor", "__proto__"] },
+  { field: { ref: ["customer", "tags", 1.5] }, op: "is", value: 1 },
+  { field: { ref: ["customer", long("x", 1001)] }, op: "is", value: { ref: ["message", 0.5] } },
+  { field: "customer.__proto__", op: "constructor", value: 1 },
+  { field: "customer.tags", op: "matches", value: long("(", 500) },
+  { field: "customer.tags", op: "matches", value: long("(a{9}", 100) },
+  { all: Array.from({ length: 600 }, () => ({ field: "customer.tags", op: "is_set" })) },
+  "__proto__",
+  "constructor",
+  -0,
+);
+
 /** For tests: a document with one to four of its parts replaced, taken away, or put somewhere else. */
 export function mutated(document: unknown): fc.Arbitrary<unknown> {
   const change = fc.record({
     at: fc.nat(),
     how: fc.constantFrom("replace", "remove", "add", "copy"),
-    with: fc.jsonValue({ maxDepth: 2 }),
+    with: fc.oneof({ arbitrary: fc.jsonValue({ maxDepth: 2 }), weight: 2 }, { arbitrary: hostile, weight: 1 }),
     key: fc.string(),
   });
   return fc.array(change, { minLength: 1, maxLength: 4 }).map((changes) => {

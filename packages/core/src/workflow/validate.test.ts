@@ -673,3 +673,16 @@ describe("steps", () => {
     expect(isPublishable(validateWorkflow({}, settings).problems)).toBe(false);
   });
 });
+
+test.each<[string, object]>([
+  ["a text that counts in halves", { action: "message.note", input: { text: "{{ customer.tags[1.5] }}" } }],
+  ["a list reference that does", { action: "message.note", input: { text: { ref: ["customer", "tags", 1.5] } } }],
+  ["a path of many characters", { action: "message.note", input: { text: `{{ customer["${"x".repeat(1001)}"] }}` } }],
+  ["a list reference of many", { action: "message.note", input: { text: { ref: ["customer", "x".repeat(1001)] } } }],
+  ["a field of many", { branch: [{ when: { field: { ref: ["steps", "x".repeat(1001)] }, op: "is_set" } }] }],
+  ["a path of many steps", { action: "message.note", input: { text: `{{ customer${".a".repeat(30_000)} }}` } }],
+])("%s is answered, not stumbled over", (_name, step) => {
+  const { problems } = validateWorkflow({ ...refundRequests, start: "a", steps: { a: step } }, settings);
+  for (const one of problems)
+    expect(one).toMatchObject({ severity: "error", path: expect.stringMatching(/^\/steps\/a/) });
+});
