@@ -74,8 +74,8 @@ function dueOf(
   if (row.fired[version.workflow] === anchor) return never("fired");
   const due = afterDuration(anchor, trigger.after, trigger.calendar, settings);
   if (!due.ok || due.at === null) return never("calendar");
-  // a version minds what falls due from its publication on; what was overdue then is for its publisher to ask for
-  return due.at < version.publishedAt ? never("before_publication") : { at: due.at, anchor };
+  // a trigger minds what falls due from its publication on; what was overdue then is for its publisher to ask for
+  return due.at < (trigger.dueFrom ?? version.publishedAt) ? never("before_publication") : { at: due.at, anchor };
 }
 
 /** The instant that a time trigger counts from, in a subject as it is now; null where there is none. */

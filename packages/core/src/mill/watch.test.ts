@@ -142,6 +142,19 @@ describe("time triggers", () => {
     expect(plays).toEqual([[], [addMs(beginning, hour)]]);
   });
 
+  test("L14: a trigger that took over fires for what was due when its version was published, and not yet true", () => {
+    const publishedAt = addMs(beginning, hour);
+    const vip = { field: "conversation.tags", op: "contains", value: "vip" };
+    const plays = [{}, { dueFrom: { 0: beginning } }].map((options) => {
+      const play = stage({ workflows: [publish(1, waited("30m", vip), { publishedAt, ...options })] });
+      const conversation = play.receive();
+      ringUntil(play, addMs(beginning, 2 * hour));
+      play.issue("conversation.add_tags", { conversation, tags: ["vip"] });
+      return starts(play);
+    });
+    expect(plays).toEqual([[], [addMs(beginning, 2 * hour)]]);
+  });
+
   test("L6: and an event's trigger start one run in a decision; the other comes with the next", () => {
     const both = publish(1, {
       triggers: [

@@ -234,6 +234,7 @@ export interface PublishOptions {
   readonly id?: Id;
   readonly publisher?: Id | null;
   readonly publishedAt?: string;
+  readonly dueFrom?: Readonly<Record<string, string>>;
 }
 
 /** A document as a published version. Its id follows from `n` unless given. Throws when it does not compile. */
@@ -247,6 +248,7 @@ export function publish(
     workflow: options.workflow ?? testId(4000 + n),
     publisher: options.publisher === undefined ? ids.users.ada : options.publisher,
     publishedAt: options.publishedAt ?? "2026-11-01T00:00:00.000Z",
+    ...(options.dueFrom !== undefined && { dueFrom: options.dueFrom }),
     document: { name: `Workflow ${n}`, kind: "automatic", start: Object.keys(document.steps)[0], ...document },
     settings: options.settings ?? indexSettings(officeSettings),
   });

@@ -12,6 +12,8 @@ export interface StoredVersion {
   readonly workflow: Id;
   readonly publisher: Id | null;
   readonly publishedAt: Instant;
+  /** where a time trigger took over from an earlier version, by its place: it fires for what falls due from then on */
+  readonly dueFrom?: Readonly<Record<string, Instant>>;
   readonly document: unknown;
 }
 
@@ -44,7 +46,9 @@ export function compileVersion({ settings, commands, ...stored }: CompileRequest
     publisher: stored.publisher,
     publishedAt: stored.publishedAt,
     mailboxes: mailboxes === undefined ? null : new Set(mailboxes),
-    triggers,
+    triggers: triggers.map((trigger, index) =>
+      trigger.kind === "time" ? { ...trigger, dueFrom: stored.dueFrom?.[index] ?? null } : trigger,
+    ),
     start: document.start,
     steps,
     whenRunning: document.when_running ?? "start",

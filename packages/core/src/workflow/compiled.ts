@@ -25,6 +25,8 @@ export interface TimeTrigger {
   /** short name of a calendar whose open time counts; null: plain time */
   readonly calendar: string | null;
   readonly when: Condition | null;
+  /** it fires for what falls due from then on; null: from the publication on. Earlier where it was taken over */
+  readonly dueFrom: Instant | null;
 }
 export type Trigger = EventTrigger | TimeTrigger;
 

@@ -33,7 +33,7 @@ function compileTime(document: TimeTriggerDocument, path: string, context: Conte
   const after = durationPart(duration, `${path}/time/for`, context);
   const when = compileWhen(document, path, context);
   if (anchor === null || after === null || when === undefined) return null;
-  return { kind: "time", subject: anchor.subject, since: anchor.field, after, calendar, when };
+  return { kind: "time", subject: anchor.subject, since: anchor.field, after, calendar, when, dueFrom: null };
 }
 
 /** The condition; null where there is none, undefined where it does not compile. */

@@ -44,6 +44,10 @@ export interface VersionRow extends Placed {
   hash: string;
   publisher: string;
   published_at: string;
+  /** its time triggers fire for what falls due from then on */
+  due_from: string;
+  /** the same for those that took over from an earlier version, by their place */
+  trigger_due_from: Readonly<Record<string, string>>;
 }
 
 /** The columns that the HTTP side reads, by table; for Kysely. Rows that the mill writes are read here and not written. */

@@ -11,6 +11,7 @@ import {
   type PublishedWorkflow,
   type Settings,
   type SettingsIndex,
+  type StoredVersion,
 } from "@threadmill/core";
 import type { ClientBase } from "pg";
 
@@ -37,8 +38,18 @@ interface PublishedRow {
   readonly position: number;
   readonly publisher: string;
   readonly due_from: string;
+  readonly trigger_due_from: Readonly<Record<string, string>>;
   readonly document: unknown;
 }
+
+const storedVersion = (row: PublishedRow): StoredVersion => ({
+  id: row.id,
+  workflow: row.workflow,
+  publisher: row.publisher,
+  publishedAt: row.due_from,
+  dueFrom: row.trigger_due_from,
+  document: row.document,
+});
 
 /** Reads and compiles an organization's settings as they stand in this transaction. Null when there is no such organization. */
 export async function loadConfig(
@@ -71,7 +82,7 @@ export async function loadConfig(
     properties: await of("properties"),
   };
   const published = await client.query<PublishedRow>(
-    `select v.id, v.workflow, w.slug, w.position, v.publisher, v.due_from, v.document
+    `select v.id, v.workflow, w.slug, w.position, v.publisher, v.due_from, v.trigger_due_from, v.document
 from workflows w join workflow_versions v on v.lane = w.lane and v.organization = w.organization and v.id = w.published
 where w.lane = $1 and w.organization = $2 and w.enabled and w.archived_at is null`,
     place,
@@ -79,7 +90,7 @@ where w.lane = $1 and w.organization = $2 and w.enabled and w.archived_at is nul
   const index = indexSettings(settings);
   const active: PublishedWorkflow[] = [];
   for (const row of published.rows) {
-    const compiled = compileVersion({ ...row, publishedAt: row.due_from, settings: index });
+    const compiled = compileVersion({ ...storedVersion(row), settings: index });
     if (compiled.ok) active.push({ slug: row.slug, version: { ...compiled.version, order: row.position } });
     else onBroken({ workflow: row.workflow, version: row.id, problems: compiled.problems });
   }
@@ -121,14 +132,14 @@ export async function loadVersions(
   ids: readonly string[],
 ): Promise<void> {
   const rows = await client.query<PublishedRow>(
-    `select v.id, v.workflow, w.slug, w.position, v.publisher, v.due_from, v.document
+    `select v.id, v.workflow, w.slug, w.position, v.publisher, v.due_from, v.trigger_due_from, v.document
 from workflow_versions v join workflows w on w.lane = v.lane and w.organization = v.organization and w.id = v.workflow
 where v.lane = $1 and v.organization = $2 and v.id = any($3)`,
     [lane, organization, ids],
   );
   for (const id of ids) config.older.set(id, null);
   for (const row of rows.rows) {
-    const compiled = compileVersion({ ...row, publishedAt: row.due_from, settings: config.settings });
+    const compiled = compileVersion({ ...storedVersion(row), settings: config.settings });
     if (compiled.ok) config.older.set(row.id, compiled.version);
   }
 }

@@ -46,3 +46,34 @@ test("a published time trigger minds what falls due from then on, and what was o
   );
   expect(Date.parse(rows[0].wake_at) - Date.parse(rows[0].waiting_since)).toBe(7_200_000);
 });
+
+test("publishing anew drops no time trigger that is due and not yet true", async () => {
+  const when = { field: "conversation.tags", op: "contains", value: "vip" };
+  const tagging = (name: string, text: string, hours = "2h") => ({
+    name,
+    kind: "automatic",
+    triggers: [{ time: { since: "conversation.waiting_since", for: hours }, when }],
+    start: "tag",
+    steps: { tag: { action: "conversation.add_tags", input: { tags: [text] } } },
+  });
+  const names = ["kept", "other"];
+  for (const name of names) await api.call("POST", "/workflows?publish=true", { body: tagging(name, `${name}-old`) });
+  const { json } = await api.call("POST", "/channels/api/messages", { body: { from: "vip", text: "hello?" } });
+  const { conversation } = json.result;
+  const dueAt = new Date(Date.now() + 50).toISOString();
+  await api.server.database.pool.query(
+    "update conversations set waiting_since = $2::timestamptz - interval '2 hours', wake_at = $2 where id = $1",
+    [conversation, dueAt],
+  );
+  // due by now and looked at, but not true
+  const wakeAt = async () =>
+    (await api.server.database.pool.query("select wake_at from conversations where id = $1", [conversation])).rows[0]
+      .wake_at;
+  await expect.poll(wakeAt, { timeout: 20_000 }).toBeNull();
+  await api.call("PUT", "/workflows/kept", { body: tagging("kept", "kept-new") });
+  await api.call("PUT", "/workflows/other", { body: tagging("other", "other-new", "1h") });
+  for (const name of names) expect((await api.call("POST", `/workflows/${name}/publish`)).json.created).toBe(true);
+  await api.call("POST", `/conversations/${conversation}/add_tags`, { body: { tags: ["vip"] } });
+  await expect.poll(() => tagsOf(conversation), { timeout: 20_000 }).toContain("kept-new");
+  expect((await tagsOf(conversation)).filter((tag) => /old|other/.test(tag))).toEqual([]);
+});

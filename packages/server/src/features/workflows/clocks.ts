@@ -1,8 +1,9 @@
-import type { WorkflowDocument } from "@threadmill/core";
+import { takenOver, type WorkflowDocument } from "@threadmill/core";
 import type { PoolClient } from "pg";
 import { askToWatch } from "../../effects/watch.ts";
 import { freshId } from "../../lanes/fresh-id.ts";
 import type { Place } from "../../lanes/port.ts";
+import type { VersionRow } from "../tables.ts";
 
 /** The instant that a time trigger counts from: a column of its subject's table. */
 interface Clock {
@@ -32,12 +33,24 @@ export async function watchClocks(
   const clocks = clocksOf(version.document as WorkflowDocument);
   if (clocks.length > 0 && overdue === "include") {
     await tx.query(
-      "update workflow_versions set due_from = 'epoch' where lane = $1 and organization = $2 and id = $3",
+      "update workflow_versions set due_from = 'epoch', trigger_due_from = '{}' where lane = $1 and organization = $2 and id = $3",
       [place.lane, place.organization, version.id],
     );
   }
   for (const clock of clocks)
     await askToWatch(tx, place, { id: freshId(Date.parse(at)), version: version.id, at, ...clock });
+}
+
+/**
+ * From when on the time triggers of a new version fire that take over from the version before, by their place: a
+ * publication that changes nothing about a trigger does not drop what is due and not yet true.
+ */
+export function takeOver(before: VersionRow | null, now: WorkflowDocument): Record<string, string> {
+  if (before === null) return {};
+  const kept = takenOver(before.document as WorkflowDocument, now);
+  return Object.fromEntries(
+    kept.map(({ index, before: place }) => [index, before.trigger_due_from[place] ?? before.due_from]),
+  );
 }
 
 /** How many subjects have such a clock at all: what publishing may have to look at. */

@@ -14,7 +14,7 @@ import { loadConfig } from "../../lanes/configs.ts";
 import type { Place } from "../../lanes/port.ts";
 import { freshId } from "../../lanes/fresh-id.ts";
 import type { VersionRow, WorkflowRow } from "../tables.ts";
-import { watchClocks } from "./clocks.ts";
+import { takeOver, watchClocks } from "./clocks.ts";
 import { documentRefused } from "./show.ts";
 import { insertVersion, readVersion, updateWorkflow, waitingRuns } from "./store.ts";
 
@@ -61,6 +61,7 @@ export async function publishDraft(
         hash,
         publisher,
         published_at: at,
+        trigger_due_from: takeOver(current, document),
       })
     : current;
   const order = document.order === undefined ? {} : { position: document.order };

@@ -47,10 +47,10 @@ export async function readNumbered(
 }
 
 /** Adds the next version of a workflow; the lane is held, so that numbers have no gaps. */
-export async function insertVersion(tx: PoolClient, row: Omit<VersionRow, "number">): Promise<VersionRow> {
+export async function insertVersion(tx: PoolClient, row: Omit<VersionRow, "number" | "due_from">): Promise<VersionRow> {
   const { rows } = await tx.query<VersionRow>(
-    `insert into workflow_versions (lane, organization, id, workflow, number, document, hash, publisher, published_at)
-select $1, $2, $3, $4, coalesce(max(number), 0) + 1, $5, $6, $7, $8
+    `insert into workflow_versions (lane, organization, id, workflow, number, document, hash, publisher, published_at, trigger_due_from)
+select $1, $2, $3, $4, coalesce(max(number), 0) + 1, $5, $6, $7, $8, $9
 from workflow_versions where lane = $1 and organization = $2 and workflow = $4 returning *`,
     [
       row.lane,
@@ -61,6 +61,7 @@ from workflow_versions where lane = $1 and organization = $2 and workflow = $4 r
       row.hash,
       row.publisher,
       row.published_at,
+      JSON.stringify(row.trigger_due_from),
     ],
   );
   return rows[0] as VersionRow;
