@@ -1,4 +1,5 @@
 import { compilePath, formatPath, parsePath, readKey, type Path } from "../template/path.ts";
+import { namesOf } from "../model/json.ts";
 import { pointer, TemplateFault, type Problem } from "../template/problem.ts";
 import type { Scope } from "../template/scope.ts";
 import { compileValue, referencePath, type Value } from "../template/value.ts";
@@ -57,7 +58,7 @@ export function compileClause(json: Readonly<Record<string, unknown>>, at: strin
   const before = work.problems.length;
   const problem = (code: string, key: string | null, message: string) =>
     void work.problems.push({ code, path: key === null ? at : pointer(at, key), message });
-  for (const key of Object.keys(json))
+  for (const key of namesOf(json))
     if (!knownNames.includes(key)) problem("condition_invalid", key, `a clause has no "${key}"`);
   const name = json.op;
   if (!isOperatorName(name)) {

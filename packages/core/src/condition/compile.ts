@@ -1,4 +1,5 @@
 import { pointer, type Problem } from "../template/problem.ts";
+import { countOf } from "../model/json.ts";
 import type { Scope } from "../template/scope.ts";
 import { fromMs, type Instant, lastMs } from "../time/instant.ts";
 import { compileClause, type FieldHint, type Node, soonest, type Work } from "./clause.ts";
@@ -90,7 +91,7 @@ function compileNode(json: unknown, at: string, depth: number, work: Work): Node
       return refuse("condition_too_large", `a condition has at most ${conditionLimits.clauses} clauses`);
     return compileClause(object, at, work);
   }
-  if (Object.keys(object).length > 1) return refuse("condition_invalid", `"${group}" stands alone`);
+  if (countOf(object) > 1) return refuse("condition_invalid", `"${group}" stands alone`);
   const inner = object[group];
   if (group === "not") {
     const child = compileNode(inner, pointer(at, group), depth + 1, work);

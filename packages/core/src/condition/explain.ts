@@ -1,4 +1,5 @@
 import { cut } from "../text/characters.ts";
+import { membersOf } from "../model/json.ts";
 import type { ConditionFault } from "./fault.ts";
 
 /** Why a condition held or not: one node a clause or group, everything evaluated. */
@@ -30,7 +31,7 @@ export function shorten(value: unknown, level = 0): unknown {
     const items = value.slice(0, mostItems).map((item) => shorten(item, level + 1));
     return value.length > mostItems ? [...items, "..."] : items;
   }
-  const entries = Object.entries(value);
+  const entries = membersOf(value as { readonly [name: string]: unknown });
   const some = entries.slice(0, mostItems).map(([name, item]) => [name, shorten(item, level + 1)] as const);
   if (entries.length > mostItems) some.push(["...", "..."]);
   return Object.fromEntries(some);

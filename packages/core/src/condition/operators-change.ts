@@ -1,3 +1,4 @@
+import { sameJson } from "../model/json.ts";
 import { comparand, type Comparand } from "./operand.ts";
 import type { Operator } from "./operator.ts";
 import { holds } from "./operators-equal.ts";
@@ -39,17 +40,3 @@ function moved(
 function has(field: unknown, value: Comparand): boolean {
   return field !== null && field !== undefined && holds(field, value);
 }
-
-/** Equality of JSON, without regard to the order of names. */
-export function sameJson(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  if (Array.isArray(a) !== Array.isArray(b)) return false;
-  const names = Object.keys(a);
-  return (
-    names.length === Object.keys(b).length &&
-    names.every((name) => Object.hasOwn(b, name) && sameJson(at(a, name), at(b, name)))
-  );
-}
-
-const at = (value: object, name: string): unknown => (value as Record<string, unknown>)[name];

@@ -1,4 +1,5 @@
 import { Type } from "typebox";
+import { countOf, jsonText, membersOf } from "../model/json.ts";
 import { type Refusal, refuse } from "../model/command.ts";
 import type { Json, Properties } from "../model/common.ts";
 import type { PropertyDefinition } from "../model/settings.ts";
@@ -53,7 +54,7 @@ export function propertyProblem(
   if (definition !== null && !fits[definition.type](value, definition)) {
     return refuse("invalid", "property_type", `The property ${name} takes ${expected[definition.type]}`, path);
   }
-  if (new TextEncoder().encode(JSON.stringify(value)).length > maxValueBytes) {
+  if (new TextEncoder().encode(jsonText(value)).length > maxValueBytes) {
     return refuse("invalid", "property_too_large", `A property's value may take ${maxValueBytes} bytes at most`, path);
   }
   return null;
@@ -66,7 +67,7 @@ export const propertyOf = (properties: Properties, name: string): Json =>
 /** The properties with some of them set, or taken away where null. */
 export function withProperties(properties: Properties, patch: Properties): Properties {
   const next: Record<string, Json> = { ...properties };
-  for (const [name, value] of Object.entries(patch)) {
+  for (const [name, value] of membersOf(patch)) {
     if (value === null) delete next[name];
     else next[name] = value;
   }
@@ -75,7 +76,7 @@ export function withProperties(properties: Properties, patch: Properties): Prope
 
 /** Why these are too many properties, or null. */
 export function countProblem(properties: Properties, path: string): Refusal | null {
-  return Object.keys(properties).length <= maxProperties
+  return countOf(properties) <= maxProperties
     ? null
     : refuse("limited", "too_many_properties", `There may be ${maxProperties} properties at most`, path);
 }

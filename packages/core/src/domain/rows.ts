@@ -2,6 +2,7 @@ import type { Instant, Json } from "../model/common.ts";
 import { conversationDefaults } from "../model/conversation.ts";
 import { customerDefaults } from "../model/customer.ts";
 import type { Change, LoggedTable } from "../model/event.ts";
+import { sameJson } from "../model/json.ts";
 import { messageDefaults } from "../model/message.ts";
 
 /** A logged row as the pure core handles it: fields by name. */
@@ -25,26 +26,13 @@ export function applyChange(row: Row | null, change: Change, at: Instant): Row {
   return { ...row, ...change.after, updated_at: at };
 }
 
-/** Whether two values of a field are the same; lists and properties are compared by content. */
-export function sameValue(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  if (Array.isArray(a) !== Array.isArray(b)) return false;
-  const left = Object.entries(a);
-  const right = b as { readonly [name: string]: unknown };
-  return (
-    left.length === Object.keys(right).length &&
-    left.every(([name, value]) => Object.hasOwn(right, name) && sameValue(value, right[name]))
-  );
-}
-
 /** The change that makes `row` carry `patch`, or null when it already does. */
 export function changeOf(table: LoggedTable, row: Row & { readonly id: string }, patch: Row): Change | null {
   let before: Record<string, Json> | null = null;
   let after: Record<string, Json> | null = null;
   for (const field in patch) {
     const value = patch[field];
-    if (value === undefined || sameValue(row[field], value)) continue;
+    if (value === undefined || sameJson(row[field], value)) continue;
     before ??= {};
     after ??= {};
     before[field] = row[field] as Json;
@@ -59,7 +47,7 @@ export function creationOf(table: LoggedTable, id: string, fields: Row): Change 
   const after: Record<string, Json> = {};
   for (const field in fields) {
     const value = fields[field];
-    if (value !== undefined && !(field in defaults && sameValue(defaults[field], value))) after[field] = value as Json;
+    if (value !== undefined && !(field in defaults && sameJson(defaults[field], value))) after[field] = value as Json;
   }
   return { table, id, before: null, after };
 }

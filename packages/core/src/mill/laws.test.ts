@@ -194,6 +194,47 @@ describe("splitting", () => {
   });
 });
 
+describe("what comes back from the database", () => {
+  const properties = { zebra: 1, ab: 2, "10": { y: 1, longer: [2] }, c: 3 };
+  const say = (text: string) => ({ action: "message.note", input: { text } });
+  const asked = [
+    "{% for each in customer.properties %}{{ each[0] }} {% endfor %}",
+    "{{ customer.properties }}{{ customer.properties | json }}{{ message.size }}",
+    "{% if customer.properties.one == customer.properties.two %}same{% endif %}",
+  ].join("|");
+  const workflows = [
+    publish(1, {
+      triggers: [{ event: "message.received", when: { field: "message.text", op: "is", value: "go" } }],
+      steps: {
+        early: { ...say(asked), next: "hold" },
+        hold: { wait: { for: "1m" }, next: "late" },
+        late: { ...say(asked), next: "branch" },
+        branch: { branch: [{ when: { field: "customer.properties", op: "is_set" } }] },
+      },
+    }),
+  ];
+  const notesOf = (shell: MillShell) =>
+    tableOf<Message>(shell.world.rows, "messages")
+      .filter((row) => row.direction === "note")
+      .map((row) => row.text);
+
+  test("L1: reads the same as before, whatever the order in which its members stand", () => {
+    const play = stage({ workflows });
+    const customer = play.conversation(play.receive()).customer;
+    play.issue("customer.upsert", { customer, properties });
+    const pair = { b: [1, { d: 1, c: 2 }], a: 1 };
+    play.issue("customer.upsert", { customer, properties: { one: pair, two: { ...pair } } });
+    play.receive("go");
+    play.ringNext();
+    const other = millShell({ workflows });
+    expect(other.call(play.items).done).toBe(play.items.length);
+    expect(whole(other)).toEqual(whole(play.shell));
+    const [early, late] = notesOf(play.shell);
+    expect(late).toBe(early);
+    expect(early).toMatch(/^10 ab c one two zebra \|\{"10":\{"longer":\[2\],"y":1\},"ab":2,"c":3,"one":.*same$/);
+  });
+});
+
 describe("what every history keeps", () => {
   /** A property of whatever an organization did. */
   const everyHistory = (check: (shell: MillShell, setting: Setting, items: readonly Item[]) => void): void => {

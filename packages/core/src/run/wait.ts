@@ -2,6 +2,7 @@ import type { SettingsIndex } from "../domain/settings-index.ts";
 import type { Instant } from "../model/common.ts";
 import type { Reason } from "../model/run.ts";
 import type { Scope } from "../template/scope.ts";
+import { brief } from "../text/characters.ts";
 import { addOpenTime } from "../time/calendar.ts";
 import type { BusinessCalendar } from "../time/calendar-shape.ts";
 import { type Duration, plainSeconds } from "../time/duration.ts";
@@ -59,7 +60,7 @@ function untilInstant(value: unknown, now: Instant): DueAt {
     ok: false,
     reason: {
       code: "instant_invalid",
-      message: `A wait until needs an instant with its offset, not ${JSON.stringify(value)}`,
+      message: `A wait until needs an instant with its offset, not ${brief(value)}`,
     },
   };
 }

@@ -1,4 +1,5 @@
 import { charactersOf, countCharacters, sliceCharacters } from "../text/characters.ts";
+import { jsonText } from "../model/json.ts";
 import type { Filter } from "./filters.ts";
 import { member } from "./liquid-operand.ts";
 import { checkLength, order, same, spend, toList, toNumber, toText, truthy, type Frame } from "./liquid-value.ts";
@@ -45,7 +46,11 @@ export const listFilters = {
         .map(([, item]) => item);
     },
   },
-  uniq: { takes: [0, 0], run: (input, _, frame) => [...new Set(toList(input, frame))] },
+  uniq: {
+    takes: [0, 0],
+    // by what they hold: whether two stand for one object in memory is nothing that a text may tell
+    run: (input, _, frame) => [...new Map(toList(input, frame).map((item) => [identityOf(item), item])).values()],
+  },
   slice: {
     takes: [1, 2],
     run: (input, [from, count]) => {
@@ -70,6 +75,9 @@ export const listFilters = {
     },
   },
 } satisfies Record<string, Filter>;
+
+const identityOf = (item: unknown): unknown =>
+  typeof item === "object" && item !== null ? `${jsonText(item)}\0` : item;
 
 function deep(item: unknown, path: unknown): unknown {
   return toText(path)

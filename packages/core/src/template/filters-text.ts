@@ -1,4 +1,5 @@
 import { charactersOf, countCharacters, sliceCharacters } from "../text/characters.ts";
+import { jsonText } from "../model/json.ts";
 import type { Filter } from "./filters.ts";
 import { checkLength, toNumber, toText } from "./liquid-value.ts";
 
@@ -25,7 +26,7 @@ export const textFilters = {
   newline_to_br: plain((text) => text.replaceAll(/\r?\n/g, "<br />\n")),
   escape: plain((text) => text.replaceAll(/[&<>"']/g, (letter) => entities[letter]!)),
   url_encode: plain((text) => encodeURIComponent(text).replaceAll("%20", "+")),
-  json: { takes: [0, 0], run: (input) => measured(JSON.stringify(input ?? null)) },
+  json: { takes: [0, 0], run: (input) => measured(jsonText(input)) },
   append: { takes: [1, 1], run: (input, [end]) => both(toText(input), toText(end)) },
   prepend: { takes: [1, 1], run: (input, [start]) => both(toText(start), toText(input)) },
   remove: { takes: [1, 1], run: (input, [part]) => replace(toText(input), toText(part), "") },

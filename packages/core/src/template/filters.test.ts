@@ -14,6 +14,7 @@ const scope: Scope = {
     emoji: "ab😀cd",
     list: [3, "b", null, 1, "a", { x: { y: 1 } }, true],
     lines: [{ sku: "b", on: true, d: { e: 2 } }, { sku: "a", on: false, d: { e: 1 } }, { sku: "c" }],
+    twins: [{ a: 1, b: 2 }, "x", { b: 2, a: 1 }, "x", '{"a":1,"b":2}', [1], [1]],
     big: "x".repeat(70_000),
     lone: "\ud800",
     born: "2026-02-28",
@@ -38,6 +39,10 @@ test.each([
   ["no | default: allow_false: true", "false"],
   ["no | default: allow_false: no", ""],
   ["nobody | default", ""],
+  // by what they hold: two objects of one content are one before and after the database
+  ["twins | uniq | size", "4"],
+  ["twins | uniq | json", '[{"a":1,"b":2},"x","{\\"a\\":1,\\"b\\":2}",[1]]'],
+  ["twins.first | json", '{"a":1,"b":2}'],
   ["'' | default: n", "3"],
   ["'it is' | capitalize", "It is"],
   ["emoji | truncate: 4, '..'", "ab.."],

@@ -1,4 +1,5 @@
 import { TypeGuards, type TagToken, type Token } from "liquidjs";
+import { membersOf } from "../model/json.ts";
 import { compileBlock, type Cursor } from "./liquid-block.ts";
 import { checkBrackets, compileNext, expectEnd } from "./liquid-expression.ts";
 import { compileOperand, refuse } from "./liquid-operand.ts";
@@ -72,14 +73,14 @@ function writtenRounds(list: Token): number {
   return list.rhs.content - list.lhs.content + 1;
 }
 
-/** Offset, then limit, then the order. A text counts as one item, an object as its [name, value] pairs. */
+/** Offset, then limit, then the order. A text counts as one item, an object as its [name, value] pairs, by name. */
 function select(value: unknown, modifiers: Modifiers, frame: Frame): readonly unknown[] {
   const all: readonly unknown[] = Array.isArray(value)
     ? value
     : typeof value === "string" && value !== ""
       ? [value]
       : typeof value === "object" && value !== null
-        ? Object.entries(value)
+        ? membersOf(value as { readonly [name: string]: unknown })
         : [];
   const offset = modifiers.offset === undefined ? 0 : Math.max(0, Math.trunc(toNumber(modifiers.offset(frame))));
   const limit = modifiers.limit === undefined ? all.length : Math.max(0, Math.trunc(toNumber(modifiers.limit(frame))));

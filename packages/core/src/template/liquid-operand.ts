@@ -1,4 +1,5 @@
 import { TypeGuards, type PropertyAccessToken, type Token } from "liquidjs";
+import { countOf } from "../model/json.ts";
 import { countCharacters } from "../text/characters.ts";
 import { storable } from "../text/unicode.ts";
 import { isBlank, isEmpty, spend, toNumber, type Read } from "./liquid-value.ts";
@@ -123,7 +124,6 @@ export function member(value: unknown, key: unknown): unknown {
     return readKey(value, typeof key === "number" && key < 0 ? value.length + key : key);
   }
   const own = readKey(value, key);
-  if (own === undefined && key === "size" && typeof value === "object" && value !== null)
-    return Object.keys(value).length;
+  if (own === undefined && key === "size" && typeof value === "object" && value !== null) return countOf(value);
   return own;
 }

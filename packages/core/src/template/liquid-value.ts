@@ -1,3 +1,4 @@
+import { countOf, jsonText, sameJson } from "../model/json.ts";
 import { limits } from "./limits.ts";
 import { TemplateFault } from "./problem.ts";
 import type { Scope } from "./scope.ts";
@@ -40,7 +41,7 @@ export function toText(value: unknown): string {
   if (typeof value === "string") return value;
   if (value === null || value === undefined) return "";
   if (Array.isArray(value)) return value.map(toText).join("");
-  return typeof value === "number" || typeof value === "boolean" ? String(value) : JSON.stringify(value);
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : jsonText(value);
 }
 
 /** The number a value stands for; 0 for what is none, as Liquid has it. */
@@ -65,7 +66,7 @@ export function truthy(value: unknown): boolean {
 /** Whether a value equals the word `empty`: "", [] or {}. */
 export function isEmpty(value: unknown): boolean {
   if (Array.isArray(value) || typeof value === "string") return value.length === 0;
-  return typeof value === "object" && value !== null && Object.keys(value).length === 0;
+  return typeof value === "object" && value !== null && countOf(value) === 0;
 }
 
 /** Whether a value equals the word `blank`: empty, false, null or nothing but spaces. */
@@ -73,10 +74,10 @@ export function isBlank(value: unknown): boolean {
   return !truthy(value) || isEmpty(value) || (typeof value === "string" && value.trim() === "");
 }
 
-/** Equality without conversion; lists item by item; null and missing are one. */
+/** Equality without conversion; lists and objects by what they hold; null and missing are one. */
 export function same(a: unknown, b: unknown): boolean {
   if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((item, at) => same(item, b[at]));
-  return (a ?? null) === (b ?? null);
+  return sameJson(a ?? null, b ?? null);
 }
 
 /** Order of two values: negative, 0, positive; NaN where they have none (then every comparison is false). */

@@ -1,4 +1,5 @@
 import { limits } from "./limits.ts";
+import { countOf } from "../model/json.ts";
 import { compilePath, formatPath, isPath, parsePath, type Path } from "./path.ts";
 import { pointer, type Problem } from "./problem.ts";
 import type { Scope } from "./scope.ts";
@@ -45,8 +46,7 @@ export function variables(compiled: { readonly reads: readonly string[] }): stri
 
 /** The path of a reference object; null where the value is none; "bad" where it tries to be one. */
 export function referencePath(json: unknown): Path | "bad" | null {
-  if (typeof json !== "object" || json === null || !Object.hasOwn(json, "ref") || Object.keys(json).length !== 1)
-    return null;
+  if (typeof json !== "object" || json === null || !Object.hasOwn(json, "ref") || countOf(json) !== 1) return null;
   const { ref } = json as { ref: unknown };
   if (typeof ref === "string") return parsePath(ref) ?? "bad";
   return Array.isArray(ref) && isPath(ref) ? ref : "bad";

@@ -40,6 +40,12 @@ type Input = { readonly [name: string]: Json };
 const of = <T>(list: readonly T[], n: number): T => list[n % list.length] as T;
 const phones = ["+14155550101", "+14155550102", "+14155550103"];
 const texts = ["refund please", "hello", "12", "thanks"];
+/** Names that jsonb puts into another order, and of which JavaScript puts some first. */
+const patches: readonly Input[] = [
+  { zebra: 1, ab: { y: 1, longer: 2, x: [{ b: 1, a: 2 }] }, "10": "ten", "9": "nine" },
+  { é: 1, z: { last: true, first: null }, zebra: null },
+  { b: 1, a: 2, "2": "two" },
+];
 const users = [ids.users.ben, ids.users.cleo];
 
 /** What a command is asked with, given what there is. */
@@ -103,6 +109,10 @@ const commands: readonly (readonly [string, Ask])[] = [
   [
     "customer.add_tags",
     (dice, shell) => ({ customer: someCustomer(dice, shell), tags: [of(tags, dice[1] as number)] }),
+  ],
+  [
+    "customer.upsert",
+    (dice, shell) => ({ customer: someCustomer(dice, shell), properties: of(patches, dice[1] as number) }),
   ],
   ["customer.close", (dice, shell) => ({ customer: someCustomer(dice, shell) })],
   ["customer.unsubscribe", (dice, shell) => ({ customer: someCustomer(dice, shell) })],

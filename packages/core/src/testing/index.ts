@@ -1,4 +1,5 @@
 export { type IssueOptions, type Scene, scene, type SceneOptions } from "./scene.ts";
+export { asStored, storedRow } from "./stored.ts";
 export { actors, ids, sampleIndex, sampleSettings, testId } from "./settings.ts";
 export {
   addressRows,

@@ -14,6 +14,7 @@ import type { CompiledVersion } from "../workflow/compiled.ts";
 import { compileVersion } from "../workflow/compile.ts";
 import type { WorkflowDocument } from "../workflow/document.ts";
 import { ids, sampleSettings, testId } from "./settings.ts";
+import { asStored, storedRow } from "./stored.ts";
 import { type MemoryWorld, memoryWorld, sparseWorld, type StartingRows, tableOf } from "./world.ts";
 
 /** How much of the world a call finds loaded: all of it, what was asked for with its bundles, or row by row. */
@@ -130,11 +131,11 @@ export function millShell(options: MillOptions = {}): MillShell {
 }
 
 function commit(shell: MillShell, output: Output): void {
-  for (const row of output.writes.values()) deepFreeze(row);
   deepFreeze(output.events);
-  deepFreeze(output.leftover);
-  shell.world.write(output.writes);
-  for (const [name, row] of output.writes) {
+  // the next call finds what the database gives back, not what this one had in memory
+  const writes = new Map([...output.writes].map(([name, row]) => [name, deepFreeze(row && storedRow(name, row))]));
+  shell.world.write(writes);
+  for (const [name, row] of writes) {
     if (!name.startsWith("runs/") || row === null || isLive((row as Run).status)) continue;
     shell.history.set((row as Run).id, row as Run);
     shell.world.rows.delete(name);
@@ -146,7 +147,7 @@ function commit(shell: MillShell, output: Output): void {
   shell.receipts.push(...output.receipts);
   shell.dropped.push(...output.dropped);
   shell.poisoned.push(...output.poisoned);
-  shell.leftover = output.leftover;
+  shell.leftover = deepFreeze(asStored(output.leftover)) as Leftover | null;
 }
 
 const bytes = (output: Output): string => JSON.stringify({ ...output, writes: [...output.writes] });

@@ -60,6 +60,27 @@ const actions: readonly { readonly action: string; readonly input?: { readonly [
   { action: "message.send", input: { text: "and again" } },
   { action: "message.send", input: { text: "{{ nothing }}" } },
   { action: "message.note", input: { text: "seen" } },
+  // whatever goes through the members of something prints them
+  {
+    action: "message.note",
+    input: {
+      text: "{% for each in customer.properties %}{{ each[0] }}={{ each[1] }} {% endfor %}{{ customer.properties }}",
+    },
+  },
+  {
+    action: "message.note",
+    input: { text: "{{ message }}{{ conversation.size }}{% for each in steps %}{{ each }}{% endfor %}" },
+  },
+  {
+    action: "customer.set_property",
+    input: { name: "twice", value: [{ ref: "customer.properties" }, { ref: "customer.properties" }] },
+  },
+  {
+    action: "message.note",
+    input: {
+      text: "{{ customer.properties.twice | uniq | size }}{% if customer.properties.twice.first == customer.properties.twice.last %}same{% endif %}",
+    },
+  },
   { action: "conversation.close" },
   { action: "conversation.open" },
   { action: "conversation.snooze", input: { until: "2026-11-20T17:30:00.000Z" } },
@@ -83,6 +104,8 @@ const conditions: readonly Json[] = [
   { field: "conversation.tags", op: "contains", value: "t0" },
   { field: "customer.state", op: "is", value: "unreplied" },
   { field: "conversation.topic", op: "gt", value: 1 },
+  { field: "conversation.tags", op: "gt", value: 1 },
+  { field: "customer.properties", op: "is_set" },
   {
     all: [
       { field: "message.text", op: "contains", value: "refund" },

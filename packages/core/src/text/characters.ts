@@ -1,3 +1,5 @@
+import { jsonText } from "../model/json.ts";
+
 /** Half of a character that takes two UTF-16 units. Most texts hold none, and are then cut by units, which is cheap. */
 const half = /[\ud800-\udfff]/;
 
@@ -24,6 +26,6 @@ export function cut(text: string, units: number): string {
 
 /** A value as a message may show it: as JSON, on one line, at most 60 long. */
 export function brief(value: unknown): string {
-  const text = JSON.stringify(value) ?? "nothing";
+  const text = value === undefined ? "nothing" : jsonText(value);
   return text.length > 60 ? `${cut(text, 57)}...` : text;
 }

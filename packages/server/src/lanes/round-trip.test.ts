@@ -1,11 +1,13 @@
-import { type Output, rowTables } from "@threadmill/core";
+import { findBadText, type Output, rowTables } from "@threadmill/core";
+import { conversationRow, customerRow, messageRow, storedRow } from "@threadmill/core/testing";
+import fc from "fast-check";
 import type { PoolClient } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { transaction } from "../db/transaction.ts";
 import { freshId } from "./fresh-id.ts";
 import { load, LoadedWorld } from "./loader.ts";
 import { testLanes, type TestEngine, type TestLanes } from "./test-lanes.ts";
-import { type WorldTableName, worldTables } from "./tables.ts";
+import { type WorldTable, type WorldTableName, worldTables } from "./tables.ts";
 import { flush, plan } from "./writer.ts";
 
 let lanes: TestLanes;
@@ -145,6 +147,51 @@ test.each(tables.flatMap((name) => ways.map((way) => ({ name, ...way }))))(
     expect(keys.map((key) => other.get(key))).toEqual([null, null, null]);
   },
 );
+
+test("rows come back as the mill's own tests take them to: the same columns, and members in the same order (MILL law 1)", async () => {
+  copyFrom = Infinity;
+  const organization = freshId();
+  const storable = (data: unknown) => findBadText(data) === null;
+  const names = fc.oneof(fc.string({ unit: "binary", maxLength: 5 }), fc.nat(30).map(String));
+  const object = fc.dictionary(names, fc.jsonValue({ maxDepth: 3 }), { noNullPrototype: true }).filter(storable);
+  const data = fc.sample(object, 60);
+  const rows = tables.flatMap((name) => {
+    const { columns, id } = worldTables[name] as WorldTable;
+    const jsons = Object.keys(columns).filter((column) => columns[column] === "jsonb");
+    return data.slice(0, jsons.length === 0 ? 1 : undefined).map((value_, n) => {
+      const entries = Object.entries(columns).filter(([column]) => column !== shells[name]);
+      const plain = Object.fromEntries(entries.map(([column, type]) => [column, value(type)]));
+      const given = Object.fromEntries(jsons.map((column, at) => [column, data[(n + at) % data.length] ?? value_]));
+      const row = { ...plain, ...given, ...(name === "runs" && { status: "waiting" }) } as Record<string, unknown>;
+      return { name: `${name}/${String(row[id])}`, row };
+    });
+  });
+  await store(new LoadedWorld(organization), new Map(rows.map(({ name, row }) => [name, row])));
+  const back = await loaded(
+    organization,
+    rows.map(({ name }) => name),
+  );
+  for (const { name, row } of rows) {
+    const expected = storedRow(name, row) as Record<string, unknown>;
+    const found = back.get(name) as Record<string, unknown>;
+    expect(Object.keys(found).toSorted()).toEqual(Object.keys(expected).toSorted());
+    for (const column of Object.keys(expected))
+      expect(JSON.stringify(found[column])).toBe(JSON.stringify(expected[column]));
+  }
+});
+
+test("a row that is new in a batch has the columns that it is loaded with later: even how many there are can be read", () => {
+  const [id, conversation, customer, channel, mailbox] = Array.from({ length: 5 }, freshId) as [string, ...string[]];
+  const made = {
+    customers: customerRow({ id }),
+    conversations: conversationRow({ id, customer, channel, mailbox, address: "+1" } as never),
+    messages: messageRow({ id, conversation, customer, channel, direction: "inbound" } as never),
+  };
+  for (const [name, row] of Object.entries(made)) {
+    const columns = Object.keys(worldTables[name as keyof typeof made].columns);
+    expect(Object.keys(row).toSorted()).toEqual(columns.filter((column) => column !== shells[name]).toSorted());
+  }
+});
 
 test("what was never loaded is taken away and put over what stands there", async () => {
   const organization = freshId();

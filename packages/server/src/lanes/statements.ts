@@ -108,9 +108,13 @@ export const write = Object.fromEntries(
   ]),
 ) as Record<keyof typeof worldTables, Record<"insert" | "put" | "update" | "delete", Statement>>;
 
-/** Columns of a table for a select list, from an alias. */
+/** What only the shell gives and reads: a row must look to the mill as it did before it was written (MILL law 1). */
+const unseen = new Set(["seq", "ordinal"]);
+
+/** Columns of a table for a select list, from an alias, as the mill sees them. */
 export const columnsOf = (table: WorldTable, alias: string): string =>
   Object.keys(table.columns)
+    .filter((name) => !unseen.has(name))
     .map((name) => `${alias}.${quoted(name)}`)
     .join(", ");
 

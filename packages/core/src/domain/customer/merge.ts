@@ -1,4 +1,5 @@
 import { Type } from "typebox";
+import { membersOf } from "../../model/json.ts";
 import { refuse } from "../../model/command.ts";
 import { IdSchema } from "../../model/common.ts";
 import type { Customer, CustomerRow } from "../../model/customer.ts";
@@ -55,7 +56,11 @@ export const mergeCustomer = defineCommand({
 
 /** What the target takes over. Its own values win; whoever asked for no messages under one name gets none under both. */
 function union(target: CustomerRow, source: CustomerRow): Partial<Customer> {
-  const properties = Object.entries({ ...target.properties, ...source.properties, ...target.properties });
+  const properties = [
+    // where there are too many, the target's own stay
+    ...membersOf(target.properties),
+    ...membersOf(source.properties).filter(([name]) => !Object.hasOwn(target.properties, name)),
+  ];
   return {
     ...mergedAddresses(target, source),
     first_name: target.first_name ?? source.first_name,

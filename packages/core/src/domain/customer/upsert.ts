@@ -1,4 +1,5 @@
 import { type Static, Type } from "typebox";
+import { membersOf, namesOf } from "../../model/json.ts";
 import { parseAddress } from "../../address/address.ts";
 import { type Refusal, refuse } from "../../model/command.ts";
 import { IdSchema, type Json, orNull, type Properties } from "../../model/common.ts";
@@ -114,7 +115,7 @@ function inputProblem(input: UpsertInput, settings: SettingsIndex): Refusal | nu
     const user = findUser(settings, input.assignee, "/assignee");
     if (isRefusal(user)) return user;
   }
-  for (const [name, value] of Object.entries(input.properties ?? {})) {
+  for (const [name, value] of membersOf(input.properties ?? {})) {
     const problem = propertyProblem(settings, "customer", name, value as Json, `/properties/${pointer(name)}`);
     if (problem !== null) return problem;
   }
@@ -156,11 +157,11 @@ function create(input: UpsertInput, draft: Draft, properties: Properties) {
 /** Tells of each part by its own event, as workflows that wait for one must hear of it whoever set it. */
 function update(input: UpsertInput, draft: Draft, row: CustomerRow, properties: Properties) {
   const patch = (input.properties ?? {}) as Properties;
-  const set = Object.keys(patch).filter((name) => patch[name] !== null);
-  const gone = Object.keys(patch).filter((name) => patch[name] === null);
+  const set = namesOf(patch).filter((name) => patch[name] !== null);
+  const gone = namesOf(patch).filter((name) => patch[name] === null);
   const kept = withProperties(
     row.properties,
-    Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== null)),
+    Object.fromEntries(membersOf(patch).filter(([, value]) => value !== null)),
   );
   const told = [
     tell(draft, row, "customer.updated", fields(input, draft, row)),

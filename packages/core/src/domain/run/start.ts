@@ -1,4 +1,5 @@
 import { Type } from "typebox";
+import { membersOf } from "../../model/json.ts";
 import { refuse } from "../../model/command.ts";
 import { IdSchema, type Json, type Ref } from "../../model/common.ts";
 import type { Refs } from "../../model/event.ts";
@@ -38,7 +39,7 @@ export const startRun = defineCommand({
     }
     const about = subjectOf(input, draft);
     if ("ok" in about) return about;
-    for (const [name, declared] of Object.entries(version.document.inputs ?? {})) {
+    for (const [name, declared] of membersOf(version.document.inputs ?? {})) {
       if (declared.required === true && input.inputs?.[name] === undefined) {
         return refuse("invalid", "input_missing", `The workflow needs the input ${name}`, `/inputs/${name}`);
       }
