@@ -1,4 +1,4 @@
-import { changeSettings, freshId, hashToken, newToken } from "@threadmill/server";
+import { changeSettings, freshId, hashToken, inLaneAlone, newToken, readServerVersion } from "@threadmill/server";
 import type { Context, Outcome } from "./command.ts";
 import { type Pool, withDatabase } from "./database.ts";
 import { findOrganization, type OrganizationRow } from "./organizations.ts";
@@ -114,7 +114,8 @@ async function change(
   { lane, id: organization }: OrganizationRow,
   fn: (tx: Tx, at: string) => Promise<Changed>,
 ): Promise<TokenRow> {
-  const answer = await changeSettings(pool, { lane, organization }, operator, async (tx, at) => {
+  const inLane = inLaneAlone(pool, await readServerVersion(pool));
+  const answer = await changeSettings(inLane, { lane, organization }, operator, async (tx, at) => {
     const { before, after } = await fn(tx, at);
     return { noun: "token", id: after.id, before, after, result: after };
   });

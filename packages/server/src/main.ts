@@ -60,6 +60,7 @@ const exits: Readonly<Record<string, ExitName>> = {
   EADDRNOTAVAIL: "usage",
   data_dir_in_use: "in_use",
   schema_newer: "schema_newer",
+  postgres_too_old: "usage",
   ECONNREFUSED: "unreachable",
   ENOTFOUND: "unreachable",
   ETIMEDOUT: "unreachable",
@@ -73,8 +74,10 @@ const exits: Readonly<Record<string, ExitName>> = {
 /** One clear sentence for a fault at start, and the exit code it ends with. */
 export function explainFault(error: unknown): { readonly sentence: string; readonly exit: ExitName } {
   const code = codeOf(error);
-  const exit = code === null ? "fault" : (exits[code] ?? "fault");
   const message = error instanceof Error ? error.message : String(error);
+  // pg gives an attempt to connect that came to its limit no code
+  const silent = /timeout (?:expired|exceeded)|due to connection timeout/.test(message);
+  const exit = silent ? "unreachable" : code === null ? "fault" : (exits[code] ?? "fault");
   if (code === "EADDRINUSE") {
     const { port } = error as { port?: number };
     return { sentence: `Port ${port ?? ""} is in use by another process; stop it, or set PORT to another.`, exit };
@@ -87,7 +90,7 @@ export function explainFault(error: unknown): { readonly sentence: string; reado
   }
   if (exit === "unreachable")
     return {
-      sentence: `The database cannot be reached (${code}): ${message || "no answer"}. Check DATABASE_URL.`,
+      sentence: `The database cannot be reached (${silent ? "no answer" : code}): ${message || "no answer"}. Check DATABASE_URL.`,
       exit,
     };
   return { sentence: message, exit };

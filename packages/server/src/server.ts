@@ -1,4 +1,4 @@
-import { createServer as createNetServer } from "node:net";
+import { type AddressInfo, createServer as createNetServer } from "node:net";
 import type { FastifyInstance } from "fastify";
 import type { Pool } from "pg";
 import { recorderProvider } from "./channels/recorder/provider.ts";
@@ -9,11 +9,12 @@ import { createApp } from "./app.ts";
 import { type Database, openDatabase } from "./db/open.ts";
 import { maintain } from "./db/maintenance.ts";
 import { openKysely } from "./db/pool.ts";
+import { transaction } from "./db/transaction.ts";
 import { deliverMessages } from "./effects/deliver.ts";
 import { blankCustomer } from "./effects/erase.ts";
 import { watchSubjects } from "./effects/watch.ts";
 import { createWorkers } from "./effects/workers.ts";
-import { createOrganization } from "./features/organization/create.ts";
+import { createWithin } from "./features/organization/create.ts";
 import type { Tables } from "./features/tables.ts";
 import { createHints } from "./lanes/hints.ts";
 import { createEngine, type Engine } from "./lanes/engine.ts";
@@ -21,6 +22,7 @@ import type { Log } from "./observe/log.ts";
 import { createMetrics } from "./observe/metrics.ts";
 import { createOutside, type Outside } from "./outside/client.ts";
 import { type Clock, systemClock } from "./process/clock.ts";
+import { within } from "./process/deadline.ts";
 import { loop, type Service } from "./process/running.ts";
 import { decodeSecretKey } from "./secrets/secret-key.ts";
 import { openKeyFile } from "./secrets/key-file.ts";
@@ -56,15 +58,33 @@ export async function startServer(given: Config, log: Log, ports: Partial<Ports>
   const { clock = systemClock, random = Math.random } = ports;
   const outside = ports.outside ?? createOutside({ allowed: given.allowPrivateAddresses });
   // before anything is made: a first start that fails on its port must not use up the token that is shown once
-  await probeAddress(given.port, given.host);
-  const database = await openDatabase(given, { info: (text) => log.info(text), warn: (text) => log.warn(text) });
+  const address = await takeAddress(given.port, given.host);
+  const config = withBoundPort(given, address.port);
+  let database: Database;
+  try {
+    database = await openDatabase(config, { info: (text) => log.info(text), warn: (text) => log.warn(text) });
+  } catch (error) {
+    await address.release();
+    throw error;
+  }
   const abort = new AbortController();
   try {
-    const secretBox = await openSecrets(given, log);
-    const publicUrl = given.publicUrl.replace(/\/$/, "");
-    const firstToken = await ensureOrganization(database.pool, given);
+    const secretBox = await openSecrets(config, log);
+    const publicUrl = config.publicUrl.replace(/\/$/, "");
+    const firstToken = await ensureOrganization(database.pool, config);
     const metrics = createMetrics({ process: true });
-    const engine = createEngine({ pool: database.lanes, metrics, clock, log });
+    const engine = createEngine({
+      pool: database.lanes,
+      waiters: database.waiters,
+      background: database.background,
+      limits: database.version,
+      parallel: database.connections.batches,
+      waitingBytes: config.waitingMegabytes * 1024 * 1024,
+      patienceMs: config.patienceSeconds * 1000,
+      metrics,
+      clock,
+      log,
+    });
     const app = await createApp({
       engine,
       pool: database.pool,
@@ -74,25 +94,25 @@ export async function startServer(given: Config, log: Log, ports: Partial<Ports>
       metrics,
       clock,
       publicUrl,
-      trustedProxies: given.trustedProxies,
+      trustedProxies: config.trustedProxies,
       version,
     });
     const hints = createHints({
       pool: database.pool,
-      url: given.databaseDirectUrl ?? database.url,
+      url: config.databaseDirectUrl ?? database.url,
       clock,
       random,
       log,
       onHint: () => engine.wake(),
     });
     engine.onCommit(() => hints.say());
-    const services: Service[] = [engine.poller, hints, maintenance(database.pool, given, clock, random, log)];
-    if (given.effectWorkers > 0) {
+    const services: Service[] = [engine.poller, hints, maintenance(database.background, config, clock, random, log)];
+    if (config.effectWorkers > 0) {
       const providers = { recorder: recorderProvider(database.pool), twilio: twilioProvider(outside) };
       const performers = {
         "message.deliver": deliverMessages(database.pool, providers, secretBox, publicUrl),
         "customer.blank": blankCustomer(database.pool, engine),
-        "workflow.watch": watchSubjects(database.pool),
+        "workflow.watch": watchSubjects(engine),
       };
       services.push(
         createWorkers({
@@ -103,20 +123,18 @@ export async function startServer(given: Config, log: Log, ports: Partial<Ports>
           log,
           random,
           performers,
-          parallel: given.effectWorkers,
+          parallel: config.effectWorkers,
         }),
       );
     }
-    await app.listen({ port: given.port, host: given.host });
-    const address = app.server.address();
-    const config = withBoundPort(given, typeof address === "object" && address !== null ? address.port : given.port);
+    await address.release();
+    await app.listen({ port: config.port, host: config.host });
     const running = services.map((service) => service.run(abort.signal));
     let stopping = false;
     const databaseLost = new Promise<void>((resolve) => {
       void database.embedded?.exited.then(() => (stopping ? undefined : resolve()));
     });
-    const stop = once(async () => {
-      stopping = true;
+    const drain = async (): Promise<void> => {
       // callers first: no new connections, what was admitted is decided and answered; then the workers; then the pools
       const closed = app.close();
       await engine.stop();
@@ -128,23 +146,53 @@ export async function startServer(given: Config, log: Log, ports: Partial<Ports>
       await engine.stop();
       outside.close();
       await database.close();
+    };
+    const stop = once(async () => {
+      stopping = true;
+      if (await within(config.drainSeconds * 1000, drain())) return;
+      log.warn("the time for draining is over; what is left is cut off");
+      abort.abort();
+      engine.cutOff();
+      outside.close();
+      // the answers to those who still waited get a moment to go out
+      await clock.sleep(50);
+      app.server.closeAllConnections();
+      await within(cutOffMs, database.cutOff());
     });
     return { app, engine, database, config, url: config.publicUrl, firstToken, databaseLost, stop };
   } catch (error) {
     abort.abort();
+    await address.release();
     await database.close();
     throw error;
   }
 }
 
-/** Throws what listening there would throw. */
-async function probeAddress(port: number, host: string): Promise<void> {
-  const probe = createNetServer();
+/** How long closing everything by force may take: the embedded server is stopped in it. */
+const cutOffMs = 5000;
+
+/** An address that is ours from now on. */
+interface TakenAddress {
+  /** the one that was asked for, or with 0 the one that was free */
+  readonly port: number;
+  /** lets go of it, to listen there */
+  release(): Promise<void>;
+}
+
+/**
+ * Takes the address that the server is to listen on, so that links can name its port before anything is made with them.
+ * Who calls before the server listens is turned away. Throws what listening there would throw.
+ */
+async function takeAddress(port: number, host: string): Promise<TakenAddress> {
+  const holder = createNetServer((socket) => socket.destroy());
   await new Promise<void>((resolve, reject) => {
-    probe.once("error", reject);
-    probe.listen(port, host, resolve);
+    holder.once("error", reject);
+    holder.listen(port, host, resolve);
   });
-  await new Promise((resolve) => probe.close(resolve));
+  return {
+    port: (holder.address() as AddressInfo).port,
+    release: () => new Promise((resolve) => holder.close(() => resolve())),
+  };
 }
 
 /** The box that seals secrets: with the key that was given, or one that is made and kept in the data directory. */
@@ -157,22 +205,18 @@ async function openSecrets(config: Config, log: Log): Promise<SecretBox> {
   return openSecretBox(file.key);
 }
 
-/** The first start makes an organization. Two processes that start at once make one: the lock is the database's. */
-async function ensureOrganization(pool: Pool, config: Config): Promise<string | null> {
-  const client = await pool.connect();
-  try {
-    await client.query("select pg_advisory_lock(hashtextextended('threadmill first organization', 0))");
-    const { rows } = await client.query("select 1 from directory_organizations limit 1");
+/**
+ * The first start makes an organization. Two processes that start at once make one: the lock is the transaction's, so
+ * that a pooler cannot leave it behind on a session that others go on using.
+ */
+function ensureOrganization(pool: Pool, config: Config): Promise<string | null> {
+  return transaction(pool, async (tx) => {
+    await tx.query("select pg_advisory_xact_lock(hashtextextended('threadmill first organization', 0))");
+    const { rows } = await tx.query("select 1 from directory_organizations limit 1");
     if (rows.length > 0) return null;
-    const created = await createOrganization(pool, {
-      name: "Threadmill",
-      ...(config.token !== undefined && { token: config.token }),
-    });
-    return created.token;
-  } finally {
-    await client.query("select pg_advisory_unlock(hashtextextended('threadmill first organization', 0))");
-    client.release();
-  }
+    const wanted = { name: "Threadmill", ...(config.token !== undefined && { token: config.token }) };
+    return (await createWithin(tx, wanted)).token;
+  });
 }
 
 /** Keeps partitions ahead of time and drops those that are past it, once an hour. */

@@ -1,3 +1,4 @@
+import { connectionsAtLeast } from "../db/connections.ts";
 import type { OptionType } from "./option-types.ts";
 import {
   addressRanges,
@@ -94,11 +95,36 @@ export const options = {
       "The same database without a pooler between. Needed beside a DATABASE_URL that goes through PgBouncer, because LISTEN does not work there.",
   },
   databasePoolSize: {
-    type: integer(2, 1000),
+    type: integer(connectionsAtLeast, 1000),
     env: "THREADMILL_DATABASE_POOL_SIZE",
     flag: "database-pool-size",
-    fallback: 10,
-    about: "Most database connections that one process opens.",
+    fallback: 24,
+    about:
+      "Most database connections that one process opens, all told; docs/operations.md says what they are for. PostgreSQL must allow as many for each process, and a few more for commands such as backup.",
+  },
+  waitingMegabytes: {
+    type: integer(8, 100_000),
+    env: "THREADMILL_WAITING_MB",
+    flag: "waiting-mb",
+    fallback: 48,
+    about:
+      "How much may wait for its answer in one process, in megabytes of requests; in memory it takes some five times as much. What comes beyond it is answered 503 with Retry-After. A lane that stands still takes a fifth at most.",
+  },
+  patienceSeconds: {
+    type: integer(1, 3600),
+    env: "THREADMILL_PATIENCE_SECONDS",
+    flag: "patience-seconds",
+    fallback: 20,
+    about:
+      "How long a command waits while the database or its lane cannot be had, before its caller hears 503. Once the first one waits for half of it, new ones are refused at once.",
+  },
+  drainSeconds: {
+    type: integer(1, 3600),
+    env: "THREADMILL_DRAIN_SECONDS",
+    flag: "drain-seconds",
+    fallback: 20,
+    about:
+      "How long a process that is asked to stop may take to finish what it has begun. Then everything is closed. Whoever stops it must wait a few seconds longer: Docker waits 10 unless told otherwise.",
   },
   token: {
     type: tokenText,

@@ -16,6 +16,7 @@ export type DatabaseFaultCode =
   | "postgres_account_missing"
   | "postgres_major_mismatch"
   | "postgres_start_failed"
+  | "postgres_too_old"
   | "schema_newer"
   | "transaction_rolled_back";
 

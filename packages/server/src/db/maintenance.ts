@@ -1,4 +1,4 @@
-import type { Pool } from "pg";
+import type { Pool, PoolClient } from "pg";
 import { dropPartitions, ensurePartitions, type PartitionUnit } from "./partitions.ts";
 
 /** How long each partitioned table keeps its rows, and in what pieces. */
@@ -35,16 +35,24 @@ export async function maintain(
       const since = new Date(Date.parse(now) - dayMs).toISOString();
       await ensurePartitions(client, { table, unit, ahead, now, since });
       const before = new Date(Date.parse(now) - days * dayMs).toISOString();
-      if (table === "log") {
-        await client.query(
-          `update lanes l set seq_floor = m.last from (select lane, max(seq + count - 1) as last from log where at < $1 group by lane) m
-where l.lane = m.lane and m.last > l.seq_floor`,
-          [before],
-        );
-      }
+      // a lane that is held just now must not hold up the others, nor lose count: then next time
+      if (table === "log" && !(await keepFloors(client, before))) continue;
       await dropPartitions(client, { table, before });
     }
   } finally {
     client.release();
   }
+}
+
+/** Each lane remembers how far the log went before an instant; answers whether all could be told. */
+async function keepFloors(client: PoolClient, before: string): Promise<boolean> {
+  const { rows } = await client.query<{ missing: number }>(
+    `with gone as (select lane, max(seq + count - 1) as last from log where at < $1 group by lane),
+behind as (select l.lane, g.last from lanes l join gone g on g.lane = l.lane and g.last > l.seq_floor),
+free as (select l.lane from lanes l join behind b on b.lane = l.lane for update of l skip locked),
+told as (update lanes l set seq_floor = b.last from behind b join free f on f.lane = b.lane where l.lane = b.lane returning l.lane)
+select (select count(*) from behind) - (select count(*) from told) as missing`,
+    [before],
+  );
+  return rows[0]?.missing === 0;
 }

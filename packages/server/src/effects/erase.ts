@@ -1,6 +1,5 @@
 import type { Pool, PoolClient } from "pg";
 import type { Engine } from "../lanes/engine.ts";
-import { inLane } from "../lanes/hold.ts";
 import { blankEvents } from "../lanes/blank-log.ts";
 import type { StoredEvent } from "../lanes/log-format.ts";
 import type { Claimed } from "./claim.ts";
@@ -13,21 +12,21 @@ const slice = 100;
  * messages, conversations, the log, step data, pending and dead effects, recorded deliveries, and customers that were
  * merged into this one. Every part may be done twice, so a killed worker's work is simply done again.
  */
-export function blankCustomer(pool: Pool, engine: Pick<Engine, "submit">): Performer {
+export function blankCustomer(pool: Pool, engine: Pick<Engine, "submit" | "inLane">): Performer {
   return async (claimed) => {
     const customer = claimed.payload["customer"] as string;
     await eraseMerged(pool, engine, claimed, customer);
     for (let after: string | null = null; ;) {
-      const done: string[] = await blankConversations(pool, claimed, customer, after);
+      const done: string[] = await blankConversations(engine, claimed, customer, after);
       after = done.at(-1) ?? null;
       if (done.length < slice) break;
     }
     for (let after = -1; ;) {
-      const last = await blankLog(pool, claimed, customer, after);
+      const last = await blankLog(engine, claimed, customer, after);
       if (last === null) break;
       after = last;
     }
-    await blankRuns(pool, claimed, [customer]);
+    await blankRuns(engine, claimed, [customer]);
     return { status: "done", output: {} };
   };
 }
@@ -55,12 +54,12 @@ async function eraseMerged(
 }
 
 function blankConversations(
-  pool: Pool,
+  engine: Pick<Engine, "inLane">,
   { lane, organization }: Claimed,
   customer: string,
   after: string | null,
 ): Promise<string[]> {
-  return inLane(pool, lane, async (tx) => {
+  return engine.inLane(lane, async (tx) => {
     const { rows } = await tx.query<{ id: string }>(
       `update conversations set address = '', subject = null, properties = '{}'
 where lane = $1 and organization = $2 and id in (
@@ -93,12 +92,12 @@ where lane = $1 and organization = $2 and order_key = any($3)`,
 
 /** One slice of the customer's log rows; answers the last number it saw, null when none were left. */
 function blankLog(
-  pool: Pool,
+  engine: Pick<Engine, "inLane">,
   { lane, organization }: Claimed,
   customer: string,
   after: number,
 ): Promise<number | null> {
-  return inLane(pool, lane, async (tx) => {
+  return engine.inLane(lane, async (tx) => {
     const { rows } = await tx.query<{ seq: number; at: string; events: StoredEvent[] }>(
       `select seq, at, events from log where lane = $1 and organization = $2 and customer = $3 and seq > $4 order by seq limit $5`,
       [lane, organization, customer, after, slice],
@@ -114,8 +113,12 @@ function blankLog(
   });
 }
 
-function blankRuns(pool: Pool, { lane, organization }: Claimed, subjects: readonly string[]): Promise<void> {
-  return inLane(pool, lane, (tx) => blankRunRows(tx, lane, organization, subjects));
+function blankRuns(
+  engine: Pick<Engine, "inLane">,
+  { lane, organization }: Claimed,
+  subjects: readonly string[],
+): Promise<void> {
+  return engine.inLane(lane, (tx) => blankRunRows(tx, lane, organization, subjects));
 }
 
 /** What steps took in and gave out is personal; that they ran, and when, is not. */

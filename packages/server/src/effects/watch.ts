@@ -1,5 +1,4 @@
-import type { Pool } from "pg";
-import { inLane } from "../lanes/hold.ts";
+import type { Engine } from "../lanes/engine.ts";
 import { type Claimed, leaseSeconds } from "./claim.ts";
 import type { Performer } from "./workers.ts";
 
@@ -10,7 +9,7 @@ const slice = 500;
  * its clocks again, slice by slice, so that no message waits behind it (DESIGN section 7). The subjects' own wakes then
  * find what is due. The place reached is kept in the effect, so that a killed worker's work goes on where it was.
  */
-export function watchSubjects(pool: Pool): Performer {
+export function watchSubjects(engine: Pick<Engine, "inLane">): Performer {
   return async (claimed, signal) => {
     const { table, field } = claimed.payload as { table: "conversations" | "customers"; field: string };
     // both go into the statement's text: only what a column can be called
@@ -19,7 +18,7 @@ export function watchSubjects(pool: Pool): Performer {
     }
     let after = (claimed.payload["after"] as string | undefined) ?? null;
     while (!signal.aborted) {
-      const last = await wakeSlice(pool, claimed, table, field, after);
+      const last = await wakeSlice(engine, claimed, table, field, after);
       if (last === null) return { status: "done", output: {} };
       after = last;
     }
@@ -28,13 +27,13 @@ export function watchSubjects(pool: Pool): Performer {
 }
 
 async function wakeSlice(
-  pool: Pool,
+  engine: Pick<Engine, "inLane">,
   { lane, organization, id }: Claimed,
   table: string,
   field: string,
   after: string | null,
 ): Promise<string | null> {
-  return inLane(pool, lane, async (tx) => {
+  return engine.inLane(lane, async (tx) => {
     const { rows } = await tx.query<{ last: string | null }>(
       `with these as (
   select id from ${table} where lane = $1 and organization = $2 and ($3::uuid is null or id > $3) order by id limit $4),

@@ -1,6 +1,7 @@
 import type { Outcome } from "@threadmill/core";
 import type { Pool } from "pg";
 import type { Engine, EngineLog } from "../lanes/engine.ts";
+import { EngineFault } from "../lanes/port.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { Clock } from "../process/clock.ts";
 import { loop, type Service } from "../process/running.ts";
@@ -18,7 +19,7 @@ export type Performer = (
 
 export interface WorkerOptions {
   readonly pool: Pool;
-  readonly engine: Pick<Engine, "settle" | "onEffects">;
+  readonly engine: Pick<Engine, "settle" | "onEffects" | "stuckLanes">;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly log: EngineLog;
@@ -43,6 +44,9 @@ export function createWorkers(options: WorkerOptions): Service & { idle(): Promi
   const { pool, engine, metrics, log } = options;
   const parallel = options.parallel ?? 32;
   const working = new Set<Promise<void>>();
+  const settling = new Set<Promise<void>>();
+  /** how many effects of each lane wait to be settled */
+  const unsettled = new Map<number, number>();
   const stop = new AbortController();
 
   const settleOrRetry = async (claimed: Claimed, attempt: Awaited<ReturnType<Performer>>): Promise<void> => {
@@ -60,6 +64,28 @@ export function createWorkers(options: WorkerOptions): Service & { idle(): Promi
     );
   };
 
+  /** Settling holds no worker: a lane that stands still must not keep others' effects from being performed. */
+  const settleAside = (claimed: Claimed, attempt: Awaited<ReturnType<Performer>>): void => {
+    const count = (by: number): void => void unsettled.set(claimed.lane, (unsettled.get(claimed.lane) ?? 0) + by);
+    count(1);
+    const done: Promise<void> = settleOrRetry(claimed, attempt)
+      // its lease runs out and it is tried again; the provider's key or the channel's policy covers the second time
+      .catch((error: unknown) => log.error({ err: error, effect: claimed.id }, "an effect could not be settled"))
+      .finally(() => {
+        settling.delete(done);
+        count(-1);
+        // the next message of the same conversation may go now
+        service.wake();
+      });
+    settling.add(done);
+  };
+
+  /** Lanes that hold up what is to be settled; their effects would only wait as well. */
+  const lanesToAvoid = (): number[] => [
+    ...engine.stuckLanes().map(({ lane }) => lane),
+    ...[...unsettled].filter(([, count]) => count >= parallel).map(([lane]) => lane),
+  ];
+
   const work = async (claimed: Claimed): Promise<void> => {
     const perform = options.performers[claimed.kind];
     let attempt: Awaited<ReturnType<Performer>>;
@@ -69,15 +95,15 @@ export function createWorkers(options: WorkerOptions): Service & { idle(): Promi
           ? { status: "failed", error: { code: "effect_unknown", message: `Nothing performs ${claimed.kind}` } }
           : await perform(claimed, stop.signal);
     } catch (error) {
+      if (error instanceof EngineFault && error.code !== "internal") {
+        // the lane cannot be had, or too much waits for it: no fault of the effect's
+        attempt = { status: "retry", error: { code: error.code, message: error.message } };
+        return settleAside(claimed, attempt);
+      }
       log.error({ err: error, effect: claimed.id, kind: claimed.kind }, "an effect worker failed");
       attempt = { status: "retry", error: { code: "worker_fault", message: "A fault inside Threadmill" } };
     }
-    try {
-      await settleOrRetry(claimed, attempt);
-    } catch (error) {
-      // its lease runs out and it is tried again; the provider's key or the channel's policy covers the second time
-      log.error({ err: error, effect: claimed.id }, "an effect could not be settled");
-    }
+    settleAside(claimed, attempt);
   };
 
   const service = loop({
@@ -91,11 +117,10 @@ export function createWorkers(options: WorkerOptions): Service & { idle(): Promi
     wake: (wake) => engine.onEffects(wake),
     async tick() {
       if (working.size >= parallel) await Promise.race(working);
-      const claimed = await claimEffects(pool, parallel - working.size);
+      const claimed = await claimEffects(pool, parallel - working.size, lanesToAvoid());
       for (const each of claimed) {
         const done: Promise<void> = work(each).finally(() => {
           working.delete(done);
-          // the next message of the same conversation may go now
           service.wake();
         });
         working.add(done);
@@ -116,10 +141,12 @@ export function createWorkers(options: WorkerOptions): Service & { idle(): Promi
       signal.addEventListener("abort", end);
       await service.run(signal);
       await Promise.allSettled(working);
+      await Promise.allSettled(settling);
       signal.removeEventListener("abort", end);
     },
     async idle() {
       await Promise.allSettled(working);
+      await Promise.allSettled(settling);
     },
   };
 }

@@ -47,7 +47,7 @@ export function problemOfError(error: unknown): { readonly problem: Problem; rea
   if (error instanceof EngineFault) {
     return {
       problem: problem(error.code, error.code === "internal" ? {} : { detail: error.message }),
-      fault: error.code !== "shutting_down",
+      fault: error.code !== "shutting_down" && error.code !== "overloaded",
     };
   }
   const { code = "", statusCode = 500 } = error as Partial<FastifyError>;

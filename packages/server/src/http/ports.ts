@@ -44,6 +44,8 @@ export interface EnginePort {
   settings(place: Place): Promise<SettingsIndex>;
   /** Whether this process can take commands. */
   health(): { readonly ready: boolean; readonly reason?: string };
+  /** Lanes that another transaction holds although they are wanted here. */
+  stuckLanes(): readonly { readonly lane: number; readonly seconds: number }[];
 }
 
 /** Everything the app is made of; main.ts hands it in, tests replace what they need. */

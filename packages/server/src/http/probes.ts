@@ -7,11 +7,18 @@ export function registerProbes(app: FastifyInstance, { engine, metrics }: Pick<A
   app.get("/healthz", { schema }, async () => ({ status: "ok" }));
   app.get("/readyz", { schema }, async (_request, reply) => {
     const { ready, reason } = engine.health();
-    return reply
-      .code(ready ? 200 : 503)
-      .send({ status: ready ? "ready" : "not_ready", ...(reason !== undefined && { reason }) });
+    // a lane that stands still is told, but does not take the process out of service: all others go on
+    const stuck = engine.stuckLanes();
+    return reply.code(ready ? 200 : 503).send({
+      status: ready ? "ready" : "not_ready",
+      ...(reason !== undefined && { reason }),
+      ...(stuck.length > 0 && { stuck_lanes: stuck }),
+    });
   });
-  app.get("/metrics", { schema }, async (_request, reply) =>
-    reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
-  );
+  app.get("/metrics", { schema }, async (_request, reply) => {
+    metrics.laneWaitingSeconds.reset();
+    // the worst are enough, and keep the number of series small
+    for (const { lane, seconds } of engine.stuckLanes().slice(0, 20)) metrics.laneWaitingSeconds.set({ lane }, seconds);
+    return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
+  });
 }

@@ -119,6 +119,13 @@ export const problems = {
     remedy: "Nothing was done. Send the request again; another process or the restarted one takes it.",
     retryAfterSeconds: 2,
   },
+  overloaded: {
+    status: 503,
+    title: "More waits than this process may hold",
+    remedy:
+      "Nothing was done. Wait as long as `Retry-After` says and send the request again. If it lasts, see `stuck_lanes` at `/readyz`, or send more slowly.",
+    retryAfterSeconds: 2,
+  },
   unavailable: {
     status: 503,
     title: "The server cannot work at the moment",

@@ -1,9 +1,8 @@
 import { type Accepted, refuse, type Refusal } from "@threadmill/core";
 import type { PoolClient } from "pg";
-import type { Admitted } from "./admission.ts";
+import type { Admitted, Taken } from "./admission.ts";
 import type { BatchResult } from "./batch.ts";
 import { EngineFault } from "./port.ts";
-import type { Taken } from "./lane.ts";
 
 /** Answers every caller whose command the batch decided. Called only after COMMIT was answered with COMMIT. */
 export function answerAll(taken: Taken, result: BatchResult): void {
@@ -39,6 +38,12 @@ export function answerParked({ id, command, resolve, reject }: Admitted, cause: 
   if (command.type === "message.receive") {
     resolve({ command: id, answer: { ok: true, result: { parked: id } }, repeated: false, cut: false });
   } else reject(new EngineFault("internal", `A fault inside Threadmill; the command was kept as ${id}`, { cause }));
+}
+
+/** Tells everyone of a batch, or of a queue, why it was not carried. */
+export function rejectAll({ admitted, settlements }: Taken, fault: EngineFault): void {
+  for (const each of admitted) each.reject(fault);
+  for (const each of settlements) each.done(fault);
 }
 
 /** The answers of commands that were committed, by command id. */

@@ -10,17 +10,26 @@ import type { BatchResult } from "./batch.ts";
 import { type CachedConfig, loadConfig } from "./configs.ts";
 import { freshId } from "./fresh-id.ts";
 import { gate } from "./gate.ts";
+import type { HoldLimits, InLane, Workplace } from "./hold.ts";
+import { LaneBusy, LaneNotHeld } from "./judge.ts";
 import { Lane, type LaneContext } from "./lane.ts";
 import { EngineFault, type Place, type Submitted } from "./port.ts";
 import { dueLanes } from "./due.ts";
 import { changeSettings, type SettingsChange } from "./settings.ts";
+import { Waiting } from "./waiting.ts";
 
 export { EngineFault, type Place, type Submitted } from "./port.ts";
 
 /** What the engine is built from. */
 export interface EngineOptions {
-  /** connections in pipeline mode, for the lanes' batches alone */
+  /** connections in pipeline mode, for batches and settings: two more than `parallel` at least. None of them waits for a lane's lock */
   readonly pool: Pool;
+  /** a few connections in pipeline mode, on which the locks of lanes are waited for */
+  readonly waiters: Pool;
+  /** connections for long work behind the scenes that holds lanes now and then */
+  readonly background: Pool;
+  /** what the database server can do; default: all that the newest can */
+  readonly limits?: HoldLimits;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly log: EngineLog;
@@ -33,9 +42,17 @@ export interface EngineOptions {
   readonly slice?: number;
   /** how long callers wait through database trouble; default 20,000 ms */
   readonly patienceMs?: number;
+  /** how much may wait for an answer in this process, in bytes; default 48 MB */
+  readonly waitingBytes?: number;
   /** how often the summary of lanes with due work is asked for, in ms; default 500 */
   readonly pollMs?: number;
 }
+
+const defaultWaitingBytes = 48 * 1024 * 1024;
+/** A lane is named as stuck when it has been waited for this long; a batch takes milliseconds. */
+const stuckAfterSeconds = 1;
+/** How long work behind the scenes waits for a lane: it has time, and tries again later. */
+const backgroundPatienceMs = 5000;
 
 /** The lines that the engine logs. */
 export interface EngineLog {
@@ -54,6 +71,13 @@ export interface Submission {
   readonly work?: WorkClass;
 }
 
+/** A lane that another transaction holds although it is wanted here. */
+export interface StuckLane {
+  readonly lane: number;
+  /** for how long it has been waited for */
+  readonly seconds: number;
+}
+
 /** The lanes of this process: admits commands, carries what falls due, and changes settings between batches. */
 export interface Engine {
   submit(request: Submission): Promise<Submitted>;
@@ -64,7 +88,12 @@ export interface Engine {
   ): Promise<void>;
   changeSettings<T>(place: Place, actor: Actor, fn: SettingsChange<T>): Promise<{ ok: true; result: T } | Refusal>;
   settings(place: Place): Promise<SettingsIndex>;
+  /** Runs long work's slice in a transaction that holds a lane; throws `EngineFault` where the lane cannot be had within seconds. */
+  inLane: InLane;
+  /** whether this process can take commands. A lane that is held elsewhere does not make it unready: all others go on */
   health(): { readonly ready: boolean; readonly reason?: string };
+  /** lanes whose lock has been waited for for more than a second: what needs them stands still */
+  stuckLanes(): readonly StuckLane[];
   /** polls for what falls due; run it as a service */
   readonly poller: Service;
   /** told when effects may be due: after a commit here that left some, or by a hint from another process */
@@ -77,6 +106,8 @@ export interface Engine {
   quiet(): Promise<void>;
   /** Finishes what was admitted, answers the callers and takes no more. */
   stop(): Promise<void>;
+  /** Ends what `stop` waits for: whoever still waits hears that the server is going. To be called when its time is up. */
+  cutOff(): void;
 }
 
 /** Builds the engine. Nothing runs until a command comes or the poller is started. */
@@ -87,14 +118,25 @@ export function createEngine(options: EngineOptions): Engine {
   const listeners = new Set<() => void>();
   const commitListeners = new Set<() => void>();
   let stopping = false;
+  let cutOff = false;
   let lastFault: string | null = null;
+  const patienceMs = options.patienceMs ?? 20_000;
+  const waiting = new Waiting(options.waitingBytes ?? defaultWaitingBytes);
+  const size = ({ options: { max } }: Pool): number => max;
+  /** settings changes do not wait behind batches for the right to run, nor batches behind them */
+  const settingsPlace: Workplace = { pool, gate: gate(2) };
+  const background: Workplace = { pool: options.background, gate: gate(Math.max(1, size(options.background) - 1)) };
 
   const context: LaneContext = {
-    pool,
     configs,
-    gate: gate(options.parallel ?? Math.max(2, availableParallelism())),
+    batches: { pool, gate: gate(options.parallel ?? Math.max(2, availableParallelism())) },
+    room: {
+      pool: options.waiters,
+      gate: gate(size(options.waiters)),
+      limits: options.limits ?? { transactionTimeout: true },
+    },
     slice: options.slice ?? 20_000,
-    patienceMs: options.patienceMs ?? 20_000,
+    patienceMs,
     stopping: () => stopping,
     onBroken: (broken) => log.error(broken, "a published workflow does not compile any more; it does not run"),
     onBatch(lane, result, seconds) {
@@ -128,6 +170,9 @@ export function createEngine(options: EngineOptions): Engine {
     if (stopping) return Promise.reject(new EngineFault("shutting_down", "The server is shutting down"));
     const lane = laneOf(place.lane);
     return new Promise<Submitted>((resolve, reject) => {
+      if (work === "interactive" && waitedMs(lane) > patienceMs / 2)
+        throw new EngineFault("overloaded", "Those who came before wait too long already");
+      const leave = waiting.admit(place.lane, work, input);
       const admitted = {
         place,
         id: freshId(),
@@ -135,16 +180,42 @@ export function createEngine(options: EngineOptions): Engine {
         work,
         since: performance.now(),
         resolve(answer: Submitted) {
+          leave();
           resolve(answer);
           metrics.decided(type, answer.answer.ok ? "accepted" : "refused");
         },
-        reject,
+        reject(error: Error) {
+          leave();
+          reject(error);
+        },
         ...(key !== undefined && { key }),
       };
       lane.queue[work].push(admitted);
       void lane.kick();
     });
   };
+
+  /** Waits for a lane as long as callers wait, and says so as callers are told. */
+  const hold = async <T>(
+    place: Workplace,
+    lane: number,
+    withinMs: number,
+    fn: (tx: PoolClient) => Promise<T>,
+  ): Promise<T> => {
+    try {
+      const work = async (tx: PoolClient) => ({ result: await fn(tx), sent: [] });
+      return await laneOf(lane).door.hold(place, { until: performance.now() + withinMs, wanted: () => !cutOff }, work);
+    } catch (error) {
+      if (error instanceof LaneBusy) throw new EngineFault("unavailable", error.message, { cause: error });
+      throw error instanceof LaneNotHeld ? error.cause : error;
+    }
+  };
+
+  const stuckLanes = (): StuckLane[] =>
+    [...lanes.values()]
+      .map((lane) => ({ lane: lane.number, seconds: lane.door.waitingMs / 1000 }))
+      .filter((each) => each.seconds > stuckAfterSeconds)
+      .sort((a, b) => b.seconds - a.seconds);
 
   const quiet = async (): Promise<void> => {
     for (;;) {
@@ -172,6 +243,7 @@ export function createEngine(options: EngineOptions): Engine {
         lane.queue.due = true;
         void lane.kick();
       }
+      metrics.waitingBytes.set(waiting.bytes);
       metrics.commandsWaiting.set(
         { class: "interactive" },
         sum(lanes, (lane) => lane.queue.interactive.length),
@@ -200,11 +272,14 @@ export function createEngine(options: EngineOptions): Engine {
     },
     async changeSettings(place, actor, fn) {
       if (stopping) throw new EngineFault("shutting_down", "The server is shutting down");
-      const answer = await changeSettings(pool, place, actor, fn);
+      const inLane: InLane = (lane, change) => hold(settingsPlace, lane, patienceMs, change);
+      const answer = await changeSettings(inLane, place, actor, fn);
       // the next batch would see the new version by itself; reads in between must not see the old one
       configs.delete(place.organization);
       return answer;
     },
+    inLane: (lane, fn) => hold(background, lane, backgroundPatienceMs, fn),
+    stuckLanes,
     settings: (place) => currentSettings(pool, configs, place, context),
     health() {
       if (stopping) return { ready: false, reason: "shutting down" };
@@ -230,7 +305,18 @@ export function createEngine(options: EngineOptions): Engine {
       for (const lane of lanes.values()) lane.queue.due = false;
       await quiet();
     },
+    cutOff() {
+      stopping = true;
+      cutOff = true;
+      for (const lane of lanes.values()) lane.sendAllAway();
+    },
   };
+}
+
+/** For how long the first of the interactive commands has waited. */
+function waitedMs(lane: Lane): number {
+  const oldest = lane.queue.oldest("interactive");
+  return oldest === null ? 0 : performance.now() - oldest;
 }
 
 const sum = (lanes: ReadonlyMap<number, Lane>, of: (lane: Lane) => number): number => {

@@ -1,4 +1,10 @@
-import type { Gate } from "./lane.ts";
+/** A counting gate. */
+export interface Gate {
+  /** Answers how to leave again. Who says `ahead` goes before all who wait already. */
+  enter(ahead?: boolean): Promise<() => void>;
+  /** Enters if that takes no waiting; answers null otherwise. */
+  tryEnter(): (() => void) | null;
+}
 
 /** Lets `size` holders in at a time; the others wait in the order in which they came. */
 export function gate(size: number): Gate {
@@ -9,13 +15,21 @@ export function gate(size: number): Gate {
     if (next === undefined) free += 1;
     else next();
   };
+  const tryEnter = (): (() => void) | null => {
+    if (free === 0) return null;
+    free -= 1;
+    return once(leave);
+  };
   return {
-    enter() {
-      if (free > 0) {
-        free -= 1;
-        return Promise.resolve(once(leave));
-      }
-      return new Promise((resolve) => waiting.push(() => resolve(once(leave))));
+    tryEnter,
+    enter(ahead = false) {
+      const entered = tryEnter();
+      if (entered !== null) return Promise.resolve(entered);
+      return new Promise((resolve) => {
+        const enter = (): void => resolve(once(leave));
+        if (ahead) waiting.unshift(enter);
+        else waiting.push(enter);
+      });
     },
   };
 }

@@ -8,6 +8,8 @@ const channel = "threadmill_work";
 /** One hint for all that happened meanwhile: a NOTIFY takes a lock of the whole database until its commit. */
 const coalesceMs = 25;
 
+const connectMs = 10_000;
+
 /** Tells the other processes that there may be work, and hears it from them. */
 export interface Hints extends Service {
   /** there may be work for others: sent soon, once for all that happens meanwhile, never inside a batch */
@@ -34,7 +36,15 @@ export function createHints(options: HintOptions): Hints {
   let pending: NodeJS.Timeout | null = null;
 
   const listen = async (signal: AbortSignal): Promise<void> => {
-    const client = new Client({ connectionString: options.url, application_name: "threadmill hints", keepAlive: true });
+    const client = new Client({
+      connectionString: options.url,
+      application_name: "threadmill hints",
+      keepAlive: true,
+      connectionTimeoutMillis: connectMs,
+    });
+    // an address that takes the call and never answers must not be waited for when the process is going
+    const hangUp = (): void => void client.end().catch(() => {});
+    signal.addEventListener("abort", hangUp, { once: true });
     try {
       await client.connect();
       client.on("notification", ({ payload }) => {
@@ -47,7 +57,9 @@ export function createHints(options: HintOptions): Hints {
         signal.addEventListener("abort", () => resolve(), { once: true });
       });
     } finally {
-      await client.end().catch(() => {});
+      signal.removeEventListener("abort", hangUp);
+      // nobody waits for the goodbye: the server may be gone
+      hangUp();
     }
   };
 

@@ -12,6 +12,16 @@ export class LaneNotHeld extends Error {
   }
 }
 
+/** Somebody else held the lane for longer than there was patience. */
+export class LaneBusy extends Error {
+  readonly lane: number;
+  constructor(lane: number) {
+    super(`Lane ${lane} is held by another transaction`);
+    this.name = "LaneBusy";
+    this.lane = lane;
+  }
+}
+
 /** Trouble of the server or its machine that no item can be blamed for: disk or memory full, a file lost, a standby. */
 const serversTrouble = /^(?:53|58)|^25006$/;
 /** Canceled by `statement_timeout`, or cut off by the limits that the transaction set itself. */
@@ -19,7 +29,7 @@ const tooLong = new Set(["57014", "25P03", "25P04"]);
 
 /** Judges what a batch threw: whether to try again, to look for its receipts, to make it smaller, or to find the poison. */
 export function judge(error: unknown): Judgement {
-  if (error instanceof LaneNotHeld) return "retryable";
+  if (error instanceof LaneNotHeld || error instanceof LaneBusy) return "retryable";
   const code = systemCode(error) ?? "";
   if (tooLong.has(code)) return "too_long";
   return /^[0-9A-Z]{5}$/.test(code) && serversTrouble.test(code) ? "retryable" : classifyFault(error);

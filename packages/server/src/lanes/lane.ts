@@ -1,20 +1,20 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Pool, PoolClient } from "pg";
-import { pipelined, type Trailing } from "../db/transaction.ts";
-import { type Admitted, batchLimits, LaneQueue, type Settlement } from "./admission.ts";
-import { type BatchContext, type BatchResult, type HeadLimits, runBatch } from "./batch.ts";
+import type { PoolClient } from "pg";
+import { type Admitted, LaneQueue, type Taken } from "./admission.ts";
+import { answerAll, answerParked, lookUpReceipts, rejectAll } from "./answers.ts";
+import { type BatchContext, type BatchResult, runBatch } from "./batch.ts";
+import { LaneDoor, type Patience, type WaitingRoom, type Workplace } from "./hold.ts";
+import { judge, LaneBusy } from "./judge.ts";
+import { parkCommand, parkDue, parkSettlement } from "./park.ts";
 import { EngineFault } from "./port.ts";
-import { answerAll, answerParked, lookUpReceipts } from "./answers.ts";
-import { judge, LaneNotHeld } from "./judge.ts";
-import { beginInLane } from "./hold.ts";
-import { type DueKind, dueKinds, parkCommand, parkDue, parkSettlement } from "./park.ts";
+import { divide, type Portion, type Single, wholePortion } from "./portion.ts";
 
 /** What a lane needs of the process around it. */
 export interface LaneContext extends BatchContext {
-  readonly pool: Pool;
-  /** lets only so many batches run at a time: more would only make each smaller */
-  readonly gate: Gate;
-  /** how long callers wait through database trouble before they are told to come again */
+  /** where batches run; the gate lets only so many at a time in: more would only make each smaller */
+  readonly batches: Workplace;
+  readonly room: WaitingRoom;
+  /** how long callers wait before they are told to come again, be it for the lane or for the database */
   readonly patienceMs: number;
   /** whether the process is going: then what is due stays for others, and only what was admitted is carried */
   readonly stopping: () => boolean;
@@ -22,15 +22,13 @@ export interface LaneContext extends BatchContext {
   onFault(lane: number, error: unknown, what: string): void;
 }
 
-/** A counting gate. */
-export interface Gate {
-  enter(): Promise<() => void>;
+/** A portion that no batch carried, and why. */
+interface Failure {
+  readonly portion: Portion;
+  readonly error: unknown;
 }
 
 const backoffMs = [50, 100, 200, 400, 800, 1600] as const;
-
-const noHeads: HeadLimits = { leftovers: 0, timers: 0, conversations: 0, customers: 0 };
-const nothingTaken: Taken = { admitted: [], settlements: [] };
 
 /**
  * One lane in this process: what waits for it, and the loop that carries it, batch after batch, while there is any.
@@ -39,14 +37,17 @@ const nothingTaken: Taken = { admitted: [], settlements: [] };
 export class Lane {
   readonly number: number;
   readonly queue = new LaneQueue();
+  readonly door: LaneDoor;
   readonly #context: LaneContext;
   #running: Promise<void> | null = null;
   #failures = 0;
   /** whether the batch in hand met trouble that a pause may mend */
   #troubled = false;
+  #lastError: unknown = null;
 
   constructor(number: number, context: LaneContext) {
     this.number = number;
+    this.door = new LaneDoor(number, context.room);
     this.#context = context;
   }
 
@@ -69,16 +70,17 @@ export class Lane {
   async #run(): Promise<void> {
     // what arrives in this turn of the event loop shares the first batch
     await new Promise((resolve) => setImmediate(resolve));
-    while (!this.queue.empty) {
-      const leave = await this.#context.gate.enter();
-      try {
-        await this.#carry(this.queue.take());
-      } finally {
-        leave();
+    const sweeper = setInterval(() => this.#sendAway(), Math.min(500, this.#context.patienceMs / 4));
+    sweeper.unref();
+    try {
+      while (!this.queue.empty) {
+        await this.#carryNext();
+        this.#failures = this.#troubled ? this.#failures + 1 : 0;
+        this.#troubled = false;
+        if (this.#failures > 0) await this.#pause(this.#failures);
       }
-      this.#failures = this.#troubled ? this.#failures + 1 : 0;
-      this.#troubled = false;
-      if (this.#failures > 0) await this.#pause(this.#failures);
+    } finally {
+      clearInterval(sweeper);
     }
   }
 
@@ -86,62 +88,122 @@ export class Lane {
     return delay(backoffMs[Math.min(failures, backoffMs.length) - 1]);
   }
 
-  async #carry(taken: Taken, heads: HeadLimits = batchLimits): Promise<void> {
-    const started = performance.now();
+  /** Whoever has waited for too long hears so, whatever the lane waits for. */
+  #sendAway(): void {
+    const late = this.queue.takeOlder(performance.now() - this.#context.patienceMs);
+    if (late.admitted.length + late.settlements.length === 0) return;
+    rejectAll(late, this.#unavailable(this.door.waitingMs > 0 ? new LaneBusy(this.number) : this.#lastError));
+  }
+
+  /** The process is going: nobody can wait any longer. */
+  sendAllAway(): void {
+    this.queue.due = false;
+    rejectAll(this.queue.takeOlder(Infinity), new EngineFault("shutting_down", "The server is shutting down"));
+  }
+
+  #unavailable(cause: unknown): EngineFault {
+    const why =
+      cause instanceof LaneBusy
+        ? "Another transaction holds what this organization's changes need"
+        : cause === null
+          ? "Too much waits for this organization's changes"
+          : "The database cannot be reached";
+    return new EngineFault("unavailable", why, { cause });
+  }
+
+  /** A batch of what waits. It is taken with the lane in hand, so that all that came meanwhile is carried with it. */
+  async #carryNext(): Promise<void> {
+    let portion: Portion | null = null;
+    const patience = { until: Infinity, wanted: () => !this.queue.empty };
+    const failure = await this.#attempt(patience, () => (portion ??= wholePortion(this.queue.take())));
+    if (failure === null) return;
+    if (portion !== null) return this.#mend({ portion, error: failure.error });
+    // nobody waits any more
+    if (failure.error instanceof LaneBusy) return;
+    this.#troubled = true;
+    this.#lastError = failure.error;
+    this.#context.onFault(this.number, failure.error, judge(failure.error));
+  }
+
+  /** Carries a portion; answers why it could not be. */
+  async #attempt(patience: Patience, portionNow: () => Portion): Promise<{ readonly error: unknown } | null> {
+    const { batches } = this.#context;
+    let portion: Portion | null = null;
     let result: BatchResult;
+    let started = performance.now();
     try {
-      result = await this.#hold((client) => runBatch(client, this.number, taken, this.#context, heads));
+      result = await this.door.hold(batches, patience, (client) => {
+        started = performance.now();
+        portion = portionNow();
+        return runBatch(client, this.number, portion.taken, this.#context, portion.heads);
+      });
     } catch (error) {
-      return this.#recover(taken, heads, error);
+      return { error };
     }
     // committed: whatever goes wrong from here on must not have it carried again
+    this.#lastError = null;
+    const { taken } = portion as unknown as Portion;
+    const seconds = (performance.now() - started) / 1000;
     this.queue.giveBack(result.notReached.admitted, result.notReached.settlements);
+    this.queue.spent(taken, seconds);
     if (result.more) this.#dueAgain();
     try {
       answerAll(taken, result);
-      this.#context.onBatch(this.number, result, (performance.now() - started) / 1000);
+      this.#context.onBatch(this.number, result, seconds);
     } catch (error) {
       this.#context.onFault(this.number, error, "after_commit");
     }
+    return null;
   }
 
   #dueAgain(): void {
     if (!this.#context.stopping()) this.queue.due = true;
   }
 
-  /** A transaction that holds the lane: the lock is a statement of its own, sent with BEGIN, before anything is read. */
-  #transact<T>(fn: (client: PoolClient) => Promise<T>): Promise<T> {
-    return this.#hold(async (client) => ({ result: await fn(client), sent: [] }));
-  }
-
-  async #hold<T>(fn: (client: PoolClient) => Promise<Trailing<T>>): Promise<T> {
-    let held = false;
-    const work = (client: PoolClient): Promise<Trailing<T>> => {
-      held = true;
-      return fn(client);
-    };
-    try {
-      return await pipelined(this.#context.pool, work, { begin: beginInLane(this.number) });
-    } catch (error) {
-      throw held ? error : new LaneNotHeld(error);
+  /** Sees to a portion that failed, and to its parts, piece by piece and in their order. */
+  async #mend(first: Failure): Promise<void> {
+    const waiting: Portion[] = [];
+    for (let failure: Failure | null = first; ;) {
+      if (failure !== null) waiting.push(...(await this.#recover(failure)).toReversed());
+      const portion = waiting.pop();
+      if (portion === undefined) return;
+      const failed = await this.#attempt(this.#patience(portion.taken), () => portion);
+      failure = failed === null ? null : { portion, error: failed.error };
     }
   }
 
-  async #recover(taken: Taken, heads: HeadLimits, error: unknown): Promise<void> {
+  /** For as long as the one who waits longest can be asked to. */
+  #patience({ admitted, settlements }: Taken): Patience {
+    const since = Math.min(performance.now(), ...[...admitted, ...settlements].map((each) => each.since));
+    return { until: since + this.#context.patienceMs };
+  }
+
+  /** What is to be carried instead of a portion that failed. */
+  async #recover({ portion, error }: Failure): Promise<readonly Portion[]> {
+    const { taken } = portion;
     const kind = judge(error);
     this.#context.onFault(this.number, error, kind);
-    if (kind === "in_doubt") return this.#resolveDoubt(taken);
-    if (kind === "retryable") return this.#later(taken, error);
-    return this.#bisect(taken, heads, error, kind === "too_long");
+    if (kind === "in_doubt") await this.#resolveDoubt(taken);
+    else if (kind === "retryable") this.#later(taken, error);
+    else {
+      const division = divide(portion);
+      if (division.single !== null) await this.#setAside(division.single, error, kind === "too_long");
+      else {
+        if (division.dueRemains) this.#dueAgain();
+        return division.parts;
+      }
+    }
+    return [];
   }
 
   /** COMMIT may have taken place: the receipts tell, once the lane is ours again (DESIGN section 4). */
   async #resolveDoubt(taken: Taken): Promise<void> {
     this.#troubled = true;
     const since = performance.now();
+    const until = since + this.#context.patienceMs;
     for (let tries = 1; ; tries += 1) {
       try {
-        const known = await this.#transact((client) => lookUpReceipts(client, this.number, taken.admitted));
+        const known = await this.#transact(until, (client) => lookUpReceipts(client, this.number, taken.admitted));
         for (const each of taken.admitted) {
           const answer = known.get(each.id);
           if (answer !== undefined) each.resolve({ command: each.id, answer, repeated: false, cut: false });
@@ -154,89 +216,60 @@ export class Lane {
         return;
       } catch (error) {
         this.#context.onFault(this.number, error, "look_up");
-        if (judge(error) !== "terminal" && performance.now() - since < this.#context.patienceMs) {
+        if (judge(error) !== "terminal" && performance.now() < until) {
           await this.#pause(tries);
           continue;
         }
-        const fault = new EngineFault("commit_unknown", "The database did not say whether this was committed", {
-          cause: error,
-        });
-        for (const each of taken.admitted) each.reject(fault);
-        for (const each of taken.settlements) each.done(fault);
-        return;
+        const why = "The database did not say whether this was committed";
+        return rejectAll(taken, new EngineFault("commit_unknown", why, { cause: error }));
       }
     }
   }
 
   /** Nothing was done: again, for as long as the callers can be asked to wait. */
-  #later(taken: Taken, error: unknown): void {
+  #later({ admitted, settlements }: Taken, error: unknown): void {
     this.#troubled = true;
+    this.#lastError = error;
     const now = performance.now();
     const patient = (each: { readonly since: number }): boolean => now - each.since < this.#context.patienceMs;
-    const fault = new EngineFault("unavailable", "The database cannot be reached", { cause: error });
-    for (const each of taken.admitted) if (!patient(each)) each.reject(fault);
-    for (const each of taken.settlements) if (!patient(each)) each.done(fault);
-    this.queue.giveBack(taken.admitted.filter(patient), taken.settlements.filter(patient));
+    const late = {
+      admitted: admitted.filter((each) => !patient(each)),
+      settlements: settlements.filter((each) => !patient(each)),
+    };
+    rejectAll(late, this.#unavailable(error));
+    this.queue.giveBack(admitted.filter(patient), settlements.filter(patient));
   }
 
-  /**
-   * A batch that fails by a bug is halved until the poisonous item stands alone, which is kept for a person. What is due
-   * is looked at first and apart from the callers' commands: a command must not be blamed for a left-over.
-   */
-  async #bisect(taken: Taken, heads: HeadLimits, error: unknown, tooLong: boolean): Promise<void> {
-    const { admitted, settlements } = taken;
-    const kinds = dueKinds.filter((kind) => heads[kind] > 0);
-    if (kinds.length > 0 && admitted.length + settlements.length > 0) {
-      await this.#carry(nothingTaken, heads);
-      return this.#carry(taken, noHeads);
+  /** The poison stands alone: it is kept for a person. What is only too long for now is tried again. */
+  async #setAside(single: Single, error: unknown, tooLong: boolean): Promise<void> {
+    if (single.kind === "due") {
+      if (tooLong) this.#troubled = true;
+      else await this.#park((client) => parkDue(client, this.number, single.due, error));
+      return this.#dueAgain();
     }
-    if (kinds.length > 1) {
-      for (const kind of kinds) await this.#carry(nothingTaken, { ...noHeads, [kind]: heads[kind] });
-      return;
+    if (single.kind === "settlement") {
+      const { settlement } = single;
+      if (tooLong) return this.#later({ admitted: [], settlements: [settlement] }, error);
+      await this.#park((client) => parkSettlement(client, this.number, settlement, error));
+      return settlement.done();
     }
-    const [kind] = kinds;
-    if (kind !== undefined) return this.#bisectDue(kind, heads[kind], error, tooLong);
-    if (admitted.length > 0 && settlements.length > 0) {
-      await this.#carry({ admitted, settlements: [] }, noHeads);
-      return this.#carry({ admitted: [], settlements }, noHeads);
-    }
-    if (admitted.length + settlements.length > 1) {
-      const a = Math.ceil(admitted.length / 2);
-      const s = Math.ceil(settlements.length / 2);
-      await this.#carry({ admitted: admitted.slice(0, a), settlements: settlements.slice(0, s) }, noHeads);
-      return this.#carry({ admitted: admitted.slice(a), settlements: settlements.slice(s) }, noHeads);
-    }
-    if (tooLong) return this.#later(taken, error);
-    for (const each of settlements) {
-      await this.#park((client) => parkSettlement(client, this.number, each, error));
-      each.done();
-    }
-    for (const each of admitted) {
-      await this.#park((client) => parkCommand(client, this.number, each, error));
-      answerParked(each, error);
-    }
-  }
-
-  /** What falls due is taken in order, so the first half is tried; the next batches see to the rest. */
-  async #bisectDue(kind: DueKind, count: number, error: unknown, tooLong: boolean): Promise<void> {
-    if (count > 1) await this.#carry(nothingTaken, { ...noHeads, [kind]: Math.ceil(count / 2) });
-    else if (tooLong) this.#troubled = true;
-    else await this.#park((client) => parkDue(client, this.number, kind, error));
-    this.#dueAgain();
+    const { command }: { readonly command: Admitted } = single;
+    if (tooLong) return this.#later({ admitted: [command], settlements: [] }, error);
+    await this.#park((client) => parkCommand(client, this.number, command, error));
+    return answerParked(command, error);
   }
 
   async #park(fn: (client: PoolClient) => Promise<void>): Promise<void> {
     try {
-      await this.#transact(fn);
+      await this.#transact(performance.now() + this.#context.patienceMs, fn);
     } catch (error) {
       this.#troubled = true;
       this.#context.onFault(this.number, error, "park");
     }
   }
-}
 
-/** What one batch took from the queue. */
-export interface Taken {
-  readonly admitted: readonly Admitted[];
-  readonly settlements: readonly Settlement[];
+  /** A transaction that holds the lane, with the lock had by an instant. */
+  #transact<T>(until: number, fn: (client: PoolClient) => Promise<T>): Promise<T> {
+    return this.door.hold(this.#context.batches, { until }, async (client) => ({ result: await fn(client), sent: [] }));
+  }
 }

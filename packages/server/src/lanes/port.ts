@@ -21,7 +21,7 @@ export interface Submitted {
 
 /** A fault of the engine that a caller must hear of; `code` is one of the problems' codes. */
 export class EngineFault extends Error {
-  readonly code: "commit_unknown" | "shutting_down" | "unavailable" | "internal";
+  readonly code: "commit_unknown" | "overloaded" | "shutting_down" | "unavailable" | "internal";
   constructor(code: EngineFault["code"], message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;

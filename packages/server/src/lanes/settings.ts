@@ -1,7 +1,7 @@
 import type { Actor, Event, Json, Refusal } from "@threadmill/core";
-import type { Pool, PoolClient } from "pg";
+import type { PoolClient } from "pg";
 import { freshId } from "./fresh-id.ts";
-import { inLane } from "./hold.ts";
+import type { InLane } from "./hold.ts";
 import { storeEvents } from "./log-format.ts";
 import type { Place } from "./port.ts";
 
@@ -28,13 +28,13 @@ class Refused extends Error {
  * `config_version`, and appends `settings.changed` with before and after to the log (DESIGN section 3).
  */
 export async function changeSettings<T>(
-  pool: Pool,
+  inLane: InLane,
   { lane, organization }: Place,
   actor: Actor,
   fn: SettingsChange<T>,
 ): Promise<{ ok: true; result: T } | Refusal> {
   try {
-    const result = await inLane(pool, lane, async (tx) => {
+    const result = await inLane(lane, async (tx) => {
       const at = await instantOf(tx, lane);
       const changed = await fn(tx, at);
       if (!("noun" in changed)) throw new Refused(changed);

@@ -18,6 +18,8 @@ export interface TestEngine extends Engine {
   readonly faults: { readonly what: string; readonly error: unknown }[];
   readonly warnings: object[];
   readonly pool: Pool;
+  readonly waiters: Pool;
+  readonly background: Pool;
   /** Asks once for what is due, and waits until all of it is carried. */
   tick(): Promise<void>;
 }
@@ -89,7 +91,9 @@ from timers t where t.lane = $1 and (r.lane, r.organization, r.id) = (t.lane, t.
     rows: async <T>(text: string, values: unknown[] = []) => (await pool.query(text, values)).rows as T[],
     async close() {
       await Promise.all(engines.map((engine) => engine.stop()));
-      await Promise.all(engines.map((engine) => engine.pool.end()));
+      await Promise.all(
+        engines.flatMap((engine) => [engine.pool.end(), engine.waiters.end(), engine.background.end()]),
+      );
       await pool.end();
       await database.drop();
     },
@@ -97,7 +101,9 @@ from timers t where t.lane = $1 and (r.lane, r.organization, r.id) = (t.lane, t.
 }
 
 function testEngine(url: string, options: Partial<EngineOptions>): TestEngine {
-  const pool = openPool({ url, max: 8, pipeline: true, connectTimeoutMs: 5000, applicationName: "lanes under test" });
+  const open = (max: number, pipeline: boolean): Pool =>
+    openPool({ url, max, pipeline, connectTimeoutMs: 5000, applicationName: "lanes under test" });
+  const pools = { pool: open(8, true), waiters: open(2, true), background: open(2, false) };
   const faults: TestEngine["faults"] = [];
   const warnings: object[] = [];
   const clock = manualClock("2026-01-01T00:00:00.000Z");
@@ -108,14 +114,14 @@ function testEngine(url: string, options: Partial<EngineOptions>): TestEngine {
       faults.push({ what: what ?? message, error: err ?? fields });
     },
   };
-  const engine = createEngine({ pool, metrics: createMetrics(), clock, log, ...options });
+  const engine = createEngine({ ...pools, metrics: createMetrics(), clock, log, ...options });
   const stop = async (): Promise<void> => engine.stop();
   return {
     ...engine,
     stop,
     faults,
     warnings,
-    pool,
+    ...pools,
     async tick() {
       const once = new AbortController();
       const running = engine.poller.run(once.signal);

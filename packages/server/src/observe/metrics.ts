@@ -19,6 +19,10 @@ export interface Metrics {
   /** Age in seconds of the oldest due work in any lane; 0 when nothing is due. */
   readonly laneLagSeconds: Gauge;
   readonly commandsWaiting: Gauge<"class">;
+  /** What waits for an answer in this process. */
+  readonly waitingBytes: Gauge;
+  /** Seconds for which a lane's lock has been waited for, by lane; only lanes that another transaction holds too long. */
+  readonly laneWaitingSeconds: Gauge<"lane">;
   readonly effectsDue: Gauge;
   readonly effectsDead: Gauge;
   readonly timersOverdue: Gauge;
@@ -81,6 +85,12 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     registry,
     laneLagSeconds: gauge("lane_lag_seconds", "Age of the oldest due work in any lane"),
     commandsWaiting: gauge("commands_waiting", "Commands waiting in this process, by class", ["class"]),
+    waitingBytes: gauge("waiting_bytes", "Bytes of commands that wait for an answer in this process"),
+    laneWaitingSeconds: gauge(
+      "lane_waiting_seconds",
+      "Seconds for which a lane that another transaction holds has been waited for",
+      ["lane"],
+    ),
     effectsDue: gauge("effects_due", "Effects that are due and not yet performed"),
     effectsDead: gauge("effects_dead", "Effects on the dead-letter list"),
     timersOverdue: gauge("timers_overdue", "Timers and wakes whose instant has passed"),

@@ -1,5 +1,5 @@
 import { defaultLimits } from "@threadmill/core";
-import type { Pool } from "pg";
+import type { Pool, PoolClient } from "pg";
 import { transaction } from "../../db/transaction.ts";
 import { freshId } from "../../lanes/fresh-id.ts";
 import { hashToken, newToken } from "../../secrets/token.ts";
@@ -29,7 +29,12 @@ export interface CreatedOrganization {
  * Creates an organization that works at once: an owner with a token, the robot user that acts for workflows, a mailbox,
  * and a channel each for the API and for SMS, both with the provider that records instead of sending.
  */
-export async function createOrganization(pool: Pool, wanted: NewOrganization): Promise<CreatedOrganization> {
+export function createOrganization(pool: Pool, wanted: NewOrganization): Promise<CreatedOrganization> {
+  return transaction(pool, (tx) => createWithin(tx, wanted));
+}
+
+/** The same within a transaction of the caller's. */
+export async function createWithin(tx: PoolClient, wanted: NewOrganization): Promise<CreatedOrganization> {
   const [id, owner, robot, mailbox, api, sms, tokenId] = Array.from({ length: 7 }, () => freshId()) as [
     string,
     string,
@@ -40,44 +45,37 @@ export async function createOrganization(pool: Pool, wanted: NewOrganization): P
     string,
   ];
   const token = wanted.token ?? newToken();
-  const lane = await transaction(pool, async (tx) => {
-    const place = wanted.lane ?? (await emptiestLane(tx));
-    await tx.query("insert into directory_organizations (id, lane, name) values ($1, $2, $3)", [
-      id,
-      place,
-      wanted.name,
-    ]);
-    await tx.query(
-      "insert into organizations (lane, organization, name, zone, sandbox, limits, workflow_user) values ($1, $2, $3, $4, $5, $6, $7)",
-      [place, id, wanted.name, wanted.zone ?? "UTC", wanted.sandbox ?? false, JSON.stringify(defaultLimits), robot],
-    );
-    await tx.query(
-      `insert into users (lane, organization, id, kind, role, name)
+  const lane = wanted.lane ?? (await emptiestLane(tx));
+  await tx.query("insert into directory_organizations (id, lane, name) values ($1, $2, $3)", [id, lane, wanted.name]);
+  await tx.query(
+    "insert into organizations (lane, organization, name, zone, sandbox, limits, workflow_user) values ($1, $2, $3, $4, $5, $6, $7)",
+    [lane, id, wanted.name, wanted.zone ?? "UTC", wanted.sandbox ?? false, JSON.stringify(defaultLimits), robot],
+  );
+  await tx.query(
+    `insert into users (lane, organization, id, kind, role, name)
 values ($1, $2, $3, 'person', 'admin', 'Owner'), ($1, $2, $4, 'robot', 'robot', 'Workflow')`,
-      [place, id, owner, robot],
-    );
-    await tx.query("insert into mailboxes (lane, organization, id, slug, name) values ($1, $2, $3, 'inbox', 'Inbox')", [
-      place,
-      id,
-      mailbox,
-    ]);
-    await tx.query(
-      `insert into channels (lane, organization, id, slug, name, kind, mailbox)
+    [lane, id, owner, robot],
+  );
+  await tx.query("insert into mailboxes (lane, organization, id, slug, name) values ($1, $2, $3, 'inbox', 'Inbox')", [
+    lane,
+    id,
+    mailbox,
+  ]);
+  await tx.query(
+    `insert into channels (lane, organization, id, slug, name, kind, mailbox)
 values ($1, $2, $3, 'api', 'API', 'api', $5), ($1, $2, $4, 'sms', 'SMS', 'sms', $5)`,
-      [place, id, api, sms, mailbox],
-    );
-    await tx.query("insert into directory_channels (channel, organization, lane) values ($1, $3, $4), ($2, $3, $4)", [
-      api,
-      sms,
-      id,
-      place,
-    ]);
-    await tx.query(
-      "insert into directory_tokens (hash, id, organization, lane, user_id, name, hint) values ($1, $2, $3, $4, $5, 'First token', $6)",
-      [hashToken(token), tokenId, id, place, owner, token.slice(0, 6)],
-    );
-    return place;
-  });
+    [lane, id, api, sms, mailbox],
+  );
+  await tx.query("insert into directory_channels (channel, organization, lane) values ($1, $3, $4), ($2, $3, $4)", [
+    api,
+    sms,
+    id,
+    lane,
+  ]);
+  await tx.query(
+    "insert into directory_tokens (hash, id, organization, lane, user_id, name, hint) values ($1, $2, $3, $4, $5, 'First token', $6)",
+    [hashToken(token), tokenId, id, lane, owner, token.slice(0, 6)],
+  );
   return { id, lane, owner, mailbox, channels: { api, sms }, token };
 }
 
