@@ -42,7 +42,10 @@ export function addressOn(channel: ChannelKind, customer: Customer): string | nu
 }
 
 /** What a customer takes over from one that is merged into it; what does not fit a field becomes a handle. */
-export function mergedAddresses(target: Customer, source: Customer): Partial<Customer> {
+export function mergedAddresses(
+  target: Customer,
+  source: Customer,
+): Pick<Customer, "phone" | "email" | "external_id" | "handles"> {
   const handles = [...target.handles, ...source.handles];
   const take = (kind: string, mine: string | null, theirs: string | null): string | null => {
     if (mine !== null && theirs !== null) handles.push(`${kind}:${theirs}`);

@@ -28,6 +28,7 @@ test("an event's facts keep ids and counts", () => {
 test("what erasing blanks is what the schemas mark", () => {
   expect(Object.keys(blankFields.conversations).toSorted()).toEqual([
     "address",
+    "other_channels",
     "properties",
     "subject",
     "tags",

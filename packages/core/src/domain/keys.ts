@@ -36,7 +36,7 @@ export const key = {
   /** how many open conversations a user holds */
   load: (user: Id): Key => `loads/${user}`,
   presence: (user: Id): Key => `presences/${user}`,
-  /** the customer's latest conversation on a channel: the one of the greatest id */
+  /** the customer's latest conversation that holds a channel: the one of the greatest id */
   latest: (customer: Id, channel: Id): Key => `latest/${customer}/${channel}`,
   /** a bundle, never read by itself: who has an address, with their latest conversation on a channel */
   sender: (channel: Id, kind: string, address: string): Key => `sender/${channel}/${kind}:${address}`,

@@ -8,6 +8,7 @@ import { actors, ids, testId } from "../testing/settings.ts";
 import { type Scene, scene } from "../testing/scene.ts";
 import { addressRows, loadRows, memoryWorld, sparseWorld, standsFor, tableOf } from "../testing/world.ts";
 import { apply, type Decision } from "./decide.ts";
+import { placesOf } from "./conversation/places.ts";
 import { isOpen, stateOf } from "./derived.ts";
 import { eventTypes } from "./events.ts";
 import { key, rowTables, views } from "./keys.ts";
@@ -344,7 +345,7 @@ function checkRecount(rows: ReadonlyMap<string, unknown>, ledger: Ledger): void 
     for (const channel of Object.values(ids.channels)) {
       const newest =
         own
-          .filter((each) => each.channel === channel)
+          .filter((each) => Object.hasOwn(placesOf(each), channel))
           .map((each) => each.id)
           .sort()
           .at(-1) ?? null;

@@ -60,6 +60,11 @@ export class Reader {
     return [...this.ledger.list(key.open(customer), customer)].sort();
   }
 
+  /** The runs that wait for a conversation, customer or user, by id. */
+  waitingRuns(subject: Id): readonly Id[] {
+    return [...this.ledger.list(key.waiting(subject), subject)].sort();
+  }
+
   /** The message that a channel's provider knows by this id. */
   messageByProvider(channel: Id, providerId: string): Id | null {
     return this.ledger.get<{ readonly id: Id }>(key.provider(channel, providerId))?.id ?? null;

@@ -1,9 +1,11 @@
 import type { Id } from "../model/common.ts";
 import type { ConversationRow } from "../model/conversation.ts";
 import type { CustomerRow } from "../model/customer.ts";
+import type { Run } from "../model/run.ts";
 import { addressesOf, isOpen } from "./derived.ts";
 import { key } from "./keys.ts";
 import type { Ledger } from "./ledger.ts";
+import { type Merge, movedRun } from "../run/move.ts";
 
 /** Moves the addresses under which a customer is found. */
 export function claimAddresses(ledger: Ledger, before: CustomerRow | null, after: CustomerRow): void {
@@ -39,4 +41,13 @@ export function countLoads(ledger: Ledger, before: ConversationRow | null, after
 function addLoad(ledger: Ledger, user: Id, by: number): void {
   const open = ledger.get<{ readonly open: number }>(key.load(user))?.open ?? 0;
   ledger.set(key.load(user), { user_id: user, open: open + by });
+}
+
+/** The runs that wait for what was merged wait for what it was merged into; their timers name the run and go with it. */
+export function moveRuns(ledger: Ledger, merge: Merge): void {
+  const ids = [...ledger.list(key.waiting(merge.from), merge.from)].sort();
+  ledger.expect(ids.map(key.run));
+  for (const id of ids) ledger.set(key.run(id), movedRun(ledger.get<Run>(key.run(id)) as Run, merge));
+  ledger.set(key.waiting(merge.from), []);
+  ledger.updateList(key.waiting(merge.to), merge.to, (list) => [...list, ...ids]);
 }

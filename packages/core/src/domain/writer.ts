@@ -2,14 +2,34 @@ import type { Id, Instant } from "../model/common.ts";
 import type { Conversation, ConversationRow } from "../model/conversation.ts";
 import type { Customer, CustomerRow } from "../model/customer.ts";
 import type { Change, LoggedTable } from "../model/event.ts";
+import { namesOf } from "../model/json.ts";
 import type { Message } from "../model/message.ts";
+import type { Watch } from "../model/watch.ts";
+import { placesOf } from "./conversation/places.ts";
 import { isOpen, isUnreplied } from "./derived.ts";
 import { key } from "./keys.ts";
 import { Reader } from "./reader.ts";
 import { applyChange, changeOf, creationOf, type Row } from "./rows.ts";
 import type { SettingsIndex } from "./settings-index.ts";
 import type { Standing } from "./standing.ts";
-import { claimAddresses, countLoads, listOpen, setLatest } from "./upkeep.ts";
+import { claimAddresses, countLoads, listOpen, moveRuns, setLatest } from "./upkeep.ts";
+
+/** What the engine keeps beside a row that stands for itself no more. */
+const unwatched: Watch = { wake_at: null, fired: {}, guards: null };
+
+/** The logged fields of a row. */
+function loggedOf<Row extends Watch>(row: Row): Omit<Row, keyof Watch | "id" | "created_at" | "updated_at"> {
+  const {
+    id: _id,
+    created_at: _made,
+    updated_at: _changed,
+    wake_at: _wake,
+    fired: _fired,
+    guards: _guards,
+    ...logged
+  } = row as Row & { id: unknown; created_at: unknown; updated_at: unknown };
+  return logged;
+}
 
 type NewFields<T> = Partial<Omit<T, "id" | "created_at" | "updated_at">>;
 
@@ -53,31 +73,43 @@ export class Writer extends Reader {
   }
 
   /**
-   * Lets one customer stand for another. No row moves: the source's conversations go on pointing at it, and are counted
-   * and found under the target from here on (MILL law 13).
+   * Lets one customer stand for another, which becomes `row`. No row moves: the source's conversations go on pointing at
+   * it, and are counted and found under the target from here on (MILL law 13). What waits for it waits for the target.
    */
-  mergeCustomer(source: CustomerRow, target: CustomerRow, patch: Partial<Customer>): Change[] {
+  mergeCustomer(source: CustomerRow, row: CustomerRow): Change[] {
     const channels = this.settings.all.channels.filter((channel) => channel.archived_at === null);
-    for (const { id } of [source, target]) {
+    for (const { id } of [source, row]) {
       this.ledger.expect([key.open(id), ...channels.map((channel) => key.latest(id, channel.id))], id);
     }
-    const open = [...this.openConversations(target.id), ...this.openConversations(source.id)];
-    this.ledger.set(key.open(target.id), open);
+    const open = [...this.openConversations(row.id), ...this.openConversations(source.id)];
+    this.ledger.set(key.open(row.id), open);
     for (const channel of channels) {
       const newest = this.latestConversation(source.id, channel.id);
-      if (newest !== null) setLatest(this.ledger, target.id, channel.id, newest);
+      if (newest !== null) setLatest(this.ledger, row.id, channel.id, newest);
     }
-    this.counted.add(target.id);
+    this.counted.add(row.id);
+    moveRuns(this.ledger, { field: "customer", from: source.id, to: row.id });
     const none = { open_conversations: 0, unreplied_conversations: 0 };
-    return [
+    const changes = [
       // the source first: it lets go of the addresses that the target takes
-      ...this.changeCustomer(source, { ...none, state: "closed", merged_into: target.id }),
-      ...this.changeCustomer(target, {
-        ...patch,
-        open_conversations: target.open_conversations + source.open_conversations,
-        unreplied_conversations: target.unreplied_conversations + source.unreplied_conversations,
-      }),
+      ...this.changeCustomer(source, { ...none, state: "closed", merged_into: row.id }),
+      ...this.changeCustomer(row, loggedOf(row)),
     ];
+    this.#watch("customers", source.id, unwatched);
+    this.#watch("customers", row.id, row);
+    return changes;
+  }
+
+  /** Lets one conversation stand for another, which becomes `row`; the source becomes `closed`. Messages stay where they are. */
+  mergeConversation(source: ConversationRow, closed: Partial<Conversation>, row: ConversationRow): Change[] {
+    moveRuns(this.ledger, { field: "conversation", from: source.id, to: row.id });
+    const changes = [
+      ...this.changeConversation(source, { ...closed, merged_into: row.id }),
+      ...this.changeConversation(row, loggedOf(row)),
+    ];
+    this.#watch("conversations", source.id, unwatched);
+    this.#watch("conversations", row.id, row);
+    return changes;
   }
 
   /**
@@ -91,7 +123,6 @@ export class Writer extends Reader {
     const id = this.newId();
     const changes = [this.#create("conversations", id, fields)];
     const row = this.conversation(id) as ConversationRow;
-    setLatest(this.ledger, row.customer, row.channel, id);
     this.#follow(null, row, changes, options.counted === true);
     return { row, changes };
   }
@@ -147,7 +178,13 @@ export class Writer extends Reader {
     return change;
   }
 
-  /** Keeps true what follows from a conversation: the customer's counts, the open list and the assignees' loads. */
+  /** Puts what the engine keeps beside a row; it is not logged. */
+  #watch(table: "customers" | "conversations", id: Id, { wake_at, fired, guards }: Watch): void {
+    const row = this.ledger.get<object>(`${table}/${id}`);
+    this.ledger.set(`${table}/${id}`, { ...row, wake_at, fired, guards });
+  }
+
+  /** Keeps true what follows from a conversation: where it is found, the customer's counts, the open list, the loads. */
   #follow(before: ConversationRow | null, after: ConversationRow, changes: Change[], counted: boolean): void {
     const opened = Number(isOpen(after)) - Number(before !== null && isOpen(before));
     const unreplied = Number(isUnreplied(after)) - Number(before !== null && isUnreplied(before));
@@ -157,6 +194,13 @@ export class Writer extends Reader {
       if (!counted) this.#count(customer, opened, unreplied, changes);
     }
     countLoads(this.ledger, before, after);
+    if (before === null) setLatest(this.ledger, after.customer, after.channel, after.id);
+    else if (before.channel !== after.channel || before.other_channels !== after.other_channels) {
+      const { id } = this.customerOf(after.customer) as CustomerRow;
+      const held = placesOf(before);
+      for (const channel of namesOf(placesOf(after)))
+        if (!Object.hasOwn(held, channel)) setLatest(this.ledger, id, channel, after.id);
+    }
   }
 
   #count(customer: CustomerRow, opened: number, unreplied: number, changes: Change[]): void {

@@ -1,22 +1,39 @@
+import { key } from "../domain/keys.ts";
 import { matches, subjectOf } from "../match/match.ts";
+import type { Id } from "../model/common.ts";
 import type { Event } from "../model/event.ts";
+import { movedRun } from "../run/move.ts";
 import { eventScope } from "../run/scope.ts";
 import type { Batch, Root } from "./batch.ts";
 import { queueRun } from "./queue.ts";
 import { stepGone } from "./reason.ts";
-import { failWaiting, waitingRuns, wakeRun } from "./runs.ts";
+import { failWaiting, readRun, waitingRuns, wakeRun } from "./runs.ts";
 import { stepOf } from "./version.ts";
 import { watchSubjects } from "./watch.ts";
 
 /**
- * After a decision, against its one snapshot (MILL law 6): runs that must not outwait these events are interrupted,
- * then the workflows that these events start are queued, in the order of (event, `order`, id).
+ * After a decision, against its one snapshot (MILL law 6): runs of what was merged are about the target, runs that must
+ * not outwait these events are interrupted, then the workflows that these events start are queued, in the order of (event, `order`, id).
  */
 export function react(batch: Batch, root: Root, events: readonly Event[]): void {
+  for (const event of events) if (isMerge(event)) moveQueued(batch, root, event);
   for (const event of events) interrupt(batch, root, event);
   const started = new Set<string>();
   for (const event of events) match(batch, root, event, started);
   watchSubjects(batch, root, events, started);
+}
+
+const isMerge = (event: Event): boolean => event.type === "conversation.merged" || event.type === "customer.merged";
+
+/** Runs that wait were moved by the decision itself; these have steps to take in this root, the one that merged among them. */
+function moveQueued(batch: Batch, root: Root, event: Event): void {
+  const { source, target } = event.data as { readonly source: Id; readonly target: Id };
+  const field = event.type === "customer.merged" ? "customer" : "conversation";
+  for (const id of root.queue) {
+    const run = readRun(batch, id);
+    if (run === null || run.status !== "queued" || run.subject !== source) continue;
+    batch.ledger.set(key.run(id), movedRun(run, { field, from: source, to: target }));
+  }
 }
 
 function interrupt(batch: Batch, root: Root, event: Event): void {

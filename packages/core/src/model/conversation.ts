@@ -15,14 +15,20 @@ import type { Watch } from "./watch.ts";
 export const conversationStatuses = ["open", "pending", "snoozed", "closed", "spam"] as const;
 export type ConversationStatus = (typeof conversationStatuses)[number];
 
+/** Addresses by channel, the channels in the order of their ids. */
+export type Places = { readonly [channel: Id]: string };
+
 /** The logged columns of a conversation. */
 export interface Conversation {
   readonly id: Id;
   readonly customer: Id;
   readonly mailbox: Id;
+  /** the channel on which the customer last wrote, or on which we began; a reply goes there unless it names another */
   readonly channel: Id;
-  /** the customer's address on the channel */
+  /** the customer's address on that channel: the two change together */
   readonly address: string;
+  /** the other channels that it holds messages of, with the customer's address on each; personal, as addresses are */
+  readonly other_channels: Places;
   readonly subject: string | null;
   readonly status: ConversationStatus;
   readonly assignee: Id | null;
@@ -51,6 +57,7 @@ export const conversationDefaults: Omit<
   ConversationRow,
   "id" | "customer" | "mailbox" | "channel" | "address" | "created_at" | "updated_at"
 > = {
+  other_channels: {},
   subject: null,
   status: "open",
   assignee: null,
@@ -80,6 +87,11 @@ export const ConversationSchema = Type.Object(
     mailbox: plain(IdSchema),
     channel: plain(IdSchema),
     address: personal(Type.String()),
+    other_channels: personal(
+      Type.Record(Type.String(), Type.String(), {
+        description: "other channels that it holds messages of: the customer's address by the channel's id",
+      }),
+    ),
     subject: personal(orNull(Type.String())),
     status: plain(oneOf(conversationStatuses)),
     assignee: plain(orNull(IdSchema)),

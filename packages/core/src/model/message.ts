@@ -28,6 +28,8 @@ export interface Message {
   readonly conversation: Id;
   readonly customer: Id;
   readonly channel: Id;
+  /** the customer's address that it came from or went to; personal. Null for a note, and where it was not kept yet */
+  readonly address: string | null;
   readonly direction: (typeof directions)[number];
   /** the user who wrote it; null when the customer did */
   readonly author: Id | null;
@@ -48,6 +50,7 @@ export const messageDefaults: Omit<
   Message,
   "id" | "conversation" | "customer" | "channel" | "direction" | "created_at" | "updated_at"
 > = {
+  address: null,
   author: null,
   text: "",
   media: [],
@@ -65,6 +68,9 @@ export const MessageSchema = Type.Object(
     conversation: plain(IdSchema),
     customer: plain(IdSchema),
     channel: plain(IdSchema),
+    address: personal(
+      orNull(Type.String({ description: "the customer's address that it came from or went to; null for a note" })),
+    ),
     direction: plain(oneOf(directions)),
     author: plain(orNull(IdSchema)),
     text: personal(Type.String()),

@@ -11,7 +11,7 @@ import { addMs } from "../time/instant.ts";
 import type { MillShell } from "./mill.ts";
 import { actors, ids, testId } from "./settings.ts";
 import { tags } from "./workflows.ts";
-import { tableOf } from "./world.ts";
+import { standsFor, tableOf } from "./world.ts";
 
 // Random histories for the laws of the mill. A move is a few numbers; what exists when it is made decides what they
 // mean, so that histories get somewhere and shrink well.
@@ -39,6 +39,7 @@ export const moves = (maxLength: number): fc.Arbitrary<readonly Move[]> =>
 type Input = { readonly [name: string]: Json };
 const of = <T>(list: readonly T[], n: number): T => list[n % list.length] as T;
 const phones = ["+14155550101", "+14155550102", "+14155550103"];
+const mails = ["ann@example.com", "bob@example.com"];
 const texts = ["refund please", "hello", "12", "thanks"];
 /** Names that jsonb puts into another order, and of which JavaScript puts some first. */
 const patches: readonly Input[] = [
@@ -68,9 +69,33 @@ const someConversation = (dice: readonly number[], shell: MillShell): string =>
   some("conversations", dice[0] as number, shell);
 const someCustomer = (dice: readonly number[], shell: MillShell): string => some("customers", dice[0] as number, shell);
 const conversation: Ask = (dice, shell) => ({ conversation: someConversation(dice, shell) });
+/** A conversation, and another of the same customer where there is one: these can become one. */
+const twoConversations: Ask = (dice, shell) => {
+  const { rows } = shell.world;
+  const all = tableOf<ConversationRow>(rows, "conversations")
+    .filter((row) => row.merged_into === null)
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+  const pairs = all.flatMap((a) =>
+    all.filter((b) => a !== b && standsFor(rows, a.customer) === standsFor(rows, b.customer)).map((b) => [a.id, b.id]),
+  );
+  const [conversation, into] = pairs.length === 0 ? [testId(999), testId(999)] : of(pairs, dice[1] as number);
+  return { conversation: conversation as string, into: into as string };
+};
+/** Two customers: these can become one. */
+const twoCustomers: Ask = (dice, shell) => {
+  const all = tableOf<CustomerRow>(shell.world.rows, "customers")
+    .filter((row) => row.merged_into === null)
+    .map((row) => row.id)
+    .sort();
+  const [customer, into] = [dice[0] as number, dice[1] as number].map((n) => of(all, n));
+  return { customer: customer as string, into: into as string };
+};
 const receive: Ask = ([a, b, c]) => ({
-  channel: of([ids.channels.sms, ids.channels.sms, ids.channels.whatsapp, ids.channels.chat], a as number),
-  from: of(phones, b as number),
+  channel: of(
+    [ids.channels.sms, ids.channels.sms, ids.channels.whatsapp, ids.channels.chat, ids.channels.email],
+    a as number,
+  ),
+  from: (a as number) % 5 === 4 ? of(mails, b as number) : of(phones, b as number),
   text: of(texts, c as number),
   ...((c as number) % 5 === 0 && { provider_id: `p${(b as number) % 4}` }),
 });
@@ -99,6 +124,16 @@ const commands: readonly (readonly [string, Ask])[] = [
     "conversation.merge",
     (dice, shell) => ({ ...conversation(dice, shell), into: someConversation([dice[1] as number], shell) }),
   ],
+  ["conversation.merge", twoConversations],
+  ["conversation.merge", twoConversations],
+  [
+    "message.send",
+    (dice, shell) => ({
+      ...conversation(dice, shell),
+      channel: of(["whatsapp", "sms", "email", "chat"], dice[1] as number),
+      text: "on another channel",
+    }),
+  ],
   [
     "conversation.move",
     (dice, shell) => ({ ...conversation(dice, shell), mailbox: of(["support", "sales"], dice[1] as number) }),
@@ -120,11 +155,19 @@ const commands: readonly (readonly [string, Ask])[] = [
     "customer.merge",
     (dice, shell) => ({ customer: someCustomer(dice, shell), into: someCustomer([dice[1] as number], shell) }),
   ],
+  ["customer.merge", twoCustomers],
   [
     "user.set_presence",
     (dice) => ({ user: of(users, dice[0] as number), status: of(["online", "away"], dice[1] as number) }),
   ],
   ["run.start", (dice, shell) => ({ workflow: "workflow-0", ...conversation(dice, shell) })],
+  [
+    "run.start",
+    (dice, shell) => {
+      const { conversation: about, into } = twoConversations(dice, shell) as { conversation: string; into: string };
+      return { workflow: "workflow-0", conversation: about, inputs: { into } };
+    },
+  ],
   ["run.start", (dice, shell) => ({ workflow: "workflow-1", customer: someCustomer(dice, shell), inputs: { n: 1 } })],
   [
     "run.start",
@@ -177,13 +220,19 @@ export function playHistory(shell: MillShell, list: readonly Move[], part = 0): 
     items.push(item);
     shell.feed([item]);
   };
-  for (const [n, from] of phones.slice(0, 2).entries()) {
+  const [first, second] = phones as [string, string];
+  const beginnings = [
+    [ids.channels.sms, first],
+    [ids.channels.sms, second],
+    [ids.channels.whatsapp, first],
+  ] as const;
+  for (const [n, [channel, from]] of beginnings.entries()) {
     take(
       commandItem(settings, {
         id: testId(90_000 + part * 1_000_000 + n),
         at,
         type: "message.receive",
-        input: { channel: ids.channels.sms, from, text: "hello" },
+        input: { channel, from, text: "hello" },
         actor: actors.channel,
       }),
     );

@@ -85,6 +85,8 @@ const actions: readonly { readonly action: string; readonly input?: { readonly [
   { action: "conversation.open" },
   { action: "conversation.snooze", input: { until: "2026-11-20T17:30:00.000Z" } },
   { action: "customer.close" },
+  { action: "conversation.merge", input: { into: { ref: "inputs.into" } } },
+  { action: "message.send", input: { text: "elsewhere", channel: "whatsapp" } },
   { action: "run.start", input: { workflow: "workflow-0", conversation: { ref: "conversation.id" } } },
   { action: "run.start", input: { workflow: "workflow-1", customer: { ref: "customer.id" }, inputs: { n: 1 } } },
 ];

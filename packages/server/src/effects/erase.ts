@@ -61,7 +61,7 @@ function blankConversations(
 ): Promise<string[]> {
   return engine.inLane(lane, async (tx) => {
     const { rows } = await tx.query<{ id: string }>(
-      `update conversations set address = '', subject = null, properties = '{}'
+      `update conversations set address = '', other_channels = '{}', subject = null, properties = '{}'
 where lane = $1 and organization = $2 and id in (
   select id from conversations where lane = $1 and organization = $2 and customer = $3 and ($4::uuid is null or id > $4)
   order by id limit $5)
@@ -70,7 +70,7 @@ returning id`,
     );
     const ids = rows.map((row) => row.id).toSorted();
     const messages = await tx.query<{ id: string }>(
-      `update messages set text = '', media = '[]', delivery_error = null
+      `update messages set address = null, text = '', media = '[]', delivery_error = null
 where lane = $1 and organization = $2 and conversation = any($3) returning id`,
       [lane, organization, ids],
     );

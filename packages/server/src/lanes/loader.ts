@@ -148,6 +148,9 @@ function withoutOrganization(row: Row): Record<string, unknown> {
   return rest;
 }
 
+/** Whether a conversation `n` holds messages of the channel asked for: as its own, or as another. */
+const holds = "(n.channel = k.channel or n.other_channels ? k.channel::text)";
+
 /** Who has an address, with their latest conversation on the channel that the message came by. */
 async function loadSenders(client: PoolClient, lane: number, todo: Todo): Promise<void> {
   const wanted = todo.take("sender");
@@ -162,7 +165,7 @@ from unnest($2::uuid[], $3::text[], $4::uuid[]) as k(organization, address, chan
 join addresses a on a.lane = $1 and a.organization = k.organization and a.address = k.address
 left join lateral (
   select ${columnsOf(worldTables.conversations, "n")} from conversations n
-  where n.lane = $1 and n.organization = k.organization and n.customer = a.customer and n.channel = k.channel
+  where n.lane = $1 and n.organization = k.organization and n.customer = a.customer and ${holds}
   order by n.id desc limit 1
 ) c on true`.replace("a.address, ", "a.address as known_as, "),
     [lane, parts.map((p) => p.world.organization), parts.map((p) => p.address), parts.map((p) => p.channel)],
@@ -274,7 +277,7 @@ from unnest($2::uuid[], $3::uuid[], $4::uuid[]) as k(organization, customer, cha
 join standing s on s.organization = k.organization and s.owner = k.customer
 join lateral (
   select ${columnsOf(worldTables.conversations, "n")} from conversations n
-  where n.lane = $1 and n.organization = k.organization and n.customer = s.customer and n.channel = k.channel
+  where n.lane = $1 and n.organization = k.organization and n.customer = s.customer and ${holds}
   order by n.id desc limit 1
 ) c on true
 order by k.organization, k.customer, k.channel, c.id desc`,

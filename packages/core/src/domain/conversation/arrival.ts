@@ -73,14 +73,14 @@ function start(
   return row;
 }
 
-/** The customer's newest conversation on the channel, open again; null when another is to be started: the mailbox says which. */
+/** The customer's newest conversation that holds the channel, open again; null when another is to be started: its mailbox says which. */
 function join(draft: Draft, channel: Channel, customer: CustomerRow, arrival: Arrival): ConversationRow | null {
   const latest = draft.latestConversation(customer.id, channel.id);
   const newest = latest === null ? null : draft.conversationOf(latest);
   if (newest === null || newest.status === "spam") return null;
-  // who writes first means that very address; who answers is answered where they wrote last
-  if (!arrival.waiting && newest.address !== arrival.address) return null;
-  if (newest.status === "closed" && !mayReopen(draft.settings.mailbox(channel.mailbox), newest, draft.at)) return null;
+  // who writes first means that very place; who answers is answered where they wrote last
+  if (!arrival.waiting && (newest.channel !== channel.id || newest.address !== arrival.address)) return null;
+  if (newest.status === "closed" && !mayReopen(draft.settings.mailbox(newest.mailbox), newest, draft.at)) return null;
   if (newest.status === "open") return newest;
   const changes = draft.changeConversation(newest, { status: "open", closed_at: null, snoozed_until: null });
   draft.emit("conversation.reopened", { customer: customer.id, conversation: newest.id }, changes);

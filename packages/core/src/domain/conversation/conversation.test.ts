@@ -480,8 +480,26 @@ const cases: readonly Case[] = [
         ],
         { open_conversations: 1, unreplied_conversations: 0 },
         [
-          { tags: [], waiting_since: null, status: "closed", closed_at: then },
-          { tags: ["vip"], waiting_since: then, status: "open", closed_at: null },
+          {
+            assignee: null,
+            team: null,
+            topic: null,
+            tags: [],
+            properties: {},
+            waiting_since: null,
+            status: "closed",
+            closed_at: then,
+          },
+          {
+            assignee: users.ben,
+            team: teams.billing,
+            topic: "billing",
+            tags: ["vip"],
+            properties: { text: "old" },
+            waiting_since: then,
+            status: "open",
+            closed_at: null,
+          },
         ],
         { open_conversations: 2, unreplied_conversations: 1 },
       ],
@@ -742,7 +760,7 @@ describe("a customer who comes again", () => {
       settings,
     });
   };
-  // one channel that leads to a mailbox of each policy in turn
+  // the channel leads to a mailbox that says otherwise: the conversation's own decides, wherever it was moved
   let settings = sampleIndex();
   test.each([
     { mailbox: mailboxes.support, days: 900, joins: true },
@@ -751,7 +769,8 @@ describe("a customer who comes again", () => {
     { mailbox: mailboxes.desk, days: 0, joins: false },
     { mailbox: testId(998), days: 900, joins: true },
   ])("after $days days in $mailbox: re-opens $joins", ({ mailbox, days, joins }) => {
-    settings = sampleIndex({ channels: sampleSettings.channels.map((channel) => ({ ...channel, mailbox })) });
+    const other = joins ? mailboxes.desk : mailboxes.support;
+    settings = sampleIndex({ channels: sampleSettings.channels.map((each) => ({ ...each, mailbox: other })) });
     const { answer, events } = old(mailbox, days).issue("message.receive", {
       channel: "sms",
       from: "+14155550101",
@@ -766,16 +785,16 @@ describe("a customer who comes again", () => {
 
   test("a closed one without an instant, or spam, is not re-opened", () => {
     const known = [customerRow({ id: bob, phone: "+14155550101" })];
-    const within = sampleIndex({
-      channels: sampleSettings.channels.map((channel) => ({ ...channel, mailbox: mailboxes.sales })),
-    });
     for (const patch of [{ status: "closed" as const }, { status: "spam" as const, closed_at: then }]) {
-      const world = memoryWorld({ customers: known, conversations: [talk(closed, { ...patch, customer: bob })] });
-      const { events } = scene({ world, settings: within }).issue("message.receive", {
-        channel: "sms",
-        from: "+14155550101",
-        text: "again",
-      });
+      const conversation = talk(closed, { ...patch, customer: bob, mailbox: mailboxes.sales });
+      const { events } = scene({ world: memoryWorld({ customers: known, conversations: [conversation] }) }).issue(
+        "message.receive",
+        {
+          channel: "sms",
+          from: "+14155550101",
+          text: "again",
+        },
+      );
       expect(events[0]?.type).toBe("conversation.opened");
     }
   });

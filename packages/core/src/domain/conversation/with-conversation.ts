@@ -9,14 +9,17 @@ import type { EventType } from "../events.ts";
 /** The input field that names a conversation. */
 export const conversationInput = { conversation: IdSchema };
 
-/** Reads the conversation that a command names; the answer to a missing or merged one is the same for all. */
+/**
+ * Reads the conversation that a command names; the answer to a missing or merged one is the same for all. To a workflow a
+ * merged one stands for the one it was merged into: its document cannot know of the merge, and its runs go on there.
+ */
 export function withConversation(
   draft: Draft,
   id: string,
   act: (conversation: ConversationRow) => Accepted | Refusal,
   path = "/conversation",
 ): Accepted | Refusal {
-  const row = draft.conversation(id);
+  const row = draft.actor.kind === "workflow" ? draft.conversationOf(id) : draft.conversation(id);
   if (row === null) return refuse("not_found", "conversation_not_found", "There is no such conversation", path);
   if (row.merged_into !== null) {
     return refuse("conflict", "conversation_merged", `The conversation was merged into ${row.merged_into}`, path);

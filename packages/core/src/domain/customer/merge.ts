@@ -1,18 +1,16 @@
 import { Type } from "typebox";
-import { membersOf } from "../../model/json.ts";
 import { refuse } from "../../model/command.ts";
 import { IdSchema } from "../../model/common.ts";
-import type { Customer, CustomerRow } from "../../model/customer.ts";
-import { mergedAddresses } from "../addressing.ts";
 import { accept, defineCommand } from "../define.ts";
 import { key } from "../keys.ts";
-import { maxProperties } from "../properties.ts";
-import { maxTags, withTags } from "../tags.ts";
+import { maxMovedRuns, merged, tooManyRuns } from "../merging.ts";
+import { customerMerge } from "./merge-table.ts";
 import { customerErased, customerInput, customerNotFound, withCustomer } from "./with-customer.ts";
 
 /**
  * Two rows are one person. No row moves (MILL law 13): the source keeps its fields and conversations and only points at
- * the target, which is found under both's addresses and counts both's conversations from here on.
+ * the target, which is found under both's addresses and counts both's conversations from here on; field by field as
+ * `merge-table.ts` says. What waits for the source waits for the target.
  */
 export const mergeCustomer = defineCommand({
   type: "customer.merge",
@@ -45,7 +43,10 @@ export const mergeCustomer = defineCommand({
       (target) => {
         if (target.id === source.id)
           return refuse("conflict", "merge_with_itself", "A customer cannot be merged into itself", "/into");
-        const changes = draft.mergeCustomer(source, target, union(target, source));
+        const waiting = draft.waitingRuns(source.id);
+        if (waiting.length > maxMovedRuns) return tooManyRuns(waiting.length, "/customer");
+        const { automated_messages_per_hour: sendsKept } = draft.settings.organization.limits;
+        const changes = draft.mergeCustomer(source, merged(customerMerge, { target, source, sendsKept }));
         draft.emit("customer.merged", { customer: target.id }, changes, { source: source.id, target: target.id });
         return accept({ customer: target.id, merged: source.id });
       },
@@ -53,27 +54,3 @@ export const mergeCustomer = defineCommand({
     );
   },
 });
-
-/** What the target takes over. Its own values win; whoever asked for no messages under one name gets none under both. */
-function union(target: CustomerRow, source: CustomerRow): Partial<Customer> {
-  const properties = [
-    // where there are too many, the target's own stay
-    ...membersOf(target.properties),
-    ...membersOf(source.properties).filter(([name]) => !Object.hasOwn(target.properties, name)),
-  ];
-  return {
-    ...mergedAddresses(target, source),
-    first_name: target.first_name ?? source.first_name,
-    last_name: target.last_name ?? source.last_name,
-    picture_url: target.picture_url ?? source.picture_url,
-    locale: target.locale ?? source.locale,
-    timezone: target.timezone ?? source.timezone,
-    zip_code: target.zip_code ?? source.zip_code,
-    assignee: target.assignee ?? source.assignee,
-    subscribed: target.subscribed && source.subscribed,
-    unsubscribed_at: target.unsubscribed_at ?? source.unsubscribed_at,
-    teams: [...new Set([...target.teams, ...source.teams])],
-    tags: withTags(target.tags, source.tags).slice(0, maxTags),
-    properties: Object.fromEntries(properties.slice(0, maxProperties)),
-  };
-}

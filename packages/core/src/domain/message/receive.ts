@@ -5,6 +5,7 @@ import { orNull } from "../../model/common.ts";
 import { MediaSchema } from "../../model/message.ts";
 import { identityOf } from "../addressing.ts";
 import { arrive } from "../conversation/arrival.ts";
+import { wroteOn } from "../conversation/places.ts";
 import { accept, defineCommand } from "../define.ts";
 import { key } from "../keys.ts";
 import { findChannel, isRefusal } from "../naming.ts";
@@ -78,6 +79,7 @@ export const receiveMessage = defineCommand({
       conversation: conversation.id,
       customer: customer.id,
       channel: channel.id,
+      address: input.from,
       direction: "inbound",
       text: input.text,
       media: input.media ?? [],
@@ -85,8 +87,8 @@ export const receiveMessage = defineCommand({
     });
     changes.push(
       ...draft.changeConversation(conversation, {
-        // a customer of several addresses is answered where they wrote last
-        address: input.from,
+        // a customer of several channels and addresses is answered where they wrote last
+        ...wroteOn(conversation, channel.id, input.from),
         last_message_at: draft.at,
         last_inbound_at: draft.at,
         waiting_since: conversation.waiting_since ?? draft.at,

@@ -4,6 +4,8 @@ import { IdSchema } from "../../model/common.ts";
 import type { ConversationRow } from "../../model/conversation.ts";
 import type { CustomerRow } from "../../model/customer.ts";
 import { MediaSchema } from "../../model/message.ts";
+import { addressOn } from "../addressing.ts";
+import { placesOf, writtenToOn } from "../conversation/places.ts";
 import { withConversation } from "../conversation/with-conversation.ts";
 import { accept, defineCommand } from "../define.ts";
 import type { Draft } from "../draft.ts";
@@ -15,6 +17,12 @@ const hourMs = 3_600_000;
 const Input = Type.Object(
   {
     conversation: IdSchema,
+    channel: Type.Optional(
+      Type.String({
+        maxLength: 64,
+        description: "id or short name of the channel to write on; default: the one on which the customer last wrote",
+      }),
+    ),
     text: Type.String({ maxLength: 65_536 }),
     media: Type.Optional(Type.Array(MediaSchema, { maxItems: 20 })),
     counts_as_reply: Type.Optional(
@@ -35,6 +43,11 @@ export const sendMessage = defineCommand({
   action: true,
   events: ["message.sent", "customer.state_changed"],
   input: Input,
+  prepare(input, settings) {
+    if (input.channel === undefined) return input;
+    const channel = findChannel(settings, input.channel);
+    return isRefusal(channel) ? channel : { ...input, channel: channel.id };
+  },
   needs: (input) => [key.conversation(input.conversation)],
   decide: (input, draft) =>
     withConversation(draft, input.conversation, (conversation) => send(input, draft, conversation)),
@@ -44,11 +57,15 @@ function send(input: Static<typeof Input>, draft: Draft, conversation: Conversat
   if (input.text.trim() === "" && (input.media ?? []).length === 0) {
     return refuse("invalid", "message_empty", "A message needs a text or a medium", "/text");
   }
-  const channel = findChannel(draft.settings, conversation.channel, "/conversation");
+  const path = input.channel === undefined ? "/conversation" : "/channel";
+  const channel = findChannel(draft.settings, input.channel ?? conversation.channel, path);
   if (isRefusal(channel)) return channel;
   // a merged customer's conversations still point at it, but the wishes and limits are those of whom it stands for
   const customer = draft.customerOf(conversation.customer) as CustomerRow;
   if (customer.erased_at !== null) return refuse("conflict", "customer_erased", "The customer was erased");
+  const address = placesOf(conversation)[channel.id] ?? addressOn(channel.kind, customer);
+  if (address === null)
+    return refuse("conflict", "address_missing", "The customer has no address on a channel of this kind", path);
   const automated = draft.actor.kind === "workflow" || draft.actor.kind === "system";
   const stopped = automated ? guard(draft, customer) : null;
   if (stopped !== null) return stopped;
@@ -58,6 +75,7 @@ function send(input: Static<typeof Input>, draft: Draft, conversation: Conversat
     conversation: conversation.id,
     customer: customer.id,
     channel: channel.id,
+    address,
     direction: "outbound",
     author: authorOf(draft),
     text: input.text,
@@ -67,6 +85,7 @@ function send(input: Static<typeof Input>, draft: Draft, conversation: Conversat
   });
   changes.push(
     ...draft.changeConversation(conversation, {
+      ...writtenToOn(conversation, channel.id, address),
       last_message_at: draft.at,
       outbound_count: conversation.outbound_count + 1,
       ...(reply && { last_reply_at: draft.at, waiting_since: null }),
@@ -79,8 +98,8 @@ function send(input: Static<typeof Input>, draft: Draft, conversation: Conversat
     order_key: conversation.id,
     payload: {
       message: row.id,
-      channel: channel.id,
-      to: conversation.address,
+      channel: row.channel,
+      to: address,
       text: row.text,
       media: row.media as never,
     },

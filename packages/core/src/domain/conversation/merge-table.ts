@@ -1,0 +1,76 @@
+import type { ConversationRow } from "../../model/conversation.ts";
+import { isOpen } from "../derived.ts";
+import {
+  earliest,
+  filled,
+  latest,
+  type MergeTable,
+  mergedFired,
+  mergedGuards,
+  own,
+  type Pair,
+  sum,
+  properties,
+} from "../merging.ts";
+import { maxTags, withTags } from "../tags.ts";
+import { joinedPlaces } from "./places.ts";
+
+type Both = Pair<ConversationRow>;
+
+/** Where the customer last wrote counts; where they wrote in neither, the target's place. */
+function places({ target, source }: Both) {
+  const sourceIsLater = (source.last_inbound_at ?? "") > (target.last_inbound_at ?? "");
+  return sourceIsLater ? joinedPlaces(target, source) : joinedPlaces(source, target);
+}
+
+/** Whether a customer who waits in the source opens the target, as their message would have. */
+const opens = ({ target, source }: Both): boolean => source.waiting_since !== null && !isOpen(target);
+
+/** Field by field, what becomes of a conversation that another is merged into. `docs/merging.md` is made from it. */
+export const conversationMerge: MergeTable<ConversationRow> = {
+  id: own,
+  customer: own,
+  mailbox: own,
+  channel: {
+    says: "that of the conversation in which the customer wrote last",
+    merge: (_target, _source, pair) => places(pair).channel,
+  },
+  address: { says: "goes with `channel`", merge: (_target, _source, pair) => places(pair).address },
+  other_channels: {
+    says: "all others that either holds; of two addresses on one channel, that of the conversation written in last",
+    merge: (_target, _source, pair) => places(pair).other_channels,
+  },
+  subject: filled,
+  status: {
+    says: "the target's own; `open` where it was not open and the customer waits in the source",
+    merge: (target, _source, pair) => (opens(pair) ? "open" : target),
+  },
+  assignee: filled,
+  team: filled,
+  topic: filled,
+  tags: {
+    says: `those of both, the target's first; ${maxTags} at most`,
+    merge: (target, source) => withTags(target, source).slice(0, maxTags),
+  },
+  properties,
+  snoozed_until: own,
+  closed_at: { says: "goes with `status`", merge: (target, _source, pair) => (opens(pair) ? null : target) },
+  waiting_since: earliest,
+  last_message_at: latest,
+  last_inbound_at: latest,
+  last_reply_at: latest,
+  inbound_count: sum,
+  outbound_count: sum,
+  merged_into: own,
+  created_at: own,
+  updated_at: own,
+  wake_at: earliest,
+  fired: {
+    says: "what has fired for either has fired",
+    merge: (_target, _source, pair) => mergedFired(conversationMerge, pair),
+  },
+  guards: {
+    says: "counters of runs and automated messages add up",
+    merge: (target, source, { sendsKept }) => mergedGuards(target, source, sendsKept),
+  },
+};
