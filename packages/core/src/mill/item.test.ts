@@ -41,6 +41,33 @@ describe("commands", () => {
     expect(play.runsOf(1)).toHaveLength(1);
   });
 
+  test("L10: a key with another fingerprint is refused, within a batch and after it, and leaves nothing", () => {
+    const play = stage();
+    const item = (id: number, fingerprint?: string) =>
+      commandItem(play.shell.config.settings, {
+        id: testId(id),
+        at: play.now(),
+        key: "k",
+        type: "message.receive",
+        input: { channel: ids.channels.sms, from: "+14155550101", text: `number ${id}` },
+        actor: actors.channel,
+        ...(fingerprint !== undefined && { fingerprint }),
+      });
+    play.shell.feed([item(1, "a"), item(2, "b"), item(3, "a")]);
+    const { length } = play.shell.log;
+    play.shell.feed([item(4, "b"), item(5), item(6, "a")]);
+    expect(play.shell.replies.map(({ answer, repeated }) => [answer.ok || answer.code, repeated])).toEqual([
+      [true, false],
+      ["idempotency_key_reused", false],
+      [true, true],
+      ["idempotency_key_reused", false],
+      ["idempotency_key_reused", false],
+      [true, true],
+    ]);
+    expect(play.shell.receipts).toMatchObject([{ id: testId(1), key: "k", fingerprint: "a" }]);
+    expect(play.shell.log).toHaveLength(length);
+  });
+
   test("L10: a command that changes nothing, or was refused, leaves a receipt and no event", () => {
     const play = stage();
     const conversation = play.receive();

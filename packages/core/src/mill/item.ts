@@ -1,5 +1,5 @@
 import { key } from "../domain/keys.ts";
-import type { Accepted, Command, Refusal } from "../model/command.ts";
+import { type Command, refuse, type Refusal } from "../model/command.ts";
 import type { Id, Ref } from "../model/common.ts";
 import type { ConversationRow } from "../model/conversation.ts";
 import type { Effect, Outcome } from "../model/effect.ts";
@@ -10,7 +10,7 @@ import type { Batch, Root } from "./batch.ts";
 import { stepGone } from "./reason.ts";
 import { failWaiting, readRun, wakeRun } from "./runs.ts";
 import { react } from "./reaction.ts";
-import type { Item } from "./types.ts";
+import type { Item, Receipt } from "./types.ts";
 import { stepOf } from "./version.ts";
 import { wakeSubject } from "./watch.ts";
 
@@ -44,10 +44,15 @@ export function decideItem(batch: Batch, root: Root, item: Item): void {
 }
 
 function decideCommand(batch: Batch, root: Root, item: Extract<Item, { kind: "command" }>): void {
+  const fingerprint = item.fingerprint ?? null;
   if (item.key !== undefined) {
-    const known = batch.ledger.get<{ readonly id: Id; readonly answer: Accepted | Refusal }>(key.receipt(item.key));
+    const known = batch.ledger.get<Receipt>(key.receipt(item.key));
     if (known !== null) {
-      batch.replies.push({ command: item.id, answer: known.answer, repeated: true, first: known.id });
+      batch.replies.push(
+        known.fingerprint === fingerprint
+          ? { command: item.id, answer: known.answer, repeated: true, first: known.id }
+          : { command: item.id, answer: keyReused, repeated: false },
+      );
       return;
     }
   }
@@ -55,13 +60,16 @@ function decideCommand(batch: Batch, root: Root, item: Extract<Item, { kind: "co
     item.refusal === undefined
       ? batch.decide(root, item.command, { cause: {}, depth: 0 })
       : { answer: item.refusal, events: [], effects: [], runs: [] };
-  const receipt = { id: item.id, key: item.key ?? null, answer: decision.answer, at: root.at };
+  const receipt = { id: item.id, key: item.key ?? null, fingerprint, answer: decision.answer, at: root.at };
   batch.replies.push({ command: item.id, answer: decision.answer, repeated: false });
   batch.receipts.push(receipt);
   if (item.key !== undefined) batch.ledger.set(key.receipt(item.key), receipt);
   root.queue.push(...decision.runs);
   react(batch, root, decision.events);
 }
+
+/** Whoever sends two requests with one key meant one of them: neither is done in the place of the other. */
+const keyReused: Refusal = refuse("invalid", "idempotency_key_reused", "The key was used for another request");
 
 /** A command that the engine itself asks for, in its normal form: a snooze that ended, a delivery's outcome. A refusal changes nothing. */
 function command(

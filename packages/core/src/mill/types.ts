@@ -11,7 +11,10 @@ export type Item =
   | {
       readonly kind: "command";
       readonly id: Id;
+      /** the client's key: a repeat with the same is answered as the first */
       readonly key?: string;
+      /** of what was asked with the key: a request with another is no repeat, and is refused */
+      readonly fingerprint?: string;
       readonly at: Instant;
       readonly command: Command;
       /** its input did not fit: it is refused with this, and leaves a receipt like any other */
@@ -50,6 +53,8 @@ export interface Leftover {
 export interface Receipt {
   readonly id: Id;
   readonly key: string | null;
+  /** of what the key was used for */
+  readonly fingerprint: string | null;
   readonly answer: Accepted | Refusal;
   readonly at: Instant;
 }

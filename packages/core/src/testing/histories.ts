@@ -190,11 +190,17 @@ const commands: readonly (readonly [string, Ask])[] = [
 /** A command as the shell's edge makes it an item: prepared, or refused already. */
 export function commandItem(
   settings: SettingsIndex,
-  item: { id: string; at: string; key?: string; type: string; input: Input; actor?: Actor },
+  item: { id: string; at: string; key?: string; fingerprint?: string; type: string; input: Input; actor?: Actor },
 ): Extract<Item, { kind: "command" }> {
   const { id, at, type, input, actor = actors.admin } = item;
   const prepared = prepare(type, input, settings);
-  const own = { kind: "command" as const, id, at, ...(item.key !== undefined && { key: item.key }) };
+  const own = {
+    kind: "command" as const,
+    id,
+    at,
+    ...(item.key !== undefined && { key: item.key }),
+    ...(item.fingerprint !== undefined && { fingerprint: item.fingerprint }),
+  };
   return prepared.ok
     ? { ...own, command: { type, actor, input: prepared.input } }
     : { ...own, command: { type, actor, input }, refusal: prepared };

@@ -1,17 +1,14 @@
 import { createHash } from "node:crypto";
-import type { Pool } from "pg";
-import type { Place } from "../lanes/port.ts";
 import { ProblemAnswer } from "./errors.ts";
 import { problem } from "./problems.ts";
 
 /**
- * A client's `Idempotency-Key` as it is kept. Both halves are hex of one length: `scope` is a hash of organization, token,
- * route and the client's key, `key` is the scope followed by a hash of the body. So the same request has the same `key`,
- * and one index range finds whether the client's key was used for another body.
+ * A client's `Idempotency-Key` as it is kept. Both are hashes in hex: `key` of organization, token, route and the client's
+ * key, `fingerprint` of the body. Whoever holds the lane compares them: the same key with another fingerprint is refused.
  */
 export interface ScopedKey {
-  readonly scope: string;
   readonly key: string;
+  readonly fingerprint: string;
 }
 
 /** What a key is scoped by. */
@@ -38,22 +35,5 @@ export function scopeKey({ organization, token, method, url, clientKey, body }: 
       problem("invalid_input", { detail: "An Idempotency-Key has 1 to 255 visible ASCII characters" }),
     );
   }
-  const scope = half(organization, token, method, url, clientKey);
-  return { scope, key: scope + half(body) };
+  return { key: half(organization, token, method, url, clientKey), fingerprint: half(body) };
 }
-
-/** The lowest and highest key of a scope, whatever the body. */
-export const keysOfScope = ({ scope }: ScopedKey): [string, string] => [scope + "0".repeat(32), scope + "f".repeat(32)];
-
-/** Refuses a key that was used with another body; what the key was used for is told by the command's receipt. */
-export async function refuseReusedKey(pool: Pool, { lane, organization }: Place, scoped: ScopedKey): Promise<void> {
-  const { rows } = await pool.query<{ key: string }>({
-    name: "find_receipts_of_key",
-    text: "select key from receipts where lane = $1 and organization = $2 and key between $3 and $4 limit 2",
-    values: [lane, organization, ...keysOfScope(scoped)],
-  });
-  if (rows.some(({ key }) => key !== scoped.key)) throw reusedKey();
-}
-
-/** The answer to a key that belongs to another request. */
-export const reusedKey = (): ProblemAnswer => new ProblemAnswer(problem("idempotency_key_reused"));

@@ -28,6 +28,8 @@ export interface SubmitRequest {
   readonly actor: Actor;
   /** scoped idempotency key */
   readonly key?: string;
+  /** of the request that the key came with */
+  readonly fingerprint?: string;
 }
 
 /** What the HTTP side needs of the engine. */

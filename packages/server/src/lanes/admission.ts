@@ -9,6 +9,7 @@ export interface Admitted {
   readonly place: Place;
   readonly id: string;
   readonly key?: string;
+  readonly fingerprint?: string;
   readonly command: Command;
   readonly work: WorkClass;
   readonly since: number;

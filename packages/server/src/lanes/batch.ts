@@ -237,8 +237,14 @@ async function gather(
 }
 
 /** A command as an item; its input is brought to its normal form under the settings of this batch. */
-function commandItem({ id, key, command }: Admitted, at: string, config: CachedConfig): Item {
-  const own = { kind: "command" as const, id, at, ...(key !== undefined && { key }) };
+function commandItem({ id, key, fingerprint, command }: Admitted, at: string, config: CachedConfig): Item {
+  const own = {
+    kind: "command" as const,
+    id,
+    at,
+    ...(key !== undefined && { key }),
+    ...(fingerprint !== undefined && { fingerprint }),
+  };
   const prepared = prepare(command.type, command.input, config.settings);
   return prepared.ok
     ? { ...own, command: { ...command, input: prepared.input } }

@@ -97,6 +97,22 @@ describe("a client's key", () => {
     expect(answers.map((each) => each.repeated)).toEqual([false, false]);
   });
 
+  test("with two requests at two processes at once does one of them", async () => {
+    const home = await lanes.organization();
+    const other = lanes.engine();
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, (_, n) => {
+        const keyed = { key: `both-${n >> 1}`, fingerprint: String(n % 2) };
+        return (n % 2 === 0 ? engine : other).submit(incoming(home, phone(n >> 1), `body ${n % 2}`, keyed));
+      }),
+    );
+    const codes = answers.map(({ answer }) => (answer.ok ? "done" : answer.code));
+    for (let n = 0; n < 40; n += 2)
+      expect(codes.slice(n, n + 2).toSorted()).toEqual(["done", "idempotency_key_reused"]);
+    expect(await count("messages where organization = $1", [home.id])).toBe(20);
+    expect(await count("receipts where organization = $1", [home.id])).toBe(20);
+  });
+
   test("sent by two processes at once is decided once", async () => {
     const home = await lanes.organization();
     const other = lanes.engine();

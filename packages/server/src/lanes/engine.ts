@@ -68,6 +68,8 @@ export interface Submission {
   readonly actor: Actor;
   /** the client's idempotency key, already scoped */
   readonly key?: string;
+  /** of the request that the key came with; the key with another is refused */
+  readonly fingerprint?: string;
   readonly work?: WorkClass;
 }
 
@@ -166,7 +168,15 @@ export function createEngine(options: EngineOptions): Engine {
     return lane;
   };
 
-  const submit = ({ place, type, input, actor, key, work = "interactive" }: Submission): Promise<Submitted> => {
+  const submit = ({
+    place,
+    type,
+    input,
+    actor,
+    key,
+    fingerprint,
+    work = "interactive",
+  }: Submission): Promise<Submitted> => {
     if (stopping) return Promise.reject(new EngineFault("shutting_down", "The server is shutting down"));
     const lane = laneOf(place.lane);
     return new Promise<Submitted>((resolve, reject) => {
@@ -189,6 +199,7 @@ export function createEngine(options: EngineOptions): Engine {
           reject(error);
         },
         ...(key !== undefined && { key }),
+        ...(fingerprint !== undefined && { fingerprint }),
       };
       lane.queue[work].push(admitted);
       void lane.kick();

@@ -304,7 +304,7 @@ async function loadReceipts(client: PoolClient, lane: number, todo: Todo): Promi
   const rows = await select(
     client,
     "load_receipts",
-    `select r.organization, r.key, r.id, r.answer, r.at from unnest($2::uuid[], $3::text[]) as k(organization, key)
+    `select r.organization, r.key, r.fingerprint, r.id, r.answer, r.at from unnest($2::uuid[], $3::text[]) as k(organization, key)
 join receipts r on r.lane = $1 and r.organization = k.organization and r.key = k.key`,
     [lane, ...arrays(wanted)],
   );

@@ -13,8 +13,9 @@ const describe = (error: unknown): string =>
  * that the database refuses may be the very reason.
  */
 export async function parkCommand(client: PoolClient, lane: number, admitted: Admitted, error: unknown): Promise<void> {
-  const { place, id, key, command } = admitted;
-  await keep(client, lane, place.organization, id, { kind: "command", id, key: key ?? null, command }, error);
+  const { place, id, key, fingerprint, command } = admitted;
+  const item = { kind: "command", id, key: key ?? null, fingerprint: fingerprint ?? null, command };
+  await keep(client, lane, place.organization, id, item, error);
 }
 
 /** Keeps a settled effect that no batch could carry; the effect is dead, and the run that waited for it fails visibly. */

@@ -120,7 +120,7 @@ export const columnsOf = (table: WorldTable, alias: string): string =>
 
 export const insertReceipts = insertStatement({
   name: "receipts",
-  columns: { id: "uuid", key: "text", answer: "json", at: "timestamptz" },
+  columns: { id: "uuid", key: "text", fingerprint: "text", answer: "json", at: "timestamptz" },
 });
 
 export const insertLog = insertStatement({

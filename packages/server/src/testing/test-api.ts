@@ -41,9 +41,10 @@ export interface TestApi extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Starts a server for a test file; close it afterwards. */
+/** Starts a server for a test file; close it afterwards. With `DATABASE_URL` of another it is a second process beside that one. */
 export async function startTestApi(env: Record<string, string> = {}): Promise<TestApi> {
-  const database = await createTestDatabase();
+  const given = env["DATABASE_URL"];
+  const database = given === undefined ? await createTestDatabase() : { url: given, drop: async () => {} };
   const loaded = loadConfig(
     {
       DATABASE_URL: database.url,

@@ -201,6 +201,24 @@ describe("an idempotency key", () => {
     });
   });
 
+  test("with two bodies at two servers at once does one of them", async () => {
+    await using second = await startTestApi({ DATABASE_URL: api.databaseUrl });
+    const codes = await Promise.all(
+      Array.from({ length: 20 }, async (_, n) => {
+        const answers = await Promise.all(
+          [api, second].map((server, which) =>
+            server.call("POST", inbound, {
+              body: { from: `kim-${n}`, text: `body ${which}` },
+              headers: { "idempotency-key": `k-both-${n}` },
+            }),
+          ),
+        );
+        return answers.map(({ status, json }) => (status === 201 ? "done" : json.code)).toSorted();
+      }),
+    );
+    expect(codes).toEqual(Array(20).fill(["done", "idempotency_key_reused"]));
+  });
+
   test("belongs to its route", async () => {
     const { conversation } = await receive("gus");
     const other = await receive("hal");

@@ -1,5 +1,6 @@
 import type { PoolClient } from "pg";
-import { keysOfScope, reusedKey, type ScopedKey } from "../../http/idempotency.ts";
+import { refuse, type Refusal } from "@threadmill/core";
+import type { ScopedKey } from "../../http/idempotency.ts";
 import type { AppPorts, ChangeSettings } from "../../http/ports.ts";
 import type { Call, Refused } from "../../http/route.ts";
 import type { Place } from "../../lanes/port.ts";
@@ -25,14 +26,16 @@ const keepHours = 48;
 export function settingsChanger({ engine, secretBox }: Pick<AppPorts, "engine" | "secretBox">): Change {
   const context = ({ organization }: Place, { key }: ScopedKey) => [organization, "idempotency_keys", key];
 
-  async function repeatOf(tx: PoolClient, place: Place, scoped: ScopedKey): Promise<void> {
-    const { rows } = await tx.query<{ key: string; answer: string }>(
-      "select key, answer from idempotency_keys where lane = $1 and organization = $2 and key between $3 and $4",
-      [place.lane, place.organization, ...keysOfScope(scoped)],
+  /** Asked with the lane held, as the mill asks for a command's receipt: no two processes can both find none. */
+  async function repeatOf(tx: PoolClient, place: Place, scoped: ScopedKey): Promise<Refusal | null> {
+    const { rows } = await tx.query<{ fingerprint: string; answer: string }>(
+      "select fingerprint, answer from idempotency_keys where lane = $1 and organization = $2 and key = $3",
+      [place.lane, place.organization, scoped.key],
     );
     const [row] = rows;
-    if (row === undefined) return;
-    if (row.key !== scoped.key) throw reusedKey();
+    if (row === undefined) return null;
+    if (row.fingerprint !== scoped.fingerprint)
+      return refuse("invalid", "idempotency_key_reused", "The key was used for another request");
     const opened = secretBox.open(row.answer, context(place, scoped));
     if (!opened.ok) throw new Error(`The kept answer cannot be opened: ${opened.code}`);
     throw new Repeated(JSON.parse(opened.text) as object);
@@ -41,13 +44,10 @@ export function settingsChanger({ engine, secretBox }: Pick<AppPorts, "engine" |
   async function keep(tx: PoolClient, place: Place, scoped: ScopedKey, result: object, at: string): Promise<void> {
     const { lane, organization } = place;
     const sealed = secretBox.seal(JSON.stringify(result), context(place, scoped));
-    await tx.query("insert into idempotency_keys (lane, organization, key, answer, at) values ($1, $2, $3, $4, $5)", [
-      lane,
-      organization,
-      scoped.key,
-      sealed,
-      at,
-    ]);
+    await tx.query(
+      "insert into idempotency_keys (lane, organization, key, fingerprint, answer, at) values ($1, $2, $3, $4, $5, $6)",
+      [lane, organization, scoped.key, scoped.fingerprint, sealed, at],
+    );
     await tx.query(
       "delete from idempotency_keys where lane = $1 and organization = $2 and at < $3::timestamptz - make_interval(hours => $4)",
       [lane, organization, at, keepHours],
@@ -58,7 +58,8 @@ export function settingsChanger({ engine, secretBox }: Pick<AppPorts, "engine" |
     const { key, place, actor } = call;
     try {
       const answer = await engine.changeSettings<T>(place, actor, async (tx, at) => {
-        if (key !== null) await repeatOf(tx, place, key);
+        const reused = key === null ? null : await repeatOf(tx, place, key);
+        if (reused !== null) return reused;
         const change = await fn(tx, at);
         if (key !== null && !("ok" in change)) await keep(tx, place, key, change.result, at);
         return change;
