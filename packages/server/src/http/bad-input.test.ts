@@ -63,6 +63,32 @@ describe("a body that is refused, with its code and path", () => {
     },
   );
 
+  test("any route that reads a body says what it does about other media, broken JSON and too much", async () => {
+    const { paths } = (await api.raw({ url: "/api/v2/openapi.json" })).json<{
+      paths: Record<string, Record<string, unknown>>;
+    }>();
+    const id = "01890000-0000-7000-8000-000000000000";
+    const wrong: string[] = [];
+    for (const [path, methods] of Object.entries(paths)) {
+      const url = path.replace("/api/v2", "").replaceAll(/\{\w+\}/g, id);
+      for (const method of Object.keys(methods).filter((one) => one !== "get")) {
+        for (const [type, body, status] of [
+          ["text/plain", "x", 415],
+          ["application/json", "{", 400],
+          ["application/json", `"${"x".repeat(1024 * 1024)}"`, 413],
+        ] as const) {
+          // the call itself throws where the reference does not promise the status
+          const answer = await api.call(method.toUpperCase(), url, {
+            body,
+            headers: { "content-type": type },
+          });
+          if (answer.status !== status) wrong.push(`${method} ${url} answers ${answer.status} to ${type}`);
+        }
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
   test("a phone number that is not possible", async () => {
     const answer = await api.call("POST", "/customers", { body: { phone: "123" } });
     expect(answer).toMatchObject({ status: 422, json: { code: "phone_not_possible", path: "/phone" } });

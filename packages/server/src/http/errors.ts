@@ -79,6 +79,11 @@ export function handleErrors(app: FastifyInstance, ports: Pick<AppPorts, "log" |
   // a lasting fault, or one that outsiders can set off at will, must not flood the log
   const log: LimitedLog = limitedLog(ports.log, { perMinute: 20, clock: ports.clock });
   app.setErrorHandler((error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+    // what the socket itself reported: whoever asked hung up in the middle of the request, and nobody hears the answer
+    if (error === request.raw.errored) {
+      ports.metrics.failure("client_gone");
+      return sendProblem(reply, problem("invalid_input", { detail: "The request broke off" }));
+    }
     const { problem: given, fault } = problemOfError(error);
     ports.metrics.failure(given.code);
     if (fault) log.error({ err: error, method: request.method, route: request.routeOptions.url }, "A request failed");

@@ -1,24 +1,13 @@
 import type { Actor, Refusal, SettingsIndex } from "@threadmill/core";
 import type { Kysely } from "kysely";
-import type { Pool, PoolClient } from "pg";
+import type { Pool } from "pg";
 import type { Tables } from "../features/tables.ts";
 import type { Place, Submitted } from "../lanes/port.ts";
+import type { ChangeSettings } from "../lanes/settings.ts";
 import type { Log } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { Clock } from "../process/clock.ts";
 import type { SecretBox } from "../secrets/secret-box.ts";
-
-/** A change of the settings as the log keeps it, with what its caller hears. */
-export interface SettingsChange<T> {
-  readonly noun: string;
-  readonly id: string;
-  readonly before: object | null;
-  readonly after: object | null;
-  readonly result: T;
-}
-
-/** What a settings change does within its transaction; `at` is the instant of the change. A refusal rolls back. */
-export type ChangeSettings<T> = (tx: PoolClient, at: string) => Promise<SettingsChange<T> | Refusal>;
 
 /** A command as the edge hands it in. */
 export interface SubmitRequest {

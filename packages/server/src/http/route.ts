@@ -72,11 +72,9 @@ export function route<P extends TObject, Q extends TObject, B extends TSchema, R
 
 export const apiPrefix = "/api/v2";
 
-/** What any route may answer besides its own. */
-const usualProblems: Record<string, readonly number[]> = {
-  GET: [401, 403, 422, 503],
-  POST: [400, 401, 403, 409, 413, 415, 422, 503],
-};
+/** What any route may answer besides its own; whatever may bring a body is refused for what its body is, wanted or not. */
+const usualProblems = (method: Route["method"]): readonly number[] =>
+  method === "GET" ? [401, 403, 422, 503] : [400, 401, 403, 409, 413, 415, 422, 503];
 
 /** Registers routes on the app. */
 export function registerRoutes(
@@ -168,11 +166,7 @@ function withoutParamPath(given: Problem, facts: Route): Problem {
 }
 
 function schemaOf(facts: Route): object {
-  const statuses = new Set([
-    ...(usualProblems[facts.method] ?? [400, 401, 403, 409, 422, 503]),
-    ...(facts.params ? [404] : []),
-    ...(facts.problems ?? []),
-  ]);
+  const statuses = new Set([...usualProblems(facts.method), ...(facts.params ? [404] : []), ...(facts.problems ?? [])]);
   const responses = [...statuses]
     .sort((a, b) => a - b)
     .map((status) => [status, { description: "A problem", content: { [problemMediaType]: { schema: problemRef } } }]);

@@ -15,7 +15,7 @@ import { LaneBusy, LaneNotHeld } from "./judge.ts";
 import { Lane, type LaneContext } from "./lane.ts";
 import { EngineFault, type Place, type Submitted } from "./port.ts";
 import { dueLanes } from "./due.ts";
-import { changeSettings, type SettingsChange } from "./settings.ts";
+import { type ChangeSettings, changeSettings } from "./settings.ts";
 import { Waiting } from "./waiting.ts";
 
 export { EngineFault, type Place, type Submitted } from "./port.ts";
@@ -88,7 +88,7 @@ export interface Engine {
     place: Place,
     settled: { readonly effect: string; readonly attempt: number; readonly outcome: Outcome },
   ): Promise<void>;
-  changeSettings<T>(place: Place, actor: Actor, fn: SettingsChange<T>): Promise<{ ok: true; result: T } | Refusal>;
+  changeSettings<T>(place: Place, actor: Actor, fn: ChangeSettings<T>): Promise<{ ok: true; result: T } | Refusal>;
   settings(place: Place): Promise<SettingsIndex>;
   /** Runs long work's slice in a transaction that holds a lane; throws `EngineFault` where the lane cannot be had within seconds. */
   inLane: InLane;

@@ -5,15 +5,25 @@ import type { InLane } from "./hold.ts";
 import { storeEvents } from "./log-format.ts";
 import type { Place } from "./port.ts";
 
-/** A change of the settings: what it did, for the log, and what its caller wants to know. */
+/** What a change of the settings did, for the log, and what its caller wants to know. */
 export interface SettingsChanged<T> {
   readonly noun: string;
   readonly id: string;
   readonly before: object | null;
   readonly after: object | null;
   readonly result: T;
+  /** what followed from it, each an event of its own behind it */
+  readonly consequences?: readonly Consequence[];
 }
-export type SettingsChange<T> = (tx: PoolClient, at: string) => Promise<SettingsChanged<T> | Refusal>;
+
+/** Something that a change of the settings brought about: a workflow that it paused. */
+export interface Consequence {
+  readonly type: "workflow.paused";
+  readonly data: { readonly [name: string]: Json };
+}
+
+/** Changes settings within a transaction that holds the lane; `at` is the instant of the change. A refusal rolls back. */
+export type ChangeSettings<T> = (tx: PoolClient, at: string) => Promise<SettingsChanged<T> | Refusal>;
 
 class Refused extends Error {
   readonly refusal: Refusal;
@@ -25,13 +35,13 @@ class Refused extends Error {
 
 /**
  * Changes settings in one transaction that holds the organization's lane, so that no batch runs meanwhile: bumps
- * `config_version`, and appends `settings.changed` with before and after to the log (DESIGN section 3).
+ * `config_version`, and appends `settings.changed` with before and after, and what followed from it, to the log.
  */
 export async function changeSettings<T>(
   inLane: InLane,
   { lane, organization }: Place,
   actor: Actor,
-  fn: SettingsChange<T>,
+  fn: ChangeSettings<T>,
 ): Promise<{ ok: true; result: T } | Refusal> {
   try {
     const result = await inLane(lane, async (tx) => {
@@ -42,7 +52,7 @@ export async function changeSettings<T>(
         "update organizations set config_version = config_version + 1 where lane = $1 and organization = $2",
         [lane, organization],
       );
-      await appendEvent(tx, lane, organization, settingsEvent(changed, actor, at));
+      await appendEvents(tx, lane, organization, settingsEvents(changed, actor, at));
       return changed.result;
     });
     return { ok: true, result };
@@ -61,7 +71,7 @@ async function instantOf(tx: PoolClient, lane: number): Promise<string> {
   return (rows[0] as { at: string }).at;
 }
 
-function settingsEvent(changed: SettingsChanged<unknown>, actor: Actor, at: string): Event {
+function settingsEvents(changed: SettingsChanged<unknown>, actor: Actor, at: string): [Event, ...Event[]] {
   const id = freshId(Date.parse(at));
   const data = {
     noun: changed.noun,
@@ -69,15 +79,30 @@ function settingsEvent(changed: SettingsChanged<unknown>, actor: Actor, at: stri
     before: (changed.before ?? null) as Json,
     after: (changed.after ?? null) as Json,
   };
-  return { id, type: "settings.changed", at, actor, root: id, cause: {}, depth: 0, refs: {}, changes: [], data };
+  const common = { at, actor, root: id, depth: 0, refs: {}, changes: [] };
+  return [
+    { ...common, id, type: "settings.changed", cause: {}, data },
+    ...(changed.consequences ?? []).map((each) => ({
+      ...common,
+      ...each,
+      id: freshId(Date.parse(at)),
+      cause: { event: id },
+    })),
+  ];
 }
 
-/** Appends one event after the lane's last. The caller holds the lane. */
-async function appendEvent(tx: PoolClient, lane: number, organization: string, event: Event): Promise<void> {
+/** Appends events of one instant after the lane's last, as one row. The caller holds the lane. */
+async function appendEvents(
+  tx: PoolClient,
+  lane: number,
+  organization: string,
+  events: readonly [Event, ...Event[]],
+): Promise<void> {
+  const [first] = events;
   await tx.query(
     `insert into log (lane, seq, at, organization, root, customer, count, events)
 values ($1, coalesce((select seq + count from log where lane = $1 order by seq desc limit 1), (select seq_floor + 1 from lanes where lane = $1)),
-  $2, $3, $4, null, 1, $5)`,
-    [lane, event.at, organization, event.root, JSON.stringify(storeEvents([event]))],
+  $2, $3, $4, null, $5, $6)`,
+    [lane, first.at, organization, first.root, events.length, JSON.stringify(storeEvents(events))],
   );
 }

@@ -4,6 +4,7 @@ import type { TSchema } from "typebox";
 import Compile, { type Validator } from "typebox/compile";
 import { loadConfig } from "../config/load.ts";
 import { Problem, problemMediaType } from "../http/problems.ts";
+import type { Log } from "../observe/log.ts";
 import { type Server, startServer } from "../server.ts";
 import { createTestDatabase } from "./test-database.ts";
 
@@ -42,7 +43,10 @@ export interface TestApi extends AsyncDisposable {
 }
 
 /** Starts a server for a test file; close it afterwards. With `DATABASE_URL` of another it is a second process beside that one. */
-export async function startTestApi(env: Record<string, string> = {}): Promise<TestApi> {
+export async function startTestApi(
+  env: Record<string, string> = {},
+  log: Log = pino({ level: process.env["TEST_LOG"] ?? "silent" }),
+): Promise<TestApi> {
   const given = env["DATABASE_URL"];
   const database = given === undefined ? await createTestDatabase() : { url: given, drop: async () => {} };
   const loaded = loadConfig(
@@ -57,7 +61,7 @@ export async function startTestApi(env: Record<string, string> = {}): Promise<Te
     [],
   );
   if (loaded.kind !== "config") throw new Error(`The test's configuration is wrong: ${JSON.stringify(loaded)}`);
-  const server = await startServer(loaded.config, pino({ level: process.env["TEST_LOG"] ?? "silent" }));
+  const server = await startServer(loaded.config, log);
   const { app } = server;
   const promised = promisedSchemas(app.swagger() as unknown as OpenApi);
   const close = async () => {
@@ -102,6 +106,7 @@ type Promised = readonly {
   readonly path: RegExp;
   readonly exact: boolean;
   readonly answers: ReadonlyMap<number, Validator>;
+  readonly statuses: ReadonlySet<number>;
 }[];
 
 /** What the OpenAPI document says of each route's answers. */
@@ -114,7 +119,14 @@ function promisedSchemas({ paths }: OpenApi): Promised {
         if (schema !== undefined) answers.set(Number(status), Compile(schema));
       }
       const form = path.replace(/\{[^}]+\}/g, "[^/]+");
-      return { method: method.toUpperCase(), path: new RegExp(`^${form}$`), exact: !path.includes("{"), answers };
+      const statuses = new Set(Object.keys(responses).map(Number));
+      return {
+        method: method.toUpperCase(),
+        path: new RegExp(`^${form}$`),
+        exact: !path.includes("{"),
+        answers,
+        statuses,
+      };
     }),
   );
 }
@@ -126,14 +138,16 @@ function hold(promised: Promised, method: string, path: string, answer: LightMyR
   const say = (what: string) =>
     new Error(`${method} ${path} answered ${status}, ${what}: ${answer.body.slice(0, 2000)}`);
   if (status >= 500) throw say("a fault");
+  const [bare] = `/api/v2${path}`.split("?", 1) as [string];
+  const routes = promised.filter((one) => one.method === method && one.path.test(bare));
+  const route = routes.find((one) => one.exact) ?? routes[0];
   if (status >= 400) {
     if (!String(answer.headers["content-type"]).startsWith(problemMediaType) || !problems.Check(json))
       throw say("which is no problem");
+    if (route !== undefined && !route.statuses.has(status)) throw say("which the reference does not promise");
     return;
   }
-  const [bare] = `/api/v2${path}`.split("?", 1) as [string];
-  const routes = promised.filter((one) => one.method === method && one.path.test(bare));
-  const validator = (routes.find((one) => one.exact) ?? routes[0])?.answers.get(status);
+  const validator = route?.answers.get(status);
   if (validator === undefined) throw say("which the reference does not promise");
   if (!validator.Check(json))
     throw say(`which does not fit its schema: ${JSON.stringify(validator.Errors(json).slice(0, 3))}`);

@@ -213,10 +213,10 @@ describe("an idempotency key", () => {
             }),
           ),
         );
-        return answers.map(({ status, json }) => (status === 201 ? "done" : json.code)).toSorted();
+        return answers.map(({ status, json }) => (status === 201 ? "done" : String(json.code)));
       }),
     );
-    expect(codes).toEqual(Array(20).fill(["done", "idempotency_key_reused"]));
+    for (const both of codes) expect(new Set(both)).toEqual(new Set(["done", "idempotency_key_reused"]));
   });
 
   test("belongs to its route", async () => {

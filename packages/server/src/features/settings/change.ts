@@ -1,9 +1,10 @@
 import type { PoolClient } from "pg";
 import { refuse, type Refusal } from "@threadmill/core";
 import type { ScopedKey } from "../../http/idempotency.ts";
-import type { AppPorts, ChangeSettings } from "../../http/ports.ts";
+import type { AppPorts } from "../../http/ports.ts";
 import type { Call, Refused } from "../../http/route.ts";
 import type { Place } from "../../lanes/port.ts";
+import type { ChangeSettings } from "../../lanes/settings.ts";
 
 /** Changes settings for a request. A repeat with the same idempotency key gets the first answer and changes nothing. */
 export type Change = <T extends object>(call: Call, fn: ChangeSettings<T>) => Promise<T | Refused>;

@@ -117,9 +117,8 @@ async function update(resource: Resource, id: string, body: Given, given: Omit<C
   const written = await updateRow(given.tx, resource, given.place, id, columns);
   await resource.after?.(written, context);
   // a new short name leaves documents that use the old one without their object
-  if (before["slug"] !== written["slug"] || before["email"] !== written["email"])
-    await pauseReferring(given.tx, given.place);
-  return changed(resource, before, written);
+  const renamed = before["slug"] !== written["slug"] || before["email"] !== written["email"];
+  return { ...changed(resource, before, written), consequences: renamed ? await pauseReferring(given) : [] };
 }
 
 async function archive(resource: Resource, id: string, given: Omit<ChangeContext, "before">) {
@@ -130,8 +129,7 @@ async function archive(resource: Resource, id: string, given: Omit<ChangeContext
   if (refused) return refused;
   const written = await updateRow(given.tx, resource, given.place, id, { archived_at: given.at });
   await resource.after?.(written, { ...given, before });
-  await pauseReferring(given.tx, given.place);
-  return changed(resource, before, written);
+  return { ...changed(resource, before, written), consequences: await pauseReferring(given) };
 }
 
 async function problemOf(resource: Resource, row: Row, context: ChangeContext): Promise<Refused | null> {

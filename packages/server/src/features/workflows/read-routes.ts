@@ -113,6 +113,7 @@ export function workflowReadRoutes({ pool, db }: Pick<AppPorts, "pool" | "db">):
       url: "/workflows/:workflow/diff",
       summary: "Tells what changed between two versions, or a version and the draft",
       params: workflowParams,
+      problems: [409],
       query: Type.Object({ from: side("number of a version, or `draft`"), to: Type.Optional(side("default: draft")) }),
       answer: Type.Object({ differences: Type.Array(DifferenceSchema) }, { title: "WorkflowDifferences" }),
       async handle({ place, params, query }) {

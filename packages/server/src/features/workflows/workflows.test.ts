@@ -243,6 +243,22 @@ test("a workflow that names what gets archived is paused, and says why", async (
     enabled: false,
     paused_reason: expect.stringContaining("/steps/page"),
   });
+  const { items } = (await get("/events?order=newest&limit=2")).json;
+  const me = (await get("/me")).json.user;
+  expect(items).toMatchObject([
+    {
+      type: "workflow.paused",
+      actor: { kind: "user", id: me.id },
+      cause: { event: items[1].id },
+      root: items[1].root,
+      data: {
+        workflow: { id, slug: "names-a-team", name: "Names a team" },
+        owner: { id: me.id, name: me.name },
+        reason: expect.stringContaining("/steps/page"),
+      },
+    },
+    { type: "settings.changed", seq: items[0].seq - 1, data: { noun: "team", id: team.id } },
+  ]);
   expect(await post(`/workflows/${id}/enable`)).toMatchObject({ status: 422, json: { code: "workflow_invalid" } });
 });
 
