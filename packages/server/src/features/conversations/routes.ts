@@ -14,6 +14,7 @@ import { byId, list, pageById } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
 import { type Route, route } from "../../http/route.ts";
 import { columnsOf } from "../columns.ts";
+import { familyOf } from "../family.ts";
 import { customerColumns } from "../customers/routes.ts";
 import { messageColumns } from "../messages/routes.ts";
 import type { Tables } from "../tables.ts";
@@ -22,7 +23,7 @@ const columns = columnsOf<Tables["conversations"]>(ConversationSchema);
 const newestMessages = 20;
 
 /** Routes that read conversations. */
-export function conversationRoutes({ db }: Pick<AppPorts, "db">): Route[] {
+export function conversationRoutes({ db, pool }: Pick<AppPorts, "db" | "pool">): Route[] {
   const read = { method: "GET", tag: "Conversations", permission: null } as const;
   return [
     list({
@@ -31,9 +32,13 @@ export function conversationRoutes({ db }: Pick<AppPorts, "db">): Route[] {
       summary: "Lists conversations, newest first",
       query: {
         status: Type.Optional(oneOf(conversationStatuses)),
-        customer: Type.Optional(IdSchema),
+        customer: Type.Optional(
+          Type.String({ format: "uuid", description: "with the conversations of customers merged with this one" }),
+        ),
         mailbox: Type.Optional(Type.String({ maxLength: 64, description: "id or short name" })),
-        channel: Type.Optional(Type.String({ maxLength: 64, description: "id or short name" })),
+        channel: Type.Optional(
+          Type.String({ maxLength: 64, description: "id or short name; those that hold messages of it" }),
+        ),
         assignee: Type.Optional(
           Type.String({ maxLength: 320, description: "id or e-mail address of a user; `none` for those without" }),
         ),
@@ -50,12 +55,15 @@ export function conversationRoutes({ db }: Pick<AppPorts, "db">): Route[] {
           .where("lane", "=", place.lane)
           .where("organization", "=", place.organization);
         const index = await settings();
-        for (const noun of ["mailbox", "channel", "team"] as const) {
+        for (const noun of ["mailbox", "team", "channel"] as const) {
           const name = query[noun];
           if (name === undefined) continue;
           const found = index[noun](name);
           if (found === null) return refuse("invalid", `${noun}_not_found`, `There is no such ${noun}`, `/${noun}`);
-          rows = rows.where(noun, "=", found.id);
+          rows =
+            noun === "channel"
+              ? rows.where(sql<boolean>`(channel = ${found.id} or other_channels ? ${found.id})`)
+              : rows.where(noun, "=", found.id);
         }
         if (query.assignee === "none") rows = rows.where("assignee", "is", null);
         else if (query.assignee !== undefined) {
@@ -64,7 +72,10 @@ export function conversationRoutes({ db }: Pick<AppPorts, "db">): Route[] {
           rows = rows.where("assignee", "=", user.id);
         }
         if (query.status !== undefined) rows = rows.where("status", "=", query.status);
-        if (query.customer !== undefined) rows = rows.where("customer", "=", query.customer);
+        if (query.customer !== undefined) {
+          const customers = await familyOf(pool, place, "customers", query.customer);
+          rows = rows.where("customer", "in", customers.length === 0 ? [query.customer] : customers);
+        }
         if (query.tag !== undefined) rows = rows.where(sql<boolean>`tags @> ${[query.tag]}::text[]`);
         if (page.after !== undefined) rows = rows.where("id", "<", page.after[0]);
         return pageById(await rows.orderBy("id", "desc").limit(page.rows).execute(), page);
@@ -74,6 +85,8 @@ export function conversationRoutes({ db }: Pick<AppPorts, "db">): Route[] {
       ...read,
       url: "/conversations/:conversation",
       summary: "Reads a conversation with its customer and newest messages",
+      description:
+        "The messages are those of the conversations that were merged with it too; the customer is whom its own stands for now.",
       params: Type.Object({ conversation: IdSchema }),
       answer: Type.Object(
         {
@@ -91,16 +104,23 @@ export function conversationRoutes({ db }: Pick<AppPorts, "db">): Route[] {
           .where((eb) => eb.and({ ...at, id: params.conversation }))
           .executeTakeFirst();
         if (row === undefined) return refuse("not_found", "conversation_not_found", "There is no such conversation");
+        const [customers, conversations] = await Promise.all([
+          familyOf(pool, place, "customers", row.customer),
+          familyOf(pool, place, "conversations", row.id),
+        ]);
         const [customer, messages] = await Promise.all([
           db
             .selectFrom("customers")
             .select(customerColumns)
-            .where((eb) => eb.and({ ...at, id: row.customer }))
+            .where((eb) => eb.and(at))
+            .where("id", "in", [row.customer, ...customers])
+            .where("merged_into", "is", null)
             .executeTakeFirst(),
           db
             .selectFrom("messages")
             .select(messageColumns)
-            .where((eb) => eb.and({ ...at, conversation: row.id }))
+            .where((eb) => eb.and(at))
+            .where("conversation", "in", conversations)
             .orderBy("seq", "desc")
             .limit(newestMessages)
             .execute(),

@@ -12,7 +12,8 @@ export interface EventsAsked {
   /** only those beyond this place, in the asked order */
   readonly from: number | undefined;
   readonly most: number;
-  readonly customer: string | undefined;
+  /** only those about one of these */
+  readonly customers: readonly string[] | undefined;
   readonly root: string | undefined;
   readonly fits: (event: Event) => boolean;
 }
@@ -65,7 +66,9 @@ async function readRows(
 ): Promise<Row[]> {
   const values: unknown[] = [lane, organization, chunk];
   const where = ["lane = $1", "organization = $2"];
-  if (asked.customer !== undefined) where.push(`customer = $${values.push(asked.customer)}`);
+  // one is asked for by itself: then the index gives its rows in their order
+  if (asked.customers?.length === 1) where.push(`customer = $${values.push(asked.customers[0])}`);
+  else if (asked.customers !== undefined) where.push(`customer = any($${values.push(asked.customers)})`);
   if (asked.root !== undefined) where.push(`root = $${values.push(asked.root)}`);
   if (from !== undefined) {
     const at = `$${values.push(from)}::bigint`;

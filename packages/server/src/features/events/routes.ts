@@ -1,13 +1,43 @@
-import { type Event, IdSchema, oneOf, refuse } from "@threadmill/core";
+import { type Event, oneOf, refuse } from "@threadmill/core";
 import { Type } from "typebox";
 import { list } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
 import type { Route } from "../../http/route.ts";
+import type { Place } from "../../lanes/port.ts";
+import { familyOf } from "../family.ts";
 import { findEvents } from "./log.ts";
 import { EventSchema } from "./schemas.ts";
 
 /** The route that reads the log. */
 export function eventRoutes({ pool, db }: Pick<AppPorts, "pool" | "db">): Route[] {
+  /**
+   * Whom and what the events are to be about: what was merged is told of under the ids that it had at the time. Null when
+   * there is no such conversation.
+   */
+  async function aboutOf(place: Place, query: { readonly customer?: string; readonly conversation?: string }) {
+    const { customer, conversation } = query;
+    const ids = conversation === undefined ? [] : await familyOf(pool, place, "conversations", conversation);
+    if (conversation !== undefined && ids.length === 0) return null;
+    const customers = customer === undefined ? await customersOf(place, ids) : [customer];
+    const families = await Promise.all(customers.map((id) => familyOf(pool, place, "customers", id)));
+    return {
+      customers: customers.length === 0 ? undefined : [...new Set([...customers, ...families.flat()])],
+      conversations: conversation === undefined ? undefined : new Set(ids),
+    };
+  }
+
+  async function customersOf({ lane, organization }: Place, conversations: readonly string[]): Promise<string[]> {
+    if (conversations.length === 0) return [];
+    const rows = await db
+      .selectFrom("conversations")
+      .select("customer")
+      .distinct()
+      .where((eb) => eb.and({ lane, organization }))
+      .where("id", "in", conversations)
+      .execute();
+    return rows.map((row) => row.customer);
+  }
+
   return [
     list({
       url: "/events",
@@ -18,8 +48,12 @@ export function eventRoutes({ pool, db }: Pick<AppPorts, "pool" | "db">): Route[
       permission: null,
       query: {
         order: Type.Optional(oneOf(["oldest", "newest"] as const, "which come first; default: oldest")),
-        customer: Type.Optional(IdSchema),
-        conversation: Type.Optional(IdSchema),
+        customer: Type.Optional(
+          Type.String({ format: "uuid", description: "with those of customers merged with this one" }),
+        ),
+        conversation: Type.Optional(
+          Type.String({ format: "uuid", description: "with those of conversations merged with this one" }),
+        ),
         root: Type.Optional(
           Type.String({
             minLength: 1,
@@ -33,28 +67,19 @@ export function eventRoutes({ pool, db }: Pick<AppPorts, "pool" | "db">): Route[
       title: "EventPage",
       spot: Type.Tuple([Type.Integer()]),
       async read({ place, query }, page) {
-        let { customer } = query;
-        if (query.conversation !== undefined && customer === undefined) {
-          const row = await db
-            .selectFrom("conversations")
-            .select("customer")
-            .where((eb) =>
-              eb.and({ lane: place.lane, organization: place.organization, id: query.conversation as string }),
-            )
-            .executeTakeFirst();
-          if (row === undefined)
-            return refuse("invalid", "conversation_not_found", "There is no such conversation", "/conversation");
-          customer = row.customer;
-        }
+        const about = await aboutOf(place, query);
+        if (about === null)
+          return refuse("invalid", "conversation_not_found", "There is no such conversation", "/conversation");
+        const { customers, conversations } = about;
         const { events, reached } = await findEvents(pool, place, {
           newestFirst: query.order === "newest",
           from: page.after?.[0],
           most: page.limit,
-          customer,
+          customers,
           root: query.root,
           fits: (event: Event) =>
             (query.type === undefined || event.type === query.type) &&
-            (query.conversation === undefined || event.refs.conversation === query.conversation),
+            (conversations === undefined || conversations.has(event.refs.conversation ?? "")),
         });
         return { items: events, next: reached === null ? null : ([reached] as [number]) };
       },

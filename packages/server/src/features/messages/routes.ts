@@ -4,18 +4,20 @@ import { list, pageOf } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
 import { type Route, route } from "../../http/route.ts";
 import { columnsOf } from "../columns.ts";
+import { familyOf } from "../family.ts";
 import type { Tables } from "../tables.ts";
 
 export const messageColumns = columnsOf<Tables["messages"]>(MessageSchema);
 
 /** Routes that read messages. Their order is that of the log, for ids of one instant tell nothing. */
-export function messageRoutes({ db }: Pick<AppPorts, "db">): Route[] {
+export function messageRoutes({ db, pool }: Pick<AppPorts, "db" | "pool">): Route[] {
   const read = { method: "GET", tag: "Messages", permission: null } as const;
   return [
     list({
       ...read,
       url: "/conversations/:conversation/messages",
       summary: "Lists the messages of a conversation",
+      description: "With those of the conversations that were merged with it.",
       params: Type.Object({ conversation: IdSchema }),
       query: { order: Type.Optional(oneOf(["newest", "oldest"] as const, "which come first; default: newest")) },
       item: MessageSchema,
@@ -23,17 +25,15 @@ export function messageRoutes({ db }: Pick<AppPorts, "db">): Route[] {
       spot: Type.Tuple([Type.Integer()]),
       async read({ place, params, query }, page) {
         const at = { lane: place.lane, organization: place.organization };
-        const known = await db
-          .selectFrom("conversations")
-          .select("id")
-          .where((eb) => eb.and({ ...at, id: params.conversation }))
-          .executeTakeFirst();
-        if (known === undefined) return refuse("not_found", "conversation_not_found", "There is no such conversation");
+        const conversations = await familyOf(pool, place, "conversations", params.conversation);
+        if (conversations.length === 0)
+          return refuse("not_found", "conversation_not_found", "There is no such conversation");
         const oldest = query.order === "oldest";
         let rows = db
           .selectFrom("messages")
           .select([...messageColumns, "seq"])
-          .where((eb) => eb.and({ ...at, conversation: params.conversation }));
+          .where((eb) => eb.and(at))
+          .where("conversation", "in", conversations);
         if (page.after !== undefined) rows = rows.where("seq", oldest ? ">" : "<", page.after[0]);
         const found = await rows
           .orderBy("seq", oldest ? "asc" : "desc")
