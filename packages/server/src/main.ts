@@ -23,7 +23,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   log.debug({ config: redactedConfig(config) }, "configuration");
   try {
     const server = await startServer(config, log);
-    announce(server.url, server.firstToken, config.token !== undefined);
+    // before the first word of running: whoever reads it may ask us to stop at once
     installShutdown({
       onStop: async (signal) => {
         log.info({ signal }, "stopping: finishing what was admitted");
@@ -38,6 +38,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       log.fatal("the embedded PostgreSQL ended by itself; see postgres.log in the data directory");
       process.exit(exitCode("fault"));
     });
+    announce(server.url, server.firstToken, config.token !== undefined);
   } catch (error) {
     const { sentence, exit } = explainFault(error);
     if (exit === "fault") log.fatal({ err: error }, "could not start");

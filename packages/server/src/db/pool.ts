@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { Kysely, PostgresDialect } from "kysely";
-import { Pool, type PoolClient } from "pg";
+import { type ClientBase, Pool, type PoolClient } from "pg";
 import { valueTypes } from "./value-parsers.ts";
 
 /** How to open a pool. */
@@ -64,10 +64,13 @@ const connected = new WeakMap<Pool, Set<PoolClient>>();
 /** Breaks every connection of a pool, whoever uses it, and lets it open no more. What ran on them is rolled back by the server. */
 export function breakPool(pool: Pool): void {
   void pool.end().catch(() => {});
-  for (const client of connected.get(pool) ?? []) {
-    const { connection } = client as unknown as { readonly connection: { readonly stream: Socket } };
-    connection.stream.destroy();
-  }
+  for (const client of connected.get(pool) ?? []) breakConnection(client);
+}
+
+/** Breaks a connection, whatever it waits for; the driver has no word for it. */
+export function breakConnection(client: ClientBase): void {
+  const { connection } = client as unknown as { readonly connection: { readonly stream: Socket } };
+  connection.stream.destroy();
 }
 
 /**

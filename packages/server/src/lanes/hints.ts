@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { Client, type Pool } from "pg";
+import { breakConnection } from "../db/pool.ts";
 import { type Clock } from "../process/clock.ts";
 import { loop, type Service } from "../process/running.ts";
 import type { EngineLog } from "./engine.ts";
@@ -9,6 +10,8 @@ const channel = "threadmill_work";
 const coalesceMs = 25;
 
 const connectMs = 10_000;
+/** A server that is gone answers no goodbye. */
+const goodbyeMs = 500;
 
 /** Tells the other processes that there may be work, and hears it from them. */
 export interface Hints extends Service {
@@ -43,10 +46,11 @@ export function createHints(options: HintOptions): Hints {
       connectionTimeoutMillis: connectMs,
     });
     // an address that takes the call and never answers must not be waited for when the process is going
-    const hangUp = (): void => void client.end().catch(() => {});
-    signal.addEventListener("abort", hangUp, { once: true });
+    const giveUp = (): void => breakConnection(client);
+    signal.addEventListener("abort", giveUp, { once: true });
     try {
       await client.connect();
+      signal.removeEventListener("abort", giveUp);
       client.on("notification", ({ payload }) => {
         if (payload !== self) options.onHint();
       });
@@ -57,9 +61,10 @@ export function createHints(options: HintOptions): Hints {
         signal.addEventListener("abort", () => resolve(), { once: true });
       });
     } finally {
-      signal.removeEventListener("abort", hangUp);
-      // nobody waits for the goodbye: the server may be gone
-      hangUp();
+      signal.removeEventListener("abort", giveUp);
+      const goodbye = setTimeout(giveUp, goodbyeMs);
+      await client.end().catch(() => {});
+      clearTimeout(goodbye);
     }
   };
 
