@@ -68,6 +68,7 @@ export { validateWorkflow } from "./workflow/validate.ts";
 export { isZone } from "./time/zone.ts";
 export { isPublishable, type Problem as WorkflowProblem } from "./workflow/validate.ts";
 export { canonicalWorkflow, workflowHash } from "./workflow/canonical.ts";
+export { settingsName } from "./workflow/settings-names.ts";
 export { takenOver } from "./workflow/take-over.ts";
 export { diffDocuments, type Difference } from "./workflow/diff.ts";
 export { type WorkflowDocument, WorkflowDocumentSchema } from "./workflow/document.ts";

@@ -686,3 +686,58 @@ test.each<[string, object]>([
   for (const one of problems)
     expect(one).toMatchObject({ severity: "error", path: expect.stringMatching(/^\/steps\/a/) });
 });
+
+describe("the settings that a document names", () => {
+  test("are told, found or not, in small letters", () => {
+    const when = {
+      all: [
+        { field: "conversation.team", op: "is", value: "Billing" },
+        { field: "customer.properties.plan", op: "is", value: "pro" },
+      ],
+    };
+    const document = {
+      ...small({
+        a: { wait: { for: "1h", in: "business_hours" }, next: "b" },
+        b: { action: "conversation.assign", input: { user: "ann@acme.test" } },
+      }),
+      mailboxes: ["support", "nowhere"],
+      triggers: [{ event: "message.received", when }],
+    };
+    expect(validateWorkflow(document, settings).names).toEqual(
+      expect.arrayContaining([
+        "calendar/business_hours",
+        "mailbox/nowhere",
+        "mailbox/support",
+        "property/customer.plan",
+        "team/billing",
+        "user/ann@acme.test",
+      ]),
+    );
+    expect(validateWorkflow(document, null).names).toEqual([]);
+    expect(validateWorkflow(small({ a: stop }), settings).names).toEqual([]);
+  });
+
+  test("are all that the problems rest on: another change of the settings changes none of them", () => {
+    const other = {
+      ...settingsRows,
+      teams: [{ ...settingsRows.teams[0]!, id: idOf(99), slug: "unnamed" }, ...settingsRows.teams],
+    };
+    const before = validateWorkflow(refundRequests, settings);
+    const after = validateWorkflow(refundRequests, indexSettings(other));
+    expect(after).toEqual(before);
+    expect(before.names).not.toContain("team/unnamed");
+    const renamed = { ...settingsRows, teams: settingsRows.teams.map((row) => ({ ...row, slug: `${row.slug}-x` })) };
+    expect(before.names).toContain("team/billing");
+    expect(validateWorkflow(refundRequests, indexSettings(renamed)).problems).not.toEqual([]);
+  });
+
+  test("channels too", () => {
+    const document = small({
+      a: {
+        action: "conversation.start",
+        input: { channel: "sms", to: "+14155550100", customer: { ref: "customer.id" } },
+      },
+    });
+    expect(validateWorkflow(document, settings).names).toContain("channel/sms");
+  });
+});

@@ -51,19 +51,14 @@ const storedVersion = (row: PublishedRow): StoredVersion => ({
   document: row.document,
 });
 
-/** Reads and compiles an organization's settings as they stand in this transaction. Null when there is no such organization. */
-export async function loadConfig(
-  client: ClientBase,
-  lane: number,
-  organization: string,
-  onBroken: (broken: BrokenWorkflow) => void,
-): Promise<CachedConfig | null> {
+/** Reads an organization's settings as they stand in this transaction. Null when there is no such organization. */
+export async function readSettings(client: ClientBase, lane: number, organization: string): Promise<Settings | null> {
   const place = [lane, organization];
   const of = async <T>(table: string): Promise<T[]> =>
     (await client.query(`select * from ${table} where lane = $1 and organization = $2 order by id`, place)).rows as T[];
   const own = (await client.query("select * from organizations where lane = $1 and organization = $2", place)).rows[0];
   if (own === undefined) return null;
-  const settings: Settings = {
+  return {
     version: own.config_version,
     organization: {
       id: organization,
@@ -81,11 +76,22 @@ export async function loadConfig(
     calendars: await of("calendars"),
     properties: await of("properties"),
   };
+}
+
+/** Reads and compiles an organization's settings as they stand in this transaction. Null when there is no such organization. */
+export async function loadConfig(
+  client: ClientBase,
+  lane: number,
+  organization: string,
+  onBroken: (broken: BrokenWorkflow) => void,
+): Promise<CachedConfig | null> {
+  const settings = await readSettings(client, lane, organization);
+  if (settings === null) return null;
   const published = await client.query<PublishedRow>(
     `select v.id, v.workflow, w.slug, w.position, v.publisher, v.due_from, v.trigger_due_from, v.document
 from workflows w join workflow_versions v on v.lane = w.lane and v.organization = w.organization and v.id = w.published
 where w.lane = $1 and w.organization = $2 and w.enabled and w.archived_at is null`,
-    place,
+    [lane, organization],
   );
   const index = indexSettings(settings);
   const active: PublishedWorkflow[] = [];
@@ -100,7 +106,7 @@ where w.lane = $1 and w.organization = $2 and w.enabled and w.archived_at is nul
     active.map((each) => each.version),
     index,
   );
-  return { version: own.config_version, settings: index, older, workflows, standingNeeds };
+  return { version: settings.version, settings: index, older, workflows, standingNeeds };
 }
 
 const nobody = "00000000-0000-7000-8000-000000000000";

@@ -5,6 +5,7 @@ import { type Route, route } from "../../http/route.ts";
 import type { Change } from "../settings/change.ts";
 import { NothingToChange } from "../settings/change.ts";
 import type { Tables } from "../tables.ts";
+import { workflowsFollowZone } from "../workflows/consequences.ts";
 
 /** The greatest value of each limit: beyond it the limit would be none. */
 const most: Limits = {
@@ -75,7 +76,7 @@ export function organizationRoutes({ pool }: Pick<AppPorts, "pool">, change: Cha
         { additionalProperties: false },
       ),
       handle: (call) =>
-        change(call, async (tx) => {
+        change(call, async (tx, at) => {
           const { lane, organization } = call.place;
           const { body } = call;
           if (body.zone !== undefined && !isZone(body.zone))
@@ -88,6 +89,7 @@ export function organizationRoutes({ pool }: Pick<AppPorts, "pool">, change: Cha
             [lane, organization, next.name, next.zone, next.automation, JSON.stringify(next.limits)],
           );
           await tx.query("update directory_organizations set name = $2 where id = $1", [organization, next.name]);
+          if (before.zone !== next.zone) await workflowsFollowZone(tx, call.place, at);
           const after = shown(rows[0] as Row);
           return { noun: "organization", id: organization, before: shown(before), after, result: after };
         }),

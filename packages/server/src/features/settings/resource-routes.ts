@@ -4,7 +4,7 @@ import { byId, list, pageById } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
 import { type Call, type Refused, type Route, route } from "../../http/route.ts";
 import { freshId } from "../../lanes/fresh-id.ts";
-import { pauseReferring } from "../workflows/pause.ts";
+import { workflowsFollow } from "../workflows/consequences.ts";
 import { type Change, NothingToChange } from "./change.ts";
 import { type ChangeContext, type Resource, type Row, shown } from "./resource.ts";
 import { freeSlug, slugOf } from "./slug.ts";
@@ -100,7 +100,8 @@ async function create(resource: Resource, { body }: { readonly body: Given }, co
   if (refused !== null) return refused;
   const written = await insertRow(tx, resource, place, row, at);
   await resource.after?.(written, context);
-  return changed(resource, null, written);
+  const consequences = await workflowsFollow({ tx, place, at, noun: resource.noun, before: null, after: written });
+  return { ...changed(resource, null, written), consequences };
 }
 
 async function update(resource: Resource, id: string, body: Given, given: Omit<ChangeContext, "before">) {
@@ -116,9 +117,8 @@ async function update(resource: Resource, id: string, body: Given, given: Omit<C
   if (Object.keys(columns).length === 0) throw new NothingToChange(shown(resource, before));
   const written = await updateRow(given.tx, resource, given.place, id, columns);
   await resource.after?.(written, context);
-  // a new short name leaves documents that use the old one without their object
-  const renamed = before["slug"] !== written["slug"] || before["email"] !== written["email"];
-  return { ...changed(resource, before, written), consequences: renamed ? await pauseReferring(given) : [] };
+  const consequences = await workflowsFollow({ ...given, noun: resource.noun, before, after: written });
+  return { ...changed(resource, before, written), consequences };
 }
 
 async function archive(resource: Resource, id: string, given: Omit<ChangeContext, "before">) {
@@ -129,7 +129,8 @@ async function archive(resource: Resource, id: string, given: Omit<ChangeContext
   if (refused) return refused;
   const written = await updateRow(given.tx, resource, given.place, id, { archived_at: given.at });
   await resource.after?.(written, { ...given, before });
-  return { ...changed(resource, before, written), consequences: await pauseReferring(given) };
+  const consequences = await workflowsFollow({ ...given, noun: resource.noun, before, after: written });
+  return { ...changed(resource, before, written), consequences };
 }
 
 async function problemOf(resource: Resource, row: Row, context: ChangeContext): Promise<Refused | null> {

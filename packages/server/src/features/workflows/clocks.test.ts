@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestApi, type TestApi } from "../../testing/test-api.ts";
+import { watchAgain } from "./clocks.ts";
 
 let api: TestApi;
 beforeAll(async () => {
@@ -76,4 +77,99 @@ test("publishing anew drops no time trigger that is due and not yet true", async
   await api.call("POST", `/conversations/${conversation}/add_tags`, { body: { tags: ["vip"] } });
   await expect.poll(() => tagsOf(conversation), { timeout: 20_000 }).toContain("kept-new");
   expect((await tagsOf(conversation)).filter((tag) => /old|other/.test(tag))).toEqual([]);
+});
+
+describe("a change of the settings that moves instants", () => {
+  const everyDay = (open: string[][]) =>
+    Object.fromEntries(["mon", "tue", "wed", "thu", "fri", "sat", "sun"].map((day) => [day, open]));
+  const wakeOf = async (conversation: string): Promise<string | null> => {
+    const { rows } = await api.server.database.pool.query("select wake_at from conversations where id = $1", [
+      conversation,
+    ]);
+    return rows[0].wake_at;
+  };
+  const write = async (from: string): Promise<string> =>
+    (await api.call("POST", "/channels/api/messages", { body: { from, text: "hello?" } })).json.result.conversation;
+
+  test("a calendar that opens earlier rings the clocks that count by it", async () => {
+    // open for a minute a day, and not today or tomorrow
+    const holidays = [-1, 0, 1].map((day) => ({
+      date: new Date(Date.now() + day * 86_400_000).toISOString().slice(0, 10),
+      name: "Closed",
+    }));
+    const calendar = { zone: "UTC", hours: everyDay([["12:00", "12:01"]]), holidays };
+    const made = await api.call("POST", "/calendars", { body: { name: "Office", calendar } });
+    expect(made.status).toBe(201);
+    const document = {
+      ...escalate("by-calendar"),
+      triggers: [{ time: { since: "conversation.waiting_since", for: "1s", in: "office" } }],
+    };
+    expect((await api.call("POST", "/workflows?publish=true", { body: document })).status).toBe(201);
+    const conversation = await write("calendar");
+    const wake = await wakeOf(conversation);
+    expect(Date.parse(wake ?? "")).toBeGreaterThan(Date.now() + 1_800_000);
+    const always = { zone: "UTC", hours: everyDay([["00:00", "24:00"]]), holidays: [] };
+    expect((await api.call("PATCH", `/calendars/${made.json.id}`, { body: { calendar: always } })).status).toBe(200);
+    await expect.poll(() => tagsOf(conversation), { timeout: 20_000 }).toContain("by-calendar");
+  });
+
+  test("another zone of the organization lets every clock look again", async () => {
+    const conversation = await write("zone");
+    await api.server.database.pool.query("update conversations set wake_at = '2100-01-01' where id = $1", [
+      conversation,
+    ]);
+    expect((await api.call("PATCH", "/organization", { body: { name: "Same zone" } })).status).toBe(200);
+    expect((await wakeOf(conversation))?.slice(0, 4)).toBe("2100");
+    expect((await api.call("PATCH", "/organization", { body: { zone: "Asia/Tokyo" } })).status).toBe(200);
+    await expect.poll(async () => (await wakeOf(conversation))?.slice(0, 4), { timeout: 20_000 }).not.toBe("2100");
+  });
+
+  test("looks at each clock once, whatever the number of workflows, and not anew while that still waits", async () => {
+    const { pool } = api.server.database;
+    const { rows: homes } = await pool.query("select lane, organization from organizations");
+    const client = await pool.connect();
+    try {
+      await client.query("begin");
+      const workflows = ["a", "b"].map((name) => ({ document: escalate(name) as never }));
+      const at = new Date(Date.now() + 3_600_000).toISOString();
+      for (let n = 0; n < 2; n += 1) await watchAgain(client, homes[0], workflows, at);
+      const { rows } = await client.query(
+        "select payload from effects where order_key = 'watch/settings' and due_at = $1",
+        [at],
+      );
+      expect(rows.map((row) => row.payload)).toEqual([{ table: "conversations", field: "waiting_since" }]);
+    } finally {
+      await client.query("rollback");
+      client.release();
+    }
+  });
+});
+
+test("only the workflows that name what was archived are looked at, also those from before names were listed", async () => {
+  const team = async (name: string) => (await api.call("POST", "/teams", { body: { name } })).json;
+  const [gone, kept] = [await team("Gone"), await team("Kept")];
+  const assigning = (name: string, to: string) => ({
+    name,
+    kind: "automatic",
+    triggers: [{ event: "message.received", when: { field: "conversation.team", op: "is", value: to } }],
+    start: "done",
+    steps: { done: { stop: true } },
+  });
+  for (const [name, to] of [
+    ["names-gone", gone.slug],
+    ["names-gone-by-id", gone.id],
+    ["names-kept", kept.slug],
+  ] as const)
+    expect((await api.call("POST", "/workflows?publish=true", { body: assigning(name, to) })).status).toBe(201);
+  const { pool } = api.server.database;
+  await pool.query("delete from workflow_names");
+  await pool.query("update workflows set named = null");
+  await api.call("POST", `/teams/${gone.id}/archive`);
+  const enabled = async (name: string) => (await api.call("GET", `/workflows/${name}`)).json.enabled;
+  expect([await enabled("names-gone"), await enabled("names-gone-by-id"), await enabled("names-kept")]).toEqual([
+    false,
+    false,
+    true,
+  ]);
+  expect((await pool.query("select 1 from workflows where named is distinct from published")).rows).toEqual([]);
 });

@@ -42,6 +42,30 @@ export async function watchClocks(
 }
 
 /**
+ * After a change of the settings by which clocks count: asks that the subjects of these versions look again. A slice of
+ * subjects is looked at for a clock once, whatever the number of versions, and not at all anew where that still waits.
+ */
+export async function watchAgain(
+  tx: PoolClient,
+  place: Place,
+  workflows: readonly { readonly document: WorkflowDocument }[],
+  at: string,
+): Promise<void> {
+  const clocks = new Map(
+    workflows.flatMap(({ document }) => clocksOf(document)).map((clock) => [clock.field + clock.table, clock]),
+  );
+  for (const clock of clocks.values()) {
+    const { rows } = await tx.query(
+      `select 1 from effects where lane = $1 and organization = $2 and order_key = 'watch/settings' and status = 'due'
+and payload->>'table' = $3 and payload->>'field' = $4 and not payload ? 'after'`,
+      [place.lane, place.organization, clock.table, clock.field],
+    );
+    if (rows.length > 0) continue;
+    await askToWatch(tx, place, { id: freshId(Date.parse(at)), version: "settings", at, ...clock });
+  }
+}
+
+/**
  * From when on the time triggers of a new version fire that take over from the version before, by their place: a
  * publication that changes nothing about a trigger does not drop what is due and not yet true.
  */

@@ -2,7 +2,6 @@ import {
   canonicalWorkflow,
   isPublishable,
   refuse,
-  type SettingsIndex,
   validateWorkflow,
   type WorkflowDocument,
   workflowHash,
@@ -10,18 +9,14 @@ import {
 import type { PoolClient } from "pg";
 import type { AppPorts } from "../../http/ports.ts";
 import type { Call, Refused } from "../../http/route.ts";
-import { loadConfig } from "../../lanes/configs.ts";
 import type { Place } from "../../lanes/port.ts";
 import { freshId } from "../../lanes/fresh-id.ts";
 import type { VersionRow, WorkflowRow } from "../tables.ts";
 import { takeOver, watchClocks } from "./clocks.ts";
+import { listNames } from "./names.ts";
+import { settingsIn } from "./settings-in.ts";
 import { documentRefused } from "./show.ts";
 import { insertVersion, readVersion, updateWorkflow, waitingRuns } from "./store.ts";
-
-/** The settings as they stand in a transaction. */
-export async function settingsIn(tx: PoolClient, { lane, organization }: Place): Promise<SettingsIndex | null> {
-  return (await loadConfig(tx, lane, organization, () => {}))?.settings ?? null;
-}
 
 /** What publishing made of a workflow. */
 export interface Published {
@@ -46,7 +41,7 @@ export async function publishDraft(
   row: WorkflowRow,
 ): Promise<Published | Refused> {
   if (row.archived_at !== null) return refuse("conflict", "workflow_archived", "The workflow is archived");
-  const { problems } = validateWorkflow(row.draft, await settingsIn(tx, place));
+  const { problems, names } = validateWorkflow(row.draft, await settingsIn(tx, place));
   if (!isPublishable(problems)) return documentRefused(problems);
   const document = canonicalWorkflow(row.draft as WorkflowDocument);
   const hash = workflowHash(document);
@@ -72,6 +67,7 @@ export async function publishDraft(
     { enabled: true, paused_reason: null, published: version.id, ...order },
     at,
   );
+  await listNames(tx, place, { id: row.id, version: version.id, document }, names);
   if (created || !row.enabled || overdue === "include") await watchClocks(tx, place, version, { at, overdue });
   return { row: changed, version, created };
 }

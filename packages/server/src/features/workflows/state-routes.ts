@@ -5,7 +5,7 @@ import { type Change, NothingToChange } from "../settings/change.ts";
 import type { WorkflowRow } from "../tables.ts";
 import { watchClocks } from "./clocks.ts";
 import { workflowParams } from "./draft-routes.ts";
-import { settingsIn } from "./publish.ts";
+import { settingsIn } from "./settings-in.ts";
 import { WorkflowHeadSchema } from "./schemas.ts";
 import { documentRefused, workflowHead, workflowMissing } from "./show.ts";
 import { readVersion, readWorkflow, updateWorkflow } from "./store.ts";
