@@ -4,6 +4,8 @@ import type { Key } from "./keys.ts";
 /** What the shell has loaded. `undefined` is missing (a need), `null` is known to be absent. */
 export interface World {
   get(key: Key): unknown;
+  /** Whether a row was made since the rest was loaded: views of it that are not there are known to be empty. */
+  made?(id: Id): boolean;
 }
 
 /** Thrown when something must be read that the shell has not loaded. No guard may swallow it (MILL law 8). */
@@ -58,7 +60,7 @@ export class Ledger {
     this.#reads.add(name);
     const value = this.peek(name);
     if (value !== undefined) return value as T | null;
-    if (this.#fresh.has(owner)) return null;
+    if (this.#isNew(owner)) return null;
     throw new Missing([name]);
   }
 
@@ -69,7 +71,7 @@ export class Ledger {
 
   /** Asks for all of these in one go, so that reading them one by one costs one round; views of a new row are known. */
   expect(names: readonly Key[], owner?: Id): void {
-    if (owner !== undefined && this.#fresh.has(owner)) return;
+    if (owner !== undefined && this.#isNew(owner)) return;
     const missing = names.filter((name) => this.peek(name) === undefined);
     if (missing.length > 0) throw new Missing(missing);
   }
@@ -90,7 +92,16 @@ export class Ledger {
   updateList(name: Key, owner: Id, change: (list: readonly Id[]) => readonly Id[]): void {
     const value = this.peek(name);
     if (value !== undefined) this.set(name, change((value as readonly Id[] | null) ?? []));
-    else if (this.#fresh.has(owner)) this.set(name, change([]));
+    else if (this.#isNew(owner)) this.set(name, change([]));
+  }
+
+  #isNew(id: Id): boolean {
+    return this.#fresh.has(id) || this.#base.made?.(id) === true;
+  }
+
+  /** What was changed so far stays: no mark from before is come back to, and nothing is kept for it. */
+  keep(): void {
+    this.#undo.length = 0;
   }
 
   mark(): Mark {
@@ -122,5 +133,10 @@ export class Ledger {
       if (tables.has(name.slice(0, name.indexOf("/"))) && value !== this.#base.get(name)) out.set(name, value);
     }
     return out;
+  }
+
+  /** Every row and view as it was put or became, and the ids of the rows that were made: what a world needs to go on from here. */
+  after(): { readonly rows: ReadonlyMap<Key, unknown>; readonly made: ReadonlySet<Id> } {
+    return { rows: this.#over, made: this.#fresh };
   }
 }

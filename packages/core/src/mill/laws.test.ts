@@ -110,6 +110,22 @@ describe("splitting", () => {
   );
 
   test(
+    "L1: going on from what a call left, without loading it again, comes to the same; whatever it never read is found as it was written",
+    { timeout },
+    () => {
+      fc.assert(
+        fc.property(anySetting, moves(30), cuts, fc.integer({ min: 1, max: 5 }), (setting, list, parts, atOnce) => {
+          const { shell, items } = played(setting, list);
+          const other = millShell({ ...setting, atOnce });
+          feedSplit(other, items, parts);
+          expect(whole(other)).toEqual(whole(shell));
+        }),
+        parameters(80),
+      );
+    },
+  );
+
+  test(
     "L4: a world that gives only what it is asked for, row by row or in bundles, comes to the same; a decided prefix may be committed",
     { timeout },
     () => {

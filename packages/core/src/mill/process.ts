@@ -36,6 +36,7 @@ export function process(
     const cut = batch.budget <= 0 || (leftover !== null && lacking === null);
     if (item !== null && cut) break;
     const root = "kind" in work ? batch.root(rootOf(work), work.at) : batch.root(work.root, work.at, work);
+    if (lacking === null) batch.ledger.keep();
     const save = batch.save(root);
     let came = attempt(batch, root, save, () => {
       if (item !== null) decideItem(batch, root, item);
@@ -58,6 +59,7 @@ export function process(
     receipts: batch.receipts,
     events: batch.events,
     writes: batch.ledger.writes(stored),
+    after: batch.ledger.after(),
     leftover,
     needs: [...needs],
     dropped: batch.dropped,

@@ -1,4 +1,5 @@
 import type { Key } from "../domain/keys.ts";
+import type { Ledger } from "../domain/ledger.ts";
 import type { SettingsIndex } from "../domain/settings-index.ts";
 import type { ActiveWorkflows } from "../match/active.ts";
 import type { Accepted, Command, Refusal } from "../model/command.ts";
@@ -82,6 +83,8 @@ export interface Output {
   readonly events: readonly Event[];
   /** changed rows by key; null deletes */
   readonly writes: ReadonlyMap<Key, unknown>;
+  /** the world with this done: what the next call starts from where nothing is loaded again */
+  readonly after: ReturnType<Ledger["after"]>;
   readonly leftover: Leftover | null;
   /** what the rest lacks; explored and thrown away */
   readonly needs: readonly Key[];

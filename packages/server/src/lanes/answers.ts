@@ -13,7 +13,7 @@ export function answerAll(taken: Taken, result: BatchResult): void {
     resolve({ command: id, answer, repeated: false, cut: false });
     waiting.delete(id);
   }
-  for (const { output } of result.parts) {
+  for (const output of result.outputs) {
     for (const { command, answer, repeated, first } of output.replies) {
       waiting
         .get(command)

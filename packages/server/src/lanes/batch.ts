@@ -1,11 +1,12 @@
 import { type Item, type Key, type Leftover, needsOf, prepare, process as mill, type Output } from "@threadmill/core";
 import type { PoolClient } from "pg";
+import { systemCode } from "../db/fault.ts";
 import type { Trailing } from "../db/transaction.ts";
 import { type Admitted, batchLimits, type Settlement } from "./admission.ts";
 import { type BrokenWorkflow, type CachedConfig, loadConfig, loadVersions } from "./configs.ts";
 import { load, LoadedWorld } from "./loader.ts";
 import type { DueKind } from "./park.ts";
-import { flush, type Part, plan, writeLeftovers } from "./writer.ts";
+import { BatchWriter } from "./writer.ts";
 
 /** What a batch transaction needs from the process around it. */
 export interface BatchContext {
@@ -17,7 +18,7 @@ export interface BatchContext {
 
 /** What a batch did, for those who wait for it. Valid only once the commit is known to have taken place. */
 export interface BatchResult {
-  readonly parts: readonly Part[];
+  readonly outputs: readonly Output[];
   /** those whose command was not reached: the slice or a need cut the batch before it */
   readonly notReached: { readonly admitted: readonly Admitted[]; readonly settlements: readonly Settlement[] };
   /** those that name an organization which does not live in this lane */
@@ -50,6 +51,10 @@ interface Head {
 /** How many left-overs, due timers and wakes of each kind a batch takes; fewer while a poisonous one is looked for. */
 export type HeadLimits = { readonly [K in DueKind]: number };
 
+/**
+ * So many items are decided before what they leave is sent, so that the database writes it while the mill decides the next.
+ */
+const itemsAtOnce = 150;
 /** After this many rounds of loading, what is decided is committed; the head item alone may take as many as it needs. */
 const roundsBeforeCommit = 3;
 /** An item whose needs never end is a bug; its read cap would have stopped it long before. */
@@ -69,40 +74,59 @@ export async function runBatch(
   const asked = new Set([...taken.admitted, ...taken.settlements].map((each) => each.place.organization));
   const head = await readHead(client, lane, heads, [...asked]);
   const { work, strangers } = await gather(client, lane, head, taken, context);
-  const parts: Part[] = [];
+  const writer = new BatchWriter(client, lane, { lastSeq: head.lastSeq, at: head.now });
+  const outputs: Output[] = [];
   const reached = new Set<unknown>(strangers);
   let more = head.blocked.size > 0;
-  for (const each of work) {
-    const output = await grind(client, lane, each, context);
-    parts.push({ world: each.world, output });
-    for (let index = 0; index < output.done; index += 1) reached.add(each.sources[index]);
-    if (output.leftover !== null || output.done < each.items.length) more = true;
+  let sinceFlush = 0;
+  try {
+    for (const each of work) {
+      let done = 0;
+      for await (const output of grind(client, lane, each, context)) {
+        await writer.add(each.world, output);
+        each.world.advance(output);
+        outputs.push(output);
+        for (let index = 0; index < output.done; index += 1) reached.add(each.sources[done + index]);
+        done += output.done;
+        sinceFlush += output.done;
+        if (sinceFlush < itemsAtOnce) continue;
+        await writer.flush();
+        sinceFlush = 0;
+      }
+      if (each.world.leftover !== null || done < each.items.length) more = true;
+      if (each.world.leftover !== null || head.leftovers.has(each.world.organization)) writer.leftover(each.world);
+    }
+    await writer.flush();
+  } catch (error) {
+    throw await causeOf(error, writer.sent);
   }
-  const written = plan(parts, head.lastSeq + 1, head.now);
-  const sent = [
-    ...(await flush(client, lane, written)),
-    ...writeLeftovers(client, lane, parts, head.leftovers, head.now),
-  ];
   // where nothing could be written, asking again at once would only spin
-  if (written.rows > 0 && fullHead(head, heads)) more = true;
+  if (writer.rows > 0 && fullHead(head, heads)) more = true;
   const result: BatchResult = {
-    parts,
+    outputs,
     strangers,
     notReached: {
       admitted: taken.admitted.filter((each) => !reached.has(each)),
       settlements: taken.settlements.filter((each) => !reached.has(each)),
     },
     more,
-    items: parts.reduce((sum, part) => sum + part.output.done, 0),
-    rows: written.rows,
-    events: written.lastSeq - head.lastSeq,
-    effects: parts.reduce(
-      (sum, part) => sum + [...part.output.writes.keys()].filter((name) => name.startsWith("effects/")).length,
+    items: outputs.reduce((sum, output) => sum + output.done, 0),
+    rows: writer.rows,
+    events: writer.lastSeq - head.lastSeq,
+    effects: outputs.reduce(
+      (sum, { writes }) => sum + [...writes.keys()].filter((name) => name.startsWith("effects/")).length,
       0,
     ),
     at: head.now,
   };
-  return { result, sent };
+  return { result, sent: writer.sent };
+}
+
+/** What a failed batch failed of: a statement that is refused because an earlier one was, says nothing of the reason. */
+async function causeOf(thrown: unknown, sent: readonly Promise<unknown>[]): Promise<unknown> {
+  if (systemCode(thrown) !== "25P02") return thrown;
+  const answers = await Promise.allSettled(sent);
+  return answers.find((each) => each.status === "rejected")?.reason ?? thrown;
 }
 
 /** Whether a batch took as much of something as it may: more of it is probably due. */
@@ -224,7 +248,7 @@ async function gather(
     const config = configs.get(organization);
     if (config === undefined) throw new Error(`the organization ${organization} is not in lane ${lane}`);
     work.push({
-      world: new LoadedWorld(organization),
+      world: new LoadedWorld(organization, head.leftovers.get(organization)),
       config,
       leftover: head.leftovers.get(organization) ?? null,
       items,
@@ -298,26 +322,39 @@ function firstNeeds({ items, leftover, config }: Work): Set<Key> {
   return keys;
 }
 
-/** Runs the mill over one organization's items, loading what it turns out to lack. */
-async function grind(client: PoolClient, lane: number, work: Work, context: BatchContext): Promise<Output> {
-  const world = Object.assign(Object.create(work.world) as LoadedWorld, {
-    leftover: work.leftover,
-    get: (name: Key) => work.world.get(name),
-  });
-  for (let round = 1; ; round += 1) {
-    const output = mill(work.world.organization, work.items, world, work.config, context.slice);
-    if (output.needs.length === 0) return output;
-    const progressed = output.done > 0 || (work.leftover !== null && output.leftover !== work.leftover);
-    if (round >= roundsBeforeCommit && progressed) return output;
-    if (round >= roundsAtMost)
+/**
+ * Runs the mill over one organization's items, some at a time, and loads what it turns out to lack. Each output is what the
+ * database is to be told of before the next; the world must have been advanced by it.
+ */
+async function* grind(client: PoolClient, lane: number, work: Work, context: BatchContext): AsyncGenerator<Output> {
+  const { world, items, config } = work;
+  const { organization } = world;
+  let { slice } = context;
+  let done = 0;
+  let rounds = 0;
+  for (;;) {
+    const { leftover } = world;
+    const output = mill(organization, items.slice(done, done + itemsAtOnce), world, config, slice);
+    const progressed = output.done > 0 || output.leftover !== leftover;
+    if (progressed) {
+      yield output;
+      done += output.done;
+      slice -= output.operations;
+    }
+    if (output.needs.length === 0) {
+      if (world.leftover !== null || slice <= 0 || done >= items.length) return;
+      continue;
+    }
+    rounds += 1;
+    if (rounds >= roundsBeforeCommit && (done > 0 || world.leftover !== work.leftover)) return;
+    if (rounds >= roundsAtMost)
       throw new Error(`the needs of an item do not end: ${output.needs.slice(0, 5).join(", ")}`);
     const versions = output.needs.filter((name) => name.startsWith("version/"));
     if (versions.length > 0) {
       const ids = versions.map((name) => name.slice("version/".length));
-      await loadVersions(client, lane, work.world.organization, work.config, ids);
-      for (const id of ids)
-        if ((work.config.older.get(id) ?? null) === null) work.world.rows.set(`version/${id}`, null);
+      await loadVersions(client, lane, organization, config, ids);
+      for (const id of ids) if ((config.older.get(id) ?? null) === null) world.rows.set(`version/${id}`, null);
     }
-    await load(client, lane, new Map([[work.world, output.needs.filter((name) => !name.startsWith("version/"))]]));
+    await load(client, lane, new Map([[world, output.needs.filter((name) => !name.startsWith("version/"))]]));
   }
 }

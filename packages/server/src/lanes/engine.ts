@@ -144,7 +144,7 @@ export function createEngine(options: EngineOptions): Engine {
     onBatch(lane, result, seconds) {
       lastFault = null;
       observe(metrics, result, seconds);
-      for (const { output } of result.parts) {
+      for (const output of result.outputs) {
         for (const { item, error } of output.poisoned) {
           metrics.failure("poisoned");
           log.error(
@@ -339,7 +339,7 @@ const sum = (lanes: ReadonlyMap<number, Lane>, of: (lane: Lane) => number): numb
 function observe(metrics: Metrics, result: BatchResult, seconds: number): void {
   metrics.batchItems.observe(result.items);
   metrics.batchSeconds.observe(seconds);
-  for (const { output } of result.parts) {
+  for (const output of result.outputs) {
     for (const { answer } of output.replies) if (!answer.ok) metrics.failure(answer.code);
     const runs = new Map<string, number>();
     for (const [name, row] of output.writes) {

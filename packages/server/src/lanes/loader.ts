@@ -1,4 +1,4 @@
-import { key, type Key, splitKey, type World } from "@threadmill/core";
+import { key, type Key, type Leftover, type Output, splitKey, type World } from "@threadmill/core";
 import type { PoolClient } from "pg";
 import { columnsOf } from "./statements.ts";
 import { type WorldTable, type WorldTableName, worldTables } from "./tables.ts";
@@ -7,11 +7,28 @@ import { type WorldTable, type WorldTableName, worldTables } from "./tables.ts";
 export class LoadedWorld implements World {
   readonly organization: string;
   readonly rows = new Map<Key, unknown>();
-  constructor(organization: string) {
+  readonly #made = new Set<string>();
+  /** what an earlier batch's slice cut, or this one's */
+  leftover: Leftover | null;
+
+  constructor(organization: string, leftover: Leftover | null = null) {
     this.organization = organization;
+    this.leftover = leftover;
   }
+
   get(name: Key): unknown {
     return this.rows.get(name);
+  }
+
+  made(id: string): boolean {
+    return this.#made.has(id);
+  }
+
+  /** Goes on from what the mill decided (MILL law 1: splitting changes nothing). */
+  advance({ after, leftover }: Pick<Output, "after" | "leftover">): void {
+    for (const [name, row] of after.rows) this.rows.set(name, row);
+    for (const id of after.made) this.#made.add(id);
+    this.leftover = leftover;
   }
 }
 

@@ -1,4 +1,4 @@
-import { findBadText, type Output, rowTables } from "@threadmill/core";
+import { findBadText, rowTables } from "@threadmill/core";
 import { conversationRow, customerRow, messageRow, storedRow } from "@threadmill/core/testing";
 import fc from "fast-check";
 import type { PoolClient } from "pg";
@@ -8,7 +8,7 @@ import { freshId } from "./fresh-id.ts";
 import { load, LoadedWorld } from "./loader.ts";
 import { testLanes, type TestEngine, type TestLanes } from "./test-lanes.ts";
 import { type WorldTable, type WorldTableName, worldTables } from "./tables.ts";
-import { flush, plan } from "./writer.ts";
+import { BatchWriter } from "./writer.ts";
 
 let lanes: TestLanes;
 let engine: TestEngine;
@@ -71,12 +71,10 @@ const loaded = async (organization: string, names: string[]) => {
 let copyFrom = Infinity;
 const store = (world: LoadedWorld, writes: Map<string, unknown>) =>
   inTransaction(async (client) => {
-    const planned = plan(
-      [{ world, output: { writes, events: [], receipts: [], poisoned: [] } as unknown as Output }],
-      1,
-      "2026-11-20T17:00:00.000Z",
-    );
-    await Promise.all(await flush(client, lane, planned, copyFrom));
+    const writer = new BatchWriter(client, lane, { lastSeq: 0, at: "2026-11-20T17:00:00.000Z" });
+    await writer.add(world, { writes, events: [], receipts: [], poisoned: [] });
+    await writer.flush(copyFrom);
+    await Promise.all(writer.sent);
   });
 
 /** What the shell gives a row when it is made, whatever the mill says. */

@@ -8,81 +8,164 @@ import { storeEvents } from "./log-format.ts";
 import { insertLog, insertParked, insertReceipts, type Statement, write } from "./statements.ts";
 import type { WorldTableName } from "./tables.ts";
 
-/** What one organization's part of a batch is to leave in the database. */
-export interface Part {
-  readonly world: LoadedWorld;
-  readonly output: Output;
-}
-
 /** A row and whose it is. */
 interface OwnRow {
   readonly organization: string;
   readonly row: Readonly<Record<string, unknown>>;
 }
-type Put = (statement: Statement, organization: string, row: OwnRow["row"]) => void;
-
-/** Everything a batch writes, by statement, with the log numbered from `firstSeq`. */
-export interface Written {
-  readonly statements: ReadonlyMap<Statement, readonly OwnRow[]>;
-  readonly lastSeq: number;
-  readonly rows: number;
-}
 
 const final = (run: Run): boolean => run.status !== "queued" && run.status !== "waiting";
 
 /**
- * Turns the mill's output into one set of rows a statement. Rows that were not loaded are inserts; a finished run goes
- * to the history, and leaves the live table only if it was there.
+ * What one batch writes. The mill's output is turned into rows by statement, and these are sent whenever some have gathered,
+ * without awaiting their answers: the database works on them while the mill goes on. Rows that were not loaded are
+ * inserts; a finished run goes to the history, and leaves the live table only if it was there.
  */
-export function plan(parts: readonly Part[], firstSeq: number, at: string): Written {
-  const statements = new Map<Statement, OwnRow[]>();
-  let rows = 0;
-  const put: Put = (statement, organization, row) => {
-    const list = statements.get(statement);
-    if (list === undefined) statements.set(statement, [{ organization, row }]);
-    else list.push({ organization, row });
-    rows += 1;
-  };
-  let seq = firstSeq;
-  let ordinal = firstSeq * 1000;
-  for (const { world, output } of parts) {
+export class BatchWriter {
+  /** the answers of what was sent, to be awaited together with COMMIT */
+  readonly sent: Promise<unknown>[] = [];
+  /** the log's last number */
+  lastSeq: number;
+  /** rows so far */
+  rows = 0;
+  readonly #client: PoolClient;
+  readonly #lane: number;
+  readonly #at: string;
+  #gathered = new Map<Statement, OwnRow[]>();
+  /** whose rows are gathered */
+  readonly #organizations = new Set<string>();
+  #ordinal: number;
+
+  constructor(client: PoolClient, lane: number, head: { readonly lastSeq: number; readonly at: string }) {
+    this.#client = client;
+    this.#lane = lane;
+    this.#at = head.at;
+    this.lastSeq = head.lastSeq;
+    this.#ordinal = (head.lastSeq + 1) * 1000;
+  }
+
+  /**
+   * Gathers what the mill decided for an organization; the world is still as it was before. What was gathered of the same
+   * organization is sent first, as a statement must not hold a row twice.
+   */
+  async add(world: LoadedWorld, output: Pick<Output, "events" | "writes" | "receipts" | "poisoned">): Promise<void> {
     const { organization } = world;
+    if (this.#organizations.has(organization)) await this.flush();
+    this.#organizations.add(organization);
     const messageSeq = new Map<string, number>();
     for (const entry of entriesOf(output.events)) {
-      const row = {
+      const seq = this.lastSeq + 1;
+      this.#put(insertLog, organization, {
         seq,
-        at: entry.events[0]?.at ?? at,
+        at: entry.events[0]?.at ?? this.#at,
         root: entry.root,
         customer: entry.customer,
         count: entry.events.length,
         events: storeEvents(entry.events),
-      };
-      put(insertLog, organization, row);
-      for (const event of entry.events) {
-        for (const change of event.changes) {
-          if (change.table === "messages" && change.before === null) messageSeq.set(change.id, seq);
+      });
+      for (const { changes } of entry.events) {
+        this.lastSeq += 1;
+        for (const change of changes) {
+          if (change.table === "messages" && change.before === null) messageSeq.set(change.id, this.lastSeq);
         }
-        seq += 1;
       }
     }
     for (const [name, row] of output.writes) {
       const { table, rest } = splitKey(name);
-      const base = world.get(name);
-      writeRow(
-        put,
-        { table: table as WorldTableName, rest, organization, base, row: row as Record<string, unknown> | null },
-        messageSeq,
-        () => ordinal++,
-      );
+      this.#write(messageSeq, {
+        table: table as WorldTableName,
+        rest,
+        organization,
+        base: world.get(name),
+        row: row as Record<string, unknown> | null,
+      });
     }
-    for (const receipt of output.receipts) put(insertReceipts, organization, { ...receipt });
+    for (const receipt of output.receipts) this.#put(insertReceipts, organization, { ...receipt });
     for (const poisoned of output.poisoned) {
       const id = parkedId(poisoned.item, world);
       const error = { message: poisoned.error };
-      put(insertParked, organization, { id, item: poisoned.item ?? {}, error, at });
+      this.#put(insertParked, organization, { id, item: poisoned.item ?? {}, error, at: this.#at });
     }
   }
-  return { statements, lastSeq: seq - 1, rows };
+
+  /**
+   * Sends what was gathered: deletes first, so that a row may come back under its key, the rest in any order. COPY is parsed
+   * and prepared anew each time, so fewer new rows than `copyFrom` go as parameters of a statement that is known.
+   */
+  async flush(copyFrom = 10): Promise<void> {
+    const ordered = [...this.#gathered].toSorted(
+      ([a], [b]) => Number(b.name.startsWith("delete")) - Number(a.name.startsWith("delete")),
+    );
+    this.#gathered = new Map();
+    this.#organizations.clear();
+    for (const [statement, rows] of ordered) {
+      this.#send(rows.length < copyFrom ? null : (statement.copy ?? null), statement, rows);
+      // lets the socket take this statement, so that the database works on it while the next one is put into words
+      if (rows.length > 50) await nextTurn();
+    }
+  }
+
+  /** Keeps or clears an organization's left-over. */
+  leftover({ organization, leftover }: LoadedWorld): void {
+    const place = [this.#lane, organization];
+    this.#expect(
+      this.#client.query(
+        leftover === null
+          ? { text: "delete from leftovers where lane = $1 and organization = $2", values: place }
+          : {
+              text: `insert into leftovers (lane, organization, body, at) values ($1, $2, $3, $4)
+on conflict (lane, organization) do update set body = excluded.body, at = excluded.at`,
+              values: [...place, JSON.stringify(leftover), this.#at],
+            },
+      ),
+    );
+  }
+
+  #put(statement: Statement, organization: string, row: OwnRow["row"]): void {
+    const list = this.#gathered.get(statement);
+    if (list === undefined) this.#gathered.set(statement, [{ organization, row }]);
+    else list.push({ organization, row });
+    this.rows += 1;
+  }
+
+  #write(messageSeq: ReadonlyMap<string, number>, { table, rest, organization, base, row }: RowWrite): void {
+    const to = write[table];
+    const column = idColumn(table);
+    if (row === null) {
+      // what was never read may be there all the same: a timer is taken away, an address let go of, without being read
+      if (base !== null) this.#put(to.delete, organization, { [column]: rest });
+      return;
+    }
+    const existed = base !== null && base !== undefined;
+    if (table === "runs" && final(row as unknown as Run)) {
+      if (existed) this.#put(to.delete, organization, { id: rest });
+      this.#put(write.runs_history.insert, organization, row);
+      return;
+    }
+    let own = row;
+    if (row[column] !== rest) own = { ...own, [column]: rest };
+    if (!existed && table === "messages") own = { ...own, seq: messageSeq.get(rest) ?? 0 };
+    else if (!existed && table === "effects") own = { ...own, ordinal: this.#ordinal++ };
+    if (existed) this.#put(to.update, organization, own);
+    else this.#put(base === undefined && putBlindly.has(table) ? to.put : to.insert, organization, own);
+  }
+
+  #send(copy: Statement["copy"] | null, { name, text, words }: Statement, rows: readonly OwnRow[]): void {
+    const wordsOf = (write: (organization: string, row: OwnRow["row"]) => string): string[] =>
+      rows.map(({ organization, row }) => write(organization, row));
+    if (copy === null || copy === undefined) {
+      this.#expect(this.#client.query({ name, text, values: [this.#lane, `[${wordsOf(words).join(",")}]`] }));
+    } else {
+      const lines = wordsOf((organization, row) => copy.line(this.#lane, organization, row));
+      this.#expect(copyRows(this.#client, copy.text, lines));
+    }
+  }
+
+  /** Whoever awaits it hears of its failure; until then it is no unhandled rejection. */
+  #expect(answer: Promise<unknown>): void {
+    answer.catch(() => {});
+    this.sent.push(answer);
+  }
 }
 
 interface RowWrite {
@@ -92,33 +175,6 @@ interface RowWrite {
   /** as it was loaded: null is known to be absent, undefined was never read */
   readonly base: unknown;
   readonly row: Record<string, unknown> | null;
-}
-
-function writeRow(
-  put: Put,
-  { table, rest, organization, base, row }: RowWrite,
-  messageSeq: ReadonlyMap<string, number>,
-  nextOrdinal: () => number,
-): void {
-  const to = write[table];
-  const column = idColumn(table);
-  if (row === null) {
-    // what was never read may be there all the same: a timer is taken away, an address let go of, without being read
-    if (base !== null) put(to.delete, organization, { [column]: rest });
-    return;
-  }
-  const existed = base !== null && base !== undefined;
-  if (table === "runs" && final(row as unknown as Run)) {
-    if (existed) put(to.delete, organization, { id: rest });
-    put(write.runs_history.insert, organization, row);
-    return;
-  }
-  let own = row;
-  if (row[column] !== rest) own = { ...own, [column]: rest };
-  if (!existed && table === "messages") own = { ...own, seq: messageSeq.get(rest) ?? 0 };
-  else if (!existed && table === "effects") own = { ...own, ordinal: nextOrdinal() };
-  if (existed) put(to.update, organization, own);
-  else put(base === undefined && putBlindly.has(table) ? to.put : to.insert, organization, own);
 }
 
 /** Rows of these are put without being read first. */
@@ -156,80 +212,4 @@ function parkedId(item: Item | null, world: LoadedWorld): string {
   if (item?.kind === "settled") return item.effect;
   if (item?.kind === "timer") return item.run;
   return item?.kind === "wake" ? item.subject.id : world.organization;
-}
-
-/**
- * Sends the statements without awaiting their answers: deletes first, so that a row may come back under its key, the rest
- * in any order. What comes back is to be awaited together with COMMIT. COPY is parsed and prepared anew each time, so fewer
- * new rows than `copyFrom` go as parameters of a statement that is known.
- */
-export async function flush(
-  client: PoolClient,
-  lane: number,
-  written: Written,
-  copyFrom = 10,
-): Promise<Promise<unknown>[]> {
-  const ordered = [...written.statements].toSorted(
-    ([a], [b]) => Number(b.name.startsWith("delete")) - Number(a.name.startsWith("delete")),
-  );
-  const sent: Promise<unknown>[] = [];
-  for (const [statement, rows] of ordered) {
-    const { copy } = statement;
-    const sending =
-      copy === undefined || rows.length < copyFrom
-        ? sendRows(client, lane, statement, rows)
-        : copyRows(
-            client,
-            copy.text,
-            rows.map(({ organization, row }) => copy.line(lane, organization, row)),
-          );
-    sent.push(quiet(sending));
-    // lets the socket take this statement, so that the database works on it while the next one is put into words
-    if (rows.length > 50) await nextTurn();
-  }
-  return sent;
-}
-
-function sendRows(
-  client: PoolClient,
-  lane: number,
-  { name, text, words }: Statement,
-  rows: readonly OwnRow[],
-): Promise<unknown> {
-  const list = rows.map(({ organization, row }) => words(organization, row));
-  return client.query({ name, text, values: [lane, `[${list.join(",")}]`] });
-}
-
-/** Whoever awaits it hears of its failure; until then it is no unhandled rejection. */
-function quiet<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => {});
-  return promise;
-}
-
-/** Keeps or clears the left-over of each organization in the batch; sent, not awaited. */
-export function writeLeftovers(
-  client: PoolClient,
-  lane: number,
-  parts: readonly Part[],
-  had: ReadonlyMap<string, unknown>,
-  at: string,
-): Promise<unknown>[] {
-  return parts
-    .filter(({ world, output }) => output.leftover !== null || had.has(world.organization))
-    .map(({ world, output }) =>
-      quiet(
-        client.query(
-          output.leftover === null
-            ? {
-                text: "delete from leftovers where lane = $1 and organization = $2",
-                values: [lane, world.organization],
-              }
-            : {
-                text: `insert into leftovers (lane, organization, body, at) values ($1, $2, $3, $4)
-on conflict (lane, organization) do update set body = excluded.body, at = excluded.at`,
-                values: [lane, world.organization, JSON.stringify(output.leftover), at],
-              },
-        ),
-      ),
-    );
 }
