@@ -38,6 +38,7 @@ export {
   unknownOutcomePolicies,
   userKinds,
 } from "./model/settings.ts";
+export { addressKey } from "./domain/addressing.ts";
 export { blankChange, blankData, blankFields } from "./domain/blank.ts";
 export { apply, decide } from "./domain/decide.ts";
 export type { AnyCommand, Target } from "./domain/define.ts";

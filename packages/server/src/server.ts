@@ -11,7 +11,7 @@ import { maintain } from "./db/maintenance.ts";
 import { openKysely } from "./db/pool.ts";
 import { transaction } from "./db/transaction.ts";
 import { deliverMessages } from "./effects/deliver.ts";
-import { blankCustomer } from "./effects/erase.ts";
+import { blankCustomer } from "./effects/erase/erase.ts";
 import { watchSubjects } from "./effects/watch.ts";
 import { createWorkers } from "./effects/workers.ts";
 import { createWithin } from "./features/organization/create.ts";

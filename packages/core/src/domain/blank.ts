@@ -33,6 +33,11 @@ export function blankChange<T extends Omit<Change, "id">>(change: T): T {
   return { ...change, before: before === null ? null : blankIn(table, before), after: blankIn(table, after) };
 }
 
+/** What a row is to carry, without what is personal: those fields are to hold their blanks. */
+export function blankPatch<T extends object>(table: LoggedTable, patch: T): T {
+  return blankIn(table, patch as Fields) as T;
+}
+
 /** An event's facts without what is personal; undefined where nothing is left. */
 export function blankData(data: Event["data"]): Event["data"] {
   if (data === undefined) return undefined;

@@ -1,6 +1,6 @@
 import type { Conversation } from "../model/conversation.ts";
 import type { Customer, CustomerState } from "../model/customer.ts";
-import { type Key, key } from "./keys.ts";
+import type { Key } from "./keys.ts";
 
 /** Whether a conversation still needs someone. */
 export const isOpen = (row: Pick<Conversation, "status">): boolean =>
@@ -19,10 +19,15 @@ export function stateOf(counts: Pick<Customer, "open_conversations" | "unreplied
 /** The keys under which a customer is found by address. A customer that was merged or erased has none. */
 export function addressesOf(customer: Customer): Key[] {
   if (customer.merged_into !== null || customer.erased_at !== null) return [];
-  const found: Key[] = [];
-  if (customer.phone !== null) found.push(key.address("phone", customer.phone));
-  if (customer.email !== null) found.push(key.address("email", customer.email));
-  if (customer.external_id !== null) found.push(key.address("external", customer.external_id));
-  for (const handle of customer.handles) found.push(`addresses/${handle}`);
+  return identitiesOf(customer).map((identity) => `addresses/${identity}`);
+}
+
+/** All addresses of a customer, each as "kind:address". */
+export function identitiesOf(customer: Pick<Customer, "phone" | "email" | "external_id" | "handles">): string[] {
+  const { phone, email, external_id, handles } = customer;
+  const found = [...handles];
+  if (external_id !== null) found.unshift(`external:${external_id}`);
+  if (email !== null) found.unshift(`email:${email}`);
+  if (phone !== null) found.unshift(`phone:${phone}`);
   return found;
 }

@@ -136,9 +136,11 @@ export const settingsNouns = {
     publisher: plain(IdSchema),
     published_at: plain(InstantSchema),
     due_from: plain(InstantSchema),
+    trigger_due_from: plain(Type.Unknown()),
   }),
   idempotency_keys: Type.Object({
     key: plain(Type.String()),
+    fingerprint: plain(Type.String()),
     answer: plain(Type.String({ description: "sealed" })),
     at: plain(InstantSchema),
   }),

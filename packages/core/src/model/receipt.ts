@@ -38,6 +38,7 @@ export type Result = { readonly [K in keyof (typeof ResultSchema)["properties"]]
 export const ReceiptSchema = Type.Object({
   id: plain(IdSchema),
   key: plain(orNull(Type.String({ description: "a hash of the client's own" }))),
+  fingerprint: plain(orNull(Type.String({ description: "a hash of what the key was used for" }))),
   answer: Type.Object({
     ok: plain(Type.Boolean()),
     result: Type.Optional(ResultSchema),

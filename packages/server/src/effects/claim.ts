@@ -1,5 +1,5 @@
 import type { Effect } from "@threadmill/core";
-import type { Pool } from "pg";
+import type { Pool, PoolClient } from "pg";
 
 /** An effect that this process holds until its lease ends. */
 export interface Claimed extends Effect {
@@ -61,6 +61,17 @@ export async function postpone(pool: Pool, claimed: Claimed, dueInMs: number, er
 where lane = $1 and organization = $2 and id = $3 and attempt = $4 and status = 'due'`,
     values: [claimed.lane, claimed.organization, claimed.id, claimed.attempt, dueInMs / 1000, JSON.stringify(error)],
   });
+}
+
+/** Holds an effect for another lease; false when another process took it over meanwhile, or it is settled. */
+export async function renewLease(client: Pool | PoolClient, claimed: Claimed): Promise<boolean> {
+  const { rowCount } = await client.query({
+    name: "renew_lease",
+    text: `update effects set lease_until = clock_timestamp() + make_interval(secs => $5)
+where lane = $1 and organization = $2 and id = $3 and attempt = $4 and status = 'due'`,
+    values: [claimed.lane, claimed.organization, claimed.id, claimed.attempt, leaseSeconds],
+  });
+  return rowCount === 1;
 }
 
 /** How many effects are due and how many are dead, for the metrics. */

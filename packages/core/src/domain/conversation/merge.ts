@@ -1,6 +1,7 @@
 import { Type } from "typebox";
 import { refuse } from "../../model/command.ts";
 import { IdSchema } from "../../model/common.ts";
+import { customerErased, isErased } from "../customer/with-customer.ts";
 import { accept, defineCommand } from "../define.ts";
 import { key } from "../keys.ts";
 import { maxMovedRuns, merged, tooManyRuns } from "../merging.ts";
@@ -34,6 +35,8 @@ export const mergeConversation = defineCommand({
           if (refsOf(draft, source).customer !== refs.customer) {
             return refuse("conflict", "other_customer", "The conversations are of different customers", "/into");
           }
+          // what the erasing has not reached yet would be carried to where it was already
+          if (isErased(draft.customer(refs.customer))) return customerErased("/conversation");
           const waiting = draft.waitingRuns(source.id);
           if (waiting.length > maxMovedRuns) return tooManyRuns(waiting.length, "/conversation");
           const { automated_messages_per_hour: sendsKept } = draft.settings.organization.limits;

@@ -3,7 +3,7 @@ import type { Json } from "../../model/common.ts";
 import { defineCommand } from "../define.ts";
 import { key } from "../keys.ts";
 import { countProblem, propertyProblem, PropertyName, withProperties } from "../properties.ts";
-import { change, conversationInput, withConversation } from "./with-conversation.ts";
+import { changeWords, conversationInput, withConversation } from "./with-conversation.ts";
 
 /** Sets one property; the event's `names` says which it was. */
 export const setConversationProperty = defineCommand({
@@ -25,6 +25,6 @@ export const setConversationProperty = defineCommand({
       const problem =
         propertyProblem(draft.settings, "conversation", input.name, value, "/value") ??
         countProblem(properties, "/name");
-      return problem ?? change(draft, row, "conversation.property_set", { properties }, { names: [input.name] });
+      return problem ?? changeWords(draft, row, "conversation.property_set", { properties }, { names: [input.name] });
     }),
 });

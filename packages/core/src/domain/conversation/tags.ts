@@ -2,7 +2,7 @@ import { Type } from "typebox";
 import { defineCommand } from "../define.ts";
 import { key } from "../keys.ts";
 import { prepareTags, tagsProblem, TagsInput, withoutTags, withTags } from "../tags.ts";
-import { change, conversationInput, withConversation } from "./with-conversation.ts";
+import { changeWords, conversationInput, withConversation } from "./with-conversation.ts";
 
 const input = Type.Object({ ...conversationInput, tags: TagsInput }, { additionalProperties: false });
 
@@ -19,7 +19,7 @@ export const addConversationTags = defineCommand({
   decide: (given, draft) =>
     withConversation(draft, given.conversation, (row) => {
       const tags = withTags(row.tags, given.tags);
-      return tagsProblem(tags) ?? change(draft, row, "conversation.tags_added", { tags });
+      return tagsProblem(tags) ?? changeWords(draft, row, "conversation.tags_added", { tags });
     }),
 });
 
@@ -35,6 +35,6 @@ export const removeConversationTags = defineCommand({
   needs: (given) => [key.conversation(given.conversation)],
   decide: (given, draft) =>
     withConversation(draft, given.conversation, (row) =>
-      change(draft, row, "conversation.tags_removed", { tags: withoutTags(row.tags, given.tags) }),
+      changeWords(draft, row, "conversation.tags_removed", { tags: withoutTags(row.tags, given.tags) }),
     ),
 });

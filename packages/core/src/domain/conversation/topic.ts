@@ -2,7 +2,7 @@ import { Type } from "typebox";
 import { orNull } from "../../model/common.ts";
 import { defineCommand } from "../define.ts";
 import { key } from "../keys.ts";
-import { change, conversationInput, withConversation } from "./with-conversation.ts";
+import { changeWords, conversationInput, withConversation } from "./with-conversation.ts";
 
 export const setTopic = defineCommand({
   type: "conversation.set_topic",
@@ -18,6 +18,6 @@ export const setTopic = defineCommand({
   needs: (input) => [key.conversation(input.conversation)],
   decide: (input, draft) =>
     withConversation(draft, input.conversation, (row) =>
-      change(draft, row, "conversation.topic_set", { topic: input.topic?.trim() || null }),
+      changeWords(draft, row, "conversation.topic_set", { topic: input.topic?.trim() || null }),
     ),
 });

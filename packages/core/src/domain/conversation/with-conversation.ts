@@ -2,6 +2,7 @@ import { type Accepted, type Refusal, refuse } from "../../model/command.ts";
 import { type Id, IdSchema } from "../../model/common.ts";
 import type { Conversation, ConversationRow } from "../../model/conversation.ts";
 import type { EventData, Refs } from "../../model/event.ts";
+import { customerErased, isErased } from "../customer/with-customer.ts";
 import { accept } from "../define.ts";
 import type { Draft } from "../draft.ts";
 import type { EventType } from "../events.ts";
@@ -33,6 +34,25 @@ export function refsOf(
   row: Pick<Conversation, "id" | "customer">,
 ): Refs & { readonly customer: Id; readonly conversation: Id } {
   return { customer: draft.customerOf(row.customer)?.id ?? row.customer, conversation: row.id };
+}
+
+/**
+ * As `change`, for words that anybody may have written: a conversation of an erased customer takes none, as that could
+ * bring back what the erasing blanks, slice by slice, behind it.
+ */
+export function changeWords(
+  draft: Draft,
+  row: ConversationRow,
+  type: EventType,
+  patch: Partial<Conversation>,
+  data?: EventData,
+): Accepted | Refusal {
+  const customer = draft.customerOf(row.customer);
+  if (isErased(customer)) return customerErased("/conversation");
+  const changes = draft.changeConversation(row, patch);
+  const refs = { customer: customer?.id ?? row.customer, conversation: row.id };
+  if (changes.length > 0) draft.emit(type, refs, changes, data);
+  return accept({ conversation: row.id, changed: changes.length > 0 });
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Id } from "../../model/common.ts";
 import type { Change } from "../../model/event.ts";
 import { blankChange, blankFields } from "../blank.ts";
 import { accept, defineCommand } from "../define.ts";
+import { identitiesOf } from "../derived.ts";
 import { key } from "../keys.ts";
 import { customerInput, customerNotFound } from "./with-customer.ts";
 
@@ -23,12 +24,14 @@ export const eraseCustomer = defineCommand({
   needs: (input) => [key.customer(input.customer)],
   decide(input, draft) {
     const erased: Id[] = [];
+    const addresses = new Set<string>();
     const changes: Change[] = [];
     let id: Id | null = input.customer;
     let last: Id | null = null;
     while (id !== null) {
       const row = draft.customer(id);
       if (row === null) return customerNotFound();
+      for (const name of identitiesOf(row)) addresses.add(name);
       if (row.erased_at === null) {
         erased.push(id);
         changes.push(...draft.changeCustomer(row, { ...blankFields.customers, erased_at: draft.at }).map(blankChange));
@@ -42,7 +45,8 @@ export const eraseCustomer = defineCommand({
       draft.effect({
         kind: "customer.blank",
         order_key: `erase/${customer}`,
-        payload: { customer },
+        // what waits for a person, or is half done, may name the customer by address alone
+        payload: { customer, addresses: [...addresses] },
         refs: { customer },
       });
     }

@@ -15,6 +15,8 @@ export const customerNotFound = (path = "/customer"): Refusal =>
 export const customerErased = (path = "/customer"): Refusal =>
   refuse("conflict", "customer_erased", "The customer was erased", path);
 
+export const isErased = (row: Pick<Customer, "erased_at"> | null): boolean => row !== null && row.erased_at !== null;
+
 /**
  * Reads the customer that a command names. One that was merged stands for the one it was merged into; one that was
  * erased can be changed no more, as that could bring personal data back.

@@ -47,3 +47,10 @@ test("one that is due is left alone, and one that is gone is not found", () => {
     code: "effect_not_found",
   });
 });
+
+test("one whose customer was erased stays dead: nothing is left to be sent", () => {
+  const made = world("dead");
+  made.rows.set(key.effect(testId(900)), { ...row("dead"), last_error: { code: "customer_erased", message: "" } });
+  const stage = scene({ world: made, settings: sampleIndex() });
+  expect(stage.issue("effect.retry", { effect: testId(900) }).answer).toMatchObject({ code: "customer_erased" });
+});

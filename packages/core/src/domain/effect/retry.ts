@@ -1,6 +1,7 @@
 import { Type } from "typebox";
 import { refuse } from "../../model/command.ts";
 import { IdSchema } from "../../model/common.ts";
+import { customerErased } from "../customer/with-customer.ts";
 import { accept, defineCommand } from "../define.ts";
 import { key } from "../keys.ts";
 
@@ -18,6 +19,8 @@ export const retryEffect = defineCommand({
     const effect = draft.effectRow(input.effect);
     if (effect === null)
       return refuse("not_found", "effect_not_found", "There is no such effect; what is done is not kept", "/effect");
+    if ((effect.last_error as { readonly code?: string } | null)?.code === "customer_erased")
+      return customerErased("/effect");
     if (effect.status !== "dead") return accept({ effect: effect.id, changed: false });
     draft.putEffect({ ...effect, status: "due", due_at: draft.at, attempt: effect.attempt + 1, lease_until: null });
     return accept({ effect: effect.id, changed: true });

@@ -2,6 +2,8 @@ import { type Static, Type } from "typebox";
 import { refuse } from "../../model/command.ts";
 import { IdSchema, oneOf } from "../../model/common.ts";
 import type { Delivery, Message } from "../../model/message.ts";
+import { blankPatch } from "../blank.ts";
+import { isErased } from "../customer/with-customer.ts";
 import { accept, defineCommand } from "../define.ts";
 import { key } from "../keys.ts";
 import { messageRefs, withMessage } from "./tags.ts";
@@ -65,8 +67,12 @@ export const recordDelivery = defineCommand({
       if (row.direction !== "outbound") {
         return refuse("conflict", "message_not_outbound", "Only a message that we sent is delivered", "/message");
       }
-      const changes = draft.changeMessage(row, patchOf(row, input));
-      draft.emit("message.delivery_changed", messageRefs(draft, row), changes);
+      const refs = messageRefs(draft, row);
+      const patch = patchOf(row, input);
+      // of an erased customer's message only the state is news: others' ids and words may name them
+      const erased = isErased(draft.customer(refs.customer));
+      const changes = draft.changeMessage(row, erased ? blankPatch("messages", patch) : patch);
+      draft.emit("message.delivery_changed", refs, changes);
       return accept({
         message: row.id,
         changed: changes.length > 0,

@@ -1,6 +1,7 @@
 import { Type } from "typebox";
 import { refuse } from "../../model/command.ts";
 import { conversationInput, refsOf, withConversation } from "../conversation/with-conversation.ts";
+import { customerErased, isErased } from "../customer/with-customer.ts";
 import { accept, defineCommand } from "../define.ts";
 import { key } from "../keys.ts";
 import { authorOf } from "./send.ts";
@@ -22,6 +23,7 @@ export const noteMessage = defineCommand({
     withConversation(draft, input.conversation, (conversation) => {
       if (input.text.trim() === "") return refuse("invalid", "message_empty", "A note needs a text", "/text");
       const refs = refsOf(draft, conversation);
+      if (isErased(draft.customer(refs.customer))) return customerErased("/conversation");
       const { row, changes } = draft.createMessage({
         conversation: conversation.id,
         customer: refs.customer,

@@ -3,6 +3,7 @@ import { type Accepted, type Refusal, refuse } from "../../model/command.ts";
 import { IdSchema } from "../../model/common.ts";
 import type { Message } from "../../model/message.ts";
 import { refsOf } from "../conversation/with-conversation.ts";
+import { customerErased, isErased } from "../customer/with-customer.ts";
 import { accept, defineCommand } from "../define.ts";
 import type { Draft } from "../draft.ts";
 import type { EventType } from "../events.ts";
@@ -60,8 +61,10 @@ export const messageRefs = (draft: Draft, row: Message) => ({
   message: row.id,
 });
 
-function changeTags(draft: Draft, row: Message, type: EventType, tags: readonly string[]): Accepted {
+function changeTags(draft: Draft, row: Message, type: EventType, tags: readonly string[]): Accepted | Refusal {
+  const refs = messageRefs(draft, row);
+  if (isErased(draft.customer(refs.customer))) return customerErased("/message");
   const changes = draft.changeMessage(row, { tags });
-  draft.emit(type, messageRefs(draft, row), changes);
+  draft.emit(type, refs, changes);
   return accept({ message: row.id, changed: changes.length > 0 });
 }
