@@ -26,7 +26,7 @@ export async function restoreBackup(context: Context, { file }: { readonly file:
     const written = key !== null && config.secretKey === undefined;
     // before the rows: a server that found these without their key would make a new one
     if (written) await writeKey(config, keyFile, key);
-    const { header, rows } = await restore({ pool, path: file, migrations: migrationsFolder }).catch(
+    const { header, rows, refused } = await restore({ pool, path: file, migrations: migrationsFolder }).catch(
       async (error: unknown) => {
         if (written) await rm(keyFile, { force: true });
         throw error;
@@ -37,6 +37,7 @@ export async function restoreBackup(context: Context, { file }: { readonly file:
       key === null
         ? "The backup holds no secret key: set THREADMILL_SECRET_KEY to the one that belongs to it."
         : `The secret key is ${written ? `in ${keyFile}` : "that of THREADMILL_SECRET_KEY"}.`;
+    const slower = refused.length === 0 ? "" : ` This PostgreSQL would not store tables so: ${refused.join("; ")}.`;
     return {
       json: {
         file,
@@ -45,8 +46,9 @@ export async function restoreBackup(context: Context, { file }: { readonly file:
         schema: header.migrations.at(-1)?.name ?? null,
         secret_key: key !== null,
         rows,
+        refused,
       },
-      text: `Restored ${count} rows in ${Object.keys(rows).length} tables, as of ${created_at}. ${where}`,
+      text: `Restored ${count} rows in ${Object.keys(rows).length} tables, as of ${created_at}. ${where}${slower}`,
     };
   });
 }

@@ -2,9 +2,13 @@ import type { ClientBase } from "pg";
 import type { BackupHeader, TableShape } from "./backup-format.ts";
 import { DatabaseFault } from "./fault.ts";
 import { type AppliedMigration, MIGRATIONS_TABLE, readApplied } from "./migrate.ts";
+import { readStorage } from "./storage.ts";
 
 /** What the database's own catalog tells about the tables of the current schema, in the transaction's snapshot. */
-export type Catalog = Pick<BackupHeader, "migrations" | "tables" | "partitions" | "sequences" | "postgres_version">;
+export type Catalog = Pick<
+  BackupHeader,
+  "migrations" | "tables" | "partitions" | "storage" | "sequences" | "postgres_version"
+>;
 
 /**
  * Reads everything a backup must know beyond the rows. Partitions count as part of their table. Throws
@@ -17,6 +21,7 @@ export async function readCatalog(client: ClientBase): Promise<Catalog> {
     migrations: await readMigrationsTable(client),
     tables: sortByReferences(await readTables(client), await readReferences(client)),
     partitions: await readPartitions(client),
+    storage: await readStorage(client),
     sequences: await readSequences(client),
   };
 }

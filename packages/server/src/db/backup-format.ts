@@ -5,6 +5,7 @@ import { createGunzip } from "node:zlib";
 import { extract } from "tar-stream";
 import { DatabaseFault } from "./fault.ts";
 import type { AppliedMigration } from "./migrate.ts";
+import type { RelationStorage } from "./storage.ts";
 
 // A backup is one gzip'd tar file:
 //
@@ -39,6 +40,8 @@ export interface BackupHeader {
   readonly migrations: readonly AppliedMigration[];
   readonly tables: readonly TableShape[];
   readonly partitions: readonly { readonly table: string; readonly name: string; readonly bound: string }[];
+  /** absent in backups of before it was kept */
+  readonly storage?: readonly RelationStorage[];
   readonly sequences: readonly { readonly name: string; readonly value: string }[];
 }
 

@@ -11,10 +11,12 @@ import { MIGRATIONS_FOLDER, createTestDatabase } from "../testing/test-database.
 import { sortByReferences } from "./backup-catalog.ts";
 import { inspectBackup } from "./backup-format.ts";
 import { backupToFile, backupToStream } from "./backup.ts";
+import { maintain } from "./maintenance.ts";
 import { migrate } from "./migrate.ts";
 import { ensurePartitions } from "./partitions.ts";
 import { openPool } from "./pool.ts";
 import { restore } from "./restore.ts";
+import { applyStorage } from "./storage.ts";
 import { transaction } from "./transaction.ts";
 
 const FIRST = `
@@ -255,6 +257,67 @@ test("the program's own schema goes through a backup", async () => {
   } finally {
     await source.end();
   }
+});
+
+/** All that the catalog says of the tables, their partitions, columns, indexes and constraints. */
+async function catalogOf(of: Pool): Promise<Record<string, unknown>> {
+  const ours = "relnamespace = current_schema()::regnamespace";
+  const statements = {
+    relations: `select c.relname, c.relkind, c.relpersistence, c.reloptions, t.reloptions as toast, pg_get_expr(c.relpartbound, c.oid) as bound
+      from pg_class c left join pg_class t on t.oid = c.reltoastrelid where c.${ours} order by 1`,
+    columns: `select c.relname, a.attname, format_type(a.atttypid, a.atttypmod) as type, a.attnotnull, a.attidentity, a.attgenerated,
+        a.attstorage, a.attcompression, a.attstattarget, a.attoptions, pg_get_expr(d.adbin, d.adrelid) as fallback
+      from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+      left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum where c.${ours} order by 1, 2`,
+    indexes: `select tablename, indexname, indexdef from pg_indexes where schemaname = current_schema() order by 1, 2`,
+    constraints: `select conrelid::regclass::text as of, conname, pg_get_constraintdef(oid) as says from pg_constraint
+      where connamespace = current_schema()::regnamespace order by 1, 2`,
+  };
+  const found: Record<string, unknown> = {};
+  for (const [name, sql] of Object.entries(statements)) found[name] = (await of.query(sql)).rows;
+  return found;
+}
+
+test("tables, and partitions above all, are stored as they were: what an operator tuned comes back", async () => {
+  await using own = await createTestDatabase();
+  const source = openPool({ url: own.url, max: 2 });
+  try {
+    await maintain(source, { eventsDays: 400, stepsDays: 30 }, "2026-11-21T12:00:00.000Z");
+    await source.query(`
+      alter table log_p202611 set (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.01, toast.autovacuum_enabled = false);
+      alter table log_p202612 reset (toast_tuple_target);
+      alter table log_p202611 alter column events set storage external, alter column events set statistics 500;
+      alter table runs_history_p202611 alter column steps set compression pglz, alter column workflow set (n_distinct = -0.5);
+      alter table conversations set (autovacuum_analyze_threshold = 1000), alter column tags set statistics 0;
+      alter table customers reset (fillfactor)`);
+    const path = join(dir, "tuned.tar.gz");
+    await backupToFile({ ...options, pool: source }, path);
+    const target = await newDatabase();
+    expect(await restore({ pool: target, path, migrations: MIGRATIONS_FOLDER })).toMatchObject({ refused: [] });
+    expect(await catalogOf(target)).toEqual(await catalogOf(source));
+  } finally {
+    await source.end();
+  }
+});
+
+test("a way of storing that this server does not know stops no restore, and is told; words that are no option do", async () => {
+  const target = await newDatabase();
+  const apply = (more: object) =>
+    transaction(target, async (client) => {
+      await client.query("create table if not exists tuned (a text)");
+      return applyStorage(client, [{ name: "tuned", options: [], toast: [], columns: [], ...more }]);
+    });
+  expect(await apply({ options: ["fillfactor=50", "of_the_future=1"] })).toEqual([
+    expect.stringMatching(/^tuned: set \(of_the_future=1\) \(unrecognized parameter/),
+  ]);
+  expect((await target.query("select reloptions from pg_class where relname = 'tuned'")).rows).toEqual([
+    { reloptions: ["fillfactor=50"] },
+  ]);
+  await expect(apply({ options: ["a=1); drop table tuned; --"] })).rejects.toMatchObject({
+    code: "backup_not_supported",
+  });
+  const column = { name: "a", storage: "x", compression: "z", statistics: null, options: [] };
+  await expect(apply({ columns: [column] })).rejects.toMatchObject({ code: "backup_not_supported" });
 });
 
 test("tables come after those they refer to, and a ring does not hang", () => {

@@ -15,6 +15,7 @@ import {
 import { DatabaseFault } from "./fault.ts";
 import { type Migration, checkHistory, migrateWithin, readMigrations } from "./migrate.ts";
 import { quoteName } from "./partitions.ts";
+import { applyStorage } from "./storage.ts";
 import { allowLongTransaction, transaction } from "./transaction.ts";
 
 /** What to restore, and where. */
@@ -31,6 +32,8 @@ export interface RestoreOptions {
 export interface Restored {
   readonly header: BackupHeader;
   readonly rows: Readonly<Record<string, number>>;
+  /** How tables were stored and this server would not have it: slower perhaps, but nothing is missing. */
+  readonly refused: readonly string[];
   /** The other files of the installation, by name; the caller puts them in their places. */
   readonly files: ReadonlyMap<string, Buffer>;
 }
@@ -56,13 +59,15 @@ async function restoreWithin(client: ClientBase, path: string, migrations: reado
   const header = parseHeader(path, (await members.next()).value as Member | undefined);
   checkHistory(header.migrations, migrations, "backup");
   await prepareSchema(client, header, migrations);
+  // before the rows: how they are compressed and packed is decided as they come
+  const refused = await applyStorage(client, header.storage ?? []);
   const loaded = await loadMembers(client, path, header, members);
   for (const { name, value } of header.sequences)
     await client.query("select setval($1::regclass, $2)", [quoteName(name), value]);
   // checks that wait for the commit would stand in the way of the next migrations
   await client.query("set constraints all immediate");
   await migrateWithin(client, migrations);
-  return { header, ...loaded };
+  return { header, refused, ...loaded };
 }
 
 async function refuseFilled(client: ClientBase): Promise<void> {
