@@ -2,7 +2,7 @@ import type { Static, TObject, TSchema } from "typebox";
 import { type Accepted, type Refusal } from "../model/command.ts";
 import type { Result } from "../model/receipt.ts";
 import type { Draft } from "./draft.ts";
-import type { EventType } from "./events.ts";
+import type { EventType, NoticeType } from "./events.ts";
 import type { Key } from "./keys.ts";
 import type { Permission } from "./permissions.ts";
 import type { SettingsIndex } from "./settings-index.ts";
@@ -23,7 +23,7 @@ export interface CommandDefinition<S extends TObject = TObject> {
   readonly target: Target | null;
   /** whether a workflow step may issue it */
   readonly action: boolean;
-  readonly events: readonly EventType[];
+  readonly events: readonly (EventType | NoticeType)[];
   /** Brings the input to its normal form (addresses, names to ids) before anything is read. Pure. */
   readonly prepare?: (input: Static<S>, settings: SettingsIndex) => Static<S> | Refusal;
   /** The first bundles that deciding it will read (MILL law 4); the rest is found by trying. */

@@ -5,7 +5,7 @@ import type { Actor, Change, Event, EventData, Refs } from "../model/event.ts";
 import type { Run } from "../model/run.ts";
 import type { CompiledVersion } from "../workflow/compiled.ts";
 import { stateOf } from "./derived.ts";
-import type { EventType } from "./events.ts";
+import type { EventType, NoticeType } from "./events.ts";
 import { key } from "./keys.ts";
 import type { Standing } from "./standing.ts";
 import { Writer } from "./writer.ts";
@@ -52,7 +52,7 @@ export class Draft extends Writer {
   }
 
   /** Leaves an event behind; none when nothing changed and there is no `data` to tell. Returns its id. */
-  emit(type: EventType, refs: Refs, changes: readonly Change[], data?: EventData): Id | null {
+  emit(type: EventType | NoticeType, refs: Refs, changes: readonly Change[], data?: EventData): Id | null {
     if (changes.length === 0 && data === undefined) return null;
     const { at, actor, root, cause, depth } = this.#standing;
     const event: Event = {

@@ -41,7 +41,20 @@ const table = {
   "user.presence_changed": { subject: "user", summary: "A user came, went or is away" },
 } as const satisfies Record<string, { readonly subject: SubjectKind; readonly summary: string }>;
 
+/**
+ * Events that only tell: they start no workflow and interrupt none, and are about whatever their run is about. Runs that
+ * events start need none: their row says it all.
+ */
+const notices = {
+  "run.started": { summary: "Somebody, or a workflow, started a run by a command" },
+  "run.cancelled": { summary: "Somebody cancelled a run" },
+  "run.withheld": { summary: "Runs that were to start did not: there was no room for them, or a guard said no again" },
+} as const;
+
 export type EventType = keyof typeof table;
+export type NoticeType = keyof typeof notices;
+export const noticeTypes: Readonly<Record<NoticeType, { readonly summary: string }>> = notices;
+
 export const eventTypes: Readonly<Record<EventType, { readonly subject: SubjectKind; readonly summary: string }>> =
   table;
 

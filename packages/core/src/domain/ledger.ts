@@ -130,6 +130,8 @@ export class Ledger {
   writes(tables: ReadonlySet<string>): Map<Key, unknown> {
     const out = new Map<Key, unknown>();
     for (const [name, value] of this.#over) {
+      // made and taken away again: there is nothing to delete
+      if (value === null && this.#fresh.has(name.slice(name.indexOf("/") + 1)) && !this.#base.get(name)) continue;
       if (tables.has(name.slice(0, name.indexOf("/"))) && value !== this.#base.get(name)) out.set(name, value);
     }
     return out;

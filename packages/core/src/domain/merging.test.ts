@@ -132,6 +132,11 @@ describe("a conversation that another is merged into", () => {
   test("counters of an older day count no more, and sends are the newest of both", () => {
     const old: Guards = { day: "2026-11-19", runs: { w: 9 }, sends: [early, later] };
     const today: Guards = { day: "2026-11-20", runs: { w: 1 }, sends: [late] };
+    const more = { ...today, withheld: { w: 2, v: 1 } };
+    expect(mergedGuards(more, today, 1)).toEqual({ ...more, runs: { w: 2 } });
+    expect(mergedGuards(today, { ...more, sends: [] }, 1)).toEqual({ ...more, runs: { w: 2 } });
+    expect(mergedGuards(more, more, 1)?.withheld).toEqual({ v: 2, w: 4 });
+    expect(mergedGuards({ ...old, withheld: { w: 1 } }, today, 1)).not.toHaveProperty("withheld");
     const both = { day: "2026-11-20", runs: { w: 1 }, sends: [late, later] };
     expect(mergedGuards(old, today, 2)).toEqual(both);
     expect(mergedGuards(today, old, 2)).toEqual(both);

@@ -79,12 +79,20 @@ type Fired = { readonly [workflow: Id]: Instant };
 export function mergedGuards(target: Guards | null, source: Guards | null, kept: number): Guards | null {
   if (target === null || source === null) return target ?? source;
   const day = target.day > source.day ? target.day : source.day;
-  const runs: Record<Id, number> = {};
-  for (const guards of [target, source]) {
-    if (guards.day !== day) continue;
-    for (const [workflow, count] of membersOf(guards.runs)) runs[workflow] = (runs[workflow] ?? 0) + count;
-  }
-  return { day, runs: inOrder(runs), sends: [...target.sends, ...source.sends].sort().slice(-kept) };
+  const today = [target, source].filter((guards) => guards.day === day);
+  const withheld = today.some((guards) => guards.withheld !== undefined);
+  return {
+    day,
+    runs: sums(today.map((guards) => guards.runs)),
+    ...(withheld && { withheld: sums(today.map((guards) => guards.withheld ?? {})) }),
+    sends: [...target.sends, ...source.sends].sort().slice(-kept),
+  };
+}
+
+function sums(maps: readonly { readonly [workflow: Id]: number }[]): Record<Id, number> {
+  const total: Record<Id, number> = {};
+  for (const map of maps) for (const [id, count] of membersOf(map)) total[id] = (total[id] ?? 0) + count;
+  return inOrder(total);
 }
 
 /** A map by id in the order of the ids, whichever row came first. */

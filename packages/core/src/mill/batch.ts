@@ -4,7 +4,7 @@ import { mintId, rootSeed, type Seed } from "../id/id.ts";
 import type { Command } from "../model/command.ts";
 import type { Id, Instant } from "../model/common.ts";
 import type { Cause, Event } from "../model/event.ts";
-import type { Config, Item, Leftover, Poisoned, Receipt, Reply } from "./types.ts";
+import type { Config, Item, Leftover, Poisoned, Receipt, Reply, Withheld } from "./types.ts";
 
 /** An item while it is driven to quiet: its ids, its allowance and the runs that still have steps to take. */
 export interface Root {
@@ -13,6 +13,9 @@ export interface Root {
   readonly seed: Seed;
   minted: number;
   spent: number;
+  /** runs that it started by matching */
+  started: number;
+  withheld: Withheld | null;
   queue: Id[];
 }
 
@@ -25,6 +28,8 @@ export interface Save {
   readonly dropped: number;
   readonly minted: number;
   readonly spent: number;
+  readonly started: number;
+  readonly withheld: Withheld | null;
   readonly queue: readonly Id[];
 }
 
@@ -57,6 +62,8 @@ export class Batch {
       seed: rootSeed(this.organization, id),
       minted: leftover?.minted ?? 0,
       spent: leftover?.spent ?? 0,
+      started: leftover?.started ?? 0,
+      withheld: leftover?.withheld ?? null,
       queue: leftover === undefined ? [] : [...leftover.queue],
     };
   }
@@ -65,7 +72,7 @@ export class Batch {
     return mintId(root.at, root.seed, root.minted++);
   }
 
-  /** One operation: a decision or a step. Counts against the slice and the root's allowance. */
+  /** One operation: a decision, a start or a step. Counts against the slice and the root's allowance. */
   spend(root: Root): void {
     this.budget -= 1;
     root.spent += 1;
@@ -80,6 +87,8 @@ export class Batch {
       dropped: this.dropped.length,
       minted: root.minted,
       spent: root.spent,
+      started: root.started,
+      withheld: root.withheld,
       queue: [...root.queue],
     };
   }
@@ -92,6 +101,8 @@ export class Batch {
     this.dropped.length = save.dropped;
     root.minted = save.minted;
     root.spent = save.spent;
+    root.started = save.started;
+    root.withheld = save.withheld;
     root.queue = [...save.queue];
   }
 

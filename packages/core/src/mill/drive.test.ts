@@ -3,9 +3,10 @@ import { indexSettings, type SettingsIndex } from "../domain/settings-index.ts";
 import { key } from "../domain/keys.ts";
 import type { Limits, Settings } from "../model/settings.ts";
 import type { Run } from "../model/run.ts";
+import { commandItem } from "../testing/histories.ts";
 import { millShell, officeSettings, publish } from "../testing/mill.ts";
 import { ids, testId } from "../testing/settings.ts";
-import { stage } from "../testing/stage.ts";
+import { stage, type Stage } from "../testing/stage.ts";
 import { conversationRow, customerRow } from "../testing/world.ts";
 import type { WorkflowDocument } from "../workflow/document.ts";
 
@@ -20,6 +21,10 @@ const received = { triggers: [{ event: "message.received" }] };
 const onTag = (tag: string) => ({
   triggers: [{ event: "conversation.tags_added", when: { field: "conversation.tags", op: "contains", value: tag } }],
 });
+const withheldOf = (play: Stage) =>
+  play.shell.log
+    .filter((event) => event.type === "run.withheld")
+    .map((event) => event.data as unknown as { code: string; count: number; workflows: string[] });
 const hold = { hold: { wait: { for: "1h" } } } as const;
 
 /** Three workflows that start each other for ever, by taking their tags off and putting them on again. */
@@ -27,7 +32,8 @@ const chase = ["a", "b", "c"].map((tag, n) =>
   publish(n, {
     ...onTag(tag),
     steps: {
-      off: { action: "conversation.remove_tags", input: { tags: ["a", "b", "c"] }, next: "on" },
+      off: { action: "conversation.remove_tags", input: { tags: ["a", "b", "c"] }, next: "note" },
+      note: { action: "message.note", input: { text: "x" }, next: "on" },
       on: { action: "conversation.add_tags", input: { tags: ["a", "b", "c"].filter((other) => other !== tag) } },
     },
   }),
@@ -62,14 +68,16 @@ describe("the allowance of a root", () => {
     const settings = limited({ allowance, chain_depth: 1000 });
     const play = stage({ settings, workflows: chase });
     const conversation = play.receive();
-    play.issue("conversation.add_tags", { conversation, tags: ["a"] });
+    const input = { conversation, tags: ["a"] };
+    const item = { id: testId(1), at: play.now(), type: "conversation.add_tags", input };
+    expect(play.shell.call([commandItem(settings, item)], 10_000).operations).toBe(allowance);
     const runs = play.shell.runs();
-    const steps = runs.reduce((sum, run) => sum + run.steps.length, 0);
-    // the decision of the command is an operation too
-    expect(steps + 1).toBe(allowance);
+    const [told, ...more] = withheldOf(play);
+    expect(more).toEqual([]);
+    expect(told).toMatchObject({ code: "allowance", workflows: expect.arrayContaining([expect.any(String)]) });
     const stopped = runs.filter((run) => run.status === "stopped");
-    expect(stopped.length).toBeGreaterThan(0);
     expect(stopped.every((run) => run.reason?.code === "allowance" && run.finished_at === play.now())).toBe(true);
+    expect(stopped.every((run) => run.steps.length > 0)).toBe(true);
     expect(runs.every((run) => run.status === "stopped" || run.status === "finished" || run.status === "skipped")).toBe(
       true,
     );
@@ -77,19 +85,57 @@ describe("the allowance of a root", () => {
   });
 
   test("L7: stops what had still to come, not a run that is over or has begun to wait with the last operation", () => {
-    const last = (steps: WorkflowDocument["steps"]) => {
+    const note = (next?: string) => ({ action: "message.note", input: { text: "x" }, ...(next && { next }) });
+    const last = (allowance: number, steps: WorkflowDocument["steps"]) => {
       const play = stage({
-        settings: limited({ allowance: 2 }),
+        settings: limited({ allowance }),
         workflows: [publish(1, { ...received, steps }), publish(2, { ...received, steps })],
       });
       play.receive();
-      return [1, 2].map((n) => play.runsOf(n).map((run) => [run.status, run.reason?.code ?? null]));
+      const runs = [1, 2].map((n) => play.runsOf(n).map((run) => [run.status, run.reason?.code ?? null]));
+      return [...runs, withheldOf(play).map(({ code, count, workflows }) => [code, count, workflows])];
     };
-    expect(last({ done: { action: "message.note", input: { text: "x" } } })).toEqual([
-      [["finished", null]],
-      [["stopped", "allowance"]],
+    const second = (code: string) => [[code, 1, [testId(4002)]]];
+    const two = { a: note("b"), b: note() };
+    expect(last(3, { done: note() })).toEqual([[["finished", null]], [], second("starts")]);
+    expect(last(3, hold)).toEqual([[["waiting", null]], [], second("starts")]);
+    expect(last(3, two)).toEqual([[["stopped", "allowance"]], [], second("starts")]);
+    expect(last(5, two)).toEqual([[["finished", null]], [], second("allowance")]);
+    expect(last(6, two)).toEqual([[["finished", null]], [["stopped", "allowance"]], []]);
+    expect(last(5, { done: note() })).toEqual([[["finished", null]], [["finished", null]], []]);
+  });
+
+  test("L7: who asked for a run by name is promised one, whatever there is room for", () => {
+    const steps = { done: { stop: true } } as const;
+    const play = stage({ settings: limited({ allowance: 1 }), workflows: [publish(1, { kind: "manual", steps })] });
+    const answer = play.issue("run.start", { workflow: "workflow-1" });
+    const run = answer.ok ? (answer.result["run"] as string) : "";
+    expect(play.shell.run(run)).toMatchObject({ status: "stopped", reason: { code: "allowance" }, steps: [] });
+    expect(withheldOf(play)).toEqual([]);
+  });
+
+  test("L7: of three thousand workflows that one message starts, as many get a run as could take a step each; the others are counted once", () => {
+    const one = publish(1, { ...received, steps: { done: { stop: true } } });
+    const workflows = Array.from({ length: 3000 }, (_, n) => ({
+      slug: `w-${n}`,
+      version: { ...one.version, id: testId(20_000 + n), workflow: testId(30_000 + n) },
+    }));
+    const play = stage({ workflows });
+    const conversation = play.receive();
+    const runs = play.shell.runs();
+    expect([runs.length, new Set(runs.map((run) => run.reason?.code))]).toEqual([499, new Set(["stop_step"])]);
+    const events = play.shell.log.filter((event) => event.type === "run.withheld");
+    expect(events).toMatchObject([
+      { actor: { kind: "system", id: null }, refs: { conversation }, depth: 1, changes: [], root: testId(10_001) },
     ]);
-    expect(last(hold)).toEqual([[["waiting", null]], [["stopped", "allowance"]]]);
+    expect(events[0]?.cause.event).toBe(runs[0]?.trigger.event);
+    expect(withheldOf(play)).toMatchObject([{ code: "starts", count: 2501 }]);
+    expect(withheldOf(play)[0]?.workflows).toHaveLength(10);
+    // however it is cut
+    const other = millShell({ workflows });
+    other.feed(play.items, 700);
+    expect(other.log).toEqual(play.shell.log);
+    expect(other.runs()).toEqual(play.shell.runs());
   });
 
   test("L4: a root that reads more than its cap is stopped, and says so", () => {
@@ -121,7 +167,8 @@ describe("the allowance of a root", () => {
       },
     });
     play.receive();
-    expect(play.runsOf(1)).toMatchObject([{ status: "stopped", reason: { code: "read_cap" } }]);
+    expect(play.runsOf(1)).toEqual([]);
+    expect(withheldOf(play)).toMatchObject([{ code: "read_cap", count: 1, workflows: [testId(4001)] }]);
   });
 });
 
@@ -156,10 +203,68 @@ describe("before the first step", () => {
     // midnight in New York is five in the morning by UTC
     play.pass(11 * 3_600_000);
     play.receive();
-    expect(codes().at(-1)).toBe("runs_per_day");
+    expect(codes()).toHaveLength(4);
     play.pass(3_600_000);
     play.receive();
-    expect(codes().at(-1)).toBe("stop_step");
+    expect([codes().length, codes().at(-1)]).toEqual([5, "stop_step"]);
+    expect(play.conversation(conversation).guards).toMatchObject({ day: "2026-11-21", runs: { [testId(4001)]: 1 } });
+    expect(play.conversation(conversation).guards).not.toHaveProperty("withheld");
+  });
+
+  test("L15: what a guard holds back is one skipped run a day; the others are counted, and each tenth and hundredth is told", () => {
+    const play = stage({
+      workflows: [publish(1, { ...received, limits: { runs_per_day: 1 }, steps: { done: { stop: true } } })],
+    });
+    let conversation = "";
+    for (let n = 0; n < 101; n += 1) {
+      conversation = play.receive();
+      play.pass(1000);
+    }
+    expect(play.runsOf(1).map((run) => run.status)).toEqual(["stopped", "skipped"]);
+    expect(play.conversation(conversation).guards).toMatchObject({
+      runs: { [testId(4001)]: 1 },
+      withheld: { [testId(4001)]: 100 },
+    });
+    const told = { code: "runs_per_day", workflows: [testId(4001)] };
+    expect(withheldOf(play)).toMatchObject([
+      { ...told, count: 10 },
+      { ...told, count: 100 },
+    ]);
+    expect(play.shell.log.find((event) => event.type === "run.withheld")?.refs).toMatchObject({ conversation });
+  });
+
+  test("L15: a condition that cannot be tested counts as a start: it fails so often a day, and no more", () => {
+    const when = { field: "message.text", op: "gt", value: 1 };
+    const steps = { done: { stop: true } } as const;
+    const faulty = { triggers: [{ event: "message.received", when }], steps };
+    const play = stage({
+      workflows: [publish(1, { ...faulty, limits: { runs_per_day: 2 }, when_running: "replace" })],
+    });
+    for (let n = 0; n < 200; n += 1) {
+      play.receive("words");
+      play.pass(1000);
+    }
+    expect(play.runsOf(1).map((run) => [run.status, run.reason?.code])).toEqual([
+      ["failed", "operand_invalid"],
+      ["failed", "operand_invalid"],
+      ["skipped", "runs_per_day"],
+    ]);
+    const conversation = play.receive("12");
+    expect(play.conversation(conversation).guards).toMatchObject({
+      runs: { [testId(4001)]: 2 },
+      withheld: { [testId(4001)]: 199 },
+    });
+  });
+
+  test("L15: a run that is skipped for another that waits counts as a start too", () => {
+    const limits = { runs_per_day: 3 };
+    const play = stage({ workflows: [publish(1, { ...received, limits, when_running: "skip", steps: hold })] });
+    for (let n = 0; n < 9; n += 1) {
+      play.receive();
+      play.pass(1000);
+    }
+    const codes = play.runsOf(1).map((run) => run.reason?.code ?? run.status);
+    expect(codes).toEqual(["waiting", "already_running", "already_running", "runs_per_day"]);
   });
 
   test("L15: counts runs of customers on the customer, and those of users and of the organization nowhere", () => {

@@ -287,6 +287,10 @@ describe("what every history keeps", () => {
     () => everyHistory(expectRuns),
   );
 
+  test("D6: who started a run by a command is in its row and in the log, in every history", { timeout }, () =>
+    everyHistory(expectStarters),
+  );
+
   /** Conditions that cannot be tested, deliveries that fail, runs that replace each other. */
   const trouble = (): MillShell => {
     const faulty = { field: "message.text", op: "gt", value: 1 };
@@ -481,9 +485,23 @@ function expectRuns(shell: MillShell): void {
     if (run.status === "waiting") expectWaiting(run, timers, effects);
     else expect(timers.has(run.id)).toBe(false);
     timers.delete(run.id);
+    expect(run.steps.filter((step) => step.status === "waiting")).toHaveLength(run.status === "waiting" ? 1 : 0);
     for (const step of run.steps) if (step.status === "failed") expect(step.reason?.code).toEqual(expect.any(String));
   }
   expect([...timers]).toEqual([]);
+}
+
+function expectStarters(shell: MillShell): void {
+  const told = (type: string) =>
+    new Map(shell.log.filter((event) => event.type === type).map((event) => [event.data?.["run"], event.actor]));
+  const [started, cancelled] = [told("run.started"), told("run.cancelled")];
+  for (const run of shell.runs()) {
+    expect(run.started_by).toEqual(run.trigger.type === "run.start" ? started.get(run.id) : null);
+    expect(run.ended_by).toEqual(run.reason?.code === "cancelled" ? cancelled.get(run.id) : null);
+    started.delete(run.id);
+    cancelled.delete(run.id);
+  }
+  expect([...started, ...cancelled]).toEqual([]);
 }
 
 function expectWaiting(
@@ -510,15 +528,21 @@ function expectWaiting(
 function expectCounters(shell: MillShell, { settings, workflows }: Setting): void {
   const { limits, zone } = settings.organization;
   const began = new Map<string, number>();
+  const rows = new Map<string, number>();
   for (const run of shell.runs()) {
-    // a run that was interrupted and one that failed in matching have started, or not, by their steps
-    if (run.steps.length === 0 || (run.subject_kind !== "conversation" && run.subject_kind !== "customer")) continue;
+    if (!["conversation", "customer"].includes(run.subject_kind)) continue;
     const name = `${run.workflow} ${run.subject} ${localDay(run.started_at, zone)}`;
-    began.set(name, (began.get(name) ?? 0) + 1);
     const version = workflows.find((each) => each.version.workflow === run.workflow)?.version;
+    const most = version?.runsPerDay ?? limits.runs_per_subject_per_day;
     // runs that moved with a merge were let start by the counters of what they were about then
-    const most = (version?.runsPerDay ?? limits.runs_per_subject_per_day) * mergedInto(shell, run.subject);
-    expect(began.get(name)).toBeLessThanOrEqual(most);
+    const subjects = mergedInto(shell, run.subject);
+    // beyond the limit there is one that says so, whatever else was to start; who asks by name gets one each time
+    if (run.trigger.type !== "run.start") rows.set(name, (rows.get(name) ?? 0) + 1);
+    expect(rows.get(name) ?? 0).toBeLessThanOrEqual((most + 1) * subjects);
+    // a run that was interrupted and one that failed in matching have started, or not, by their steps
+    if (run.steps.length === 0) continue;
+    began.set(name, (began.get(name) ?? 0) + 1);
+    expect(began.get(name)).toBeLessThanOrEqual(most * subjects);
   }
   const customers = tableOf<{ id: string; merged_into: string | null }>(shell.world.rows, "customers");
   if (customers.some((row) => row.merged_into !== null)) return;

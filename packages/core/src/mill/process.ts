@@ -96,6 +96,8 @@ function remains(batch: Batch, root: Root): Leftover {
     at: root.at,
     minted: root.minted,
     spent: root.spent,
+    started: root.started,
+    withheld: root.withheld,
     reads: [...batch.ledger.reads()],
     queue: root.queue,
   };

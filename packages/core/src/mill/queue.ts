@@ -6,8 +6,10 @@ import type { Reason } from "../model/run.ts";
 import { newRun } from "../run/create.ts";
 import { survivorOf } from "../run/scope.ts";
 import type { CompiledVersion } from "../workflow/compiled.ts";
+import { crowded } from "./allowance.ts";
 import type { Batch, Root } from "./batch.ts";
-import { endRun } from "./runs.ts";
+import { failStart } from "./start.ts";
+import { withhold } from "./withheld.ts";
 
 interface Match {
   readonly version: CompiledVersion;
@@ -18,21 +20,32 @@ interface Match {
   readonly fault: Reason | null;
 }
 
-/** Makes the run of a match, pinned to its version, and queues it. */
+/**
+ * Makes the run of a match, pinned to its version, and queues it. Each start is an operation, and a root starts no more than
+ * could take a step each within its allowance; the others are counted (`withhold`).
+ */
 export function queueRun(batch: Batch, root: Root, { version, event, index, subject, fault }: Match): void {
   const refs = event?.refs ?? refsOf(batch, subject);
+  const depth = (event?.depth ?? 0) + 1;
+  const full = crowded(batch, root);
+  if (full !== null) {
+    withhold(root, { workflow: version.workflow, event: event?.id ?? null, depth, refs }, full);
+    return;
+  }
+  root.started += 1;
+  batch.spend(root);
   const run = newRun(version, {
     id: batch.mint(root),
     at: root.at,
     root: root.id,
-    depth: (event?.depth ?? 0) + 1,
+    depth,
     subject,
     refs,
     trigger: { type: event?.type ?? "time", event: event?.id ?? null, index },
   });
   batch.ledger.create(key.run(run.id), run.id, run);
   if (fault === null) root.queue.push(run.id);
-  else endRun(batch, run, "fault", fault, root.at);
+  else failStart(batch, root, run, fault);
 }
 
 function refsOf(batch: Batch, subject: Ref): Event["refs"] {

@@ -1,6 +1,7 @@
 import { key } from "../domain/keys.ts";
 import type { Id, Instant } from "../model/common.ts";
 import type { Reason, Run, StepResult, Waiting } from "../model/run.ts";
+import { cutShort, withResult } from "../run/result.ts";
 import { isLive, type Signal, transition } from "../run/machine.ts";
 import type { Batch } from "./batch.ts";
 
@@ -71,19 +72,13 @@ export function endRun(
   at: Instant,
 ): void {
   if (run.status === "waiting") leaveWait(batch, run);
-  putRun(batch, run, signal, at, { reason });
+  putRun(batch, cutShort(run, reason, at), signal, at, { reason });
 }
 
 /** Fails a run at the step where it waits. */
 export function failWaiting(batch: Batch, run: Run, reason: Reason, at: Instant): void {
   const output = { error: { code: reason.code, message: reason.message } };
   endRun(batch, withResult(run, { status: "failed", reason, output }, at), "fault", reason, at);
-}
-
-/** A run whose last step result, that of the wait, is completed. */
-function withResult(run: Run, result: Partial<StepResult>, at: Instant): Run {
-  const last = run.steps.at(-1) as StepResult;
-  return { ...run, steps: [...run.steps.slice(0, -1), { ...last, ...result, finished_at: at }] };
 }
 
 /** Its timer goes, and its place among those that wait for the subject. */

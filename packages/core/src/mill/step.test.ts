@@ -298,7 +298,7 @@ describe("stops", () => {
           command: { type: "message.receive", actor: { kind: "system", id: null }, input: item },
         },
       ],
-      2,
+      3,
     );
     expect(shell.leftover).not.toBeNull();
     shell.config = stage().shell.config;

@@ -5,7 +5,8 @@ import type { ActiveWorkflows } from "../match/active.ts";
 import type { Accepted, Command, Refusal } from "../model/command.ts";
 import type { Id, Instant, Ref } from "../model/common.ts";
 import type { Outcome } from "../model/effect.ts";
-import type { Event } from "../model/event.ts";
+import type { Reason } from "../model/run.ts";
+import type { Event, Refs } from "../model/event.ts";
 
 /** What a lane works on. The shell stamps each with its own instant `at`; `process` never looks at a clock. */
 export type Item =
@@ -37,6 +38,18 @@ export interface Config {
   readonly workflows: ActiveWorkflows;
 }
 
+/** Runs that were to start or to take their first step, and beyond a limit did neither: counted, and told in one event. */
+export interface Withheld {
+  readonly reason: Reason;
+  readonly count: number;
+  /** the first few of their workflows */
+  readonly workflows: readonly Id[];
+  /** where the first of them came from */
+  readonly event: Id | null;
+  readonly depth: number;
+  readonly refs: Refs;
+}
+
 /** What remains of an item that a slice cut: item zero of the organization's next batch (MILL law 2). */
 export interface Leftover {
   readonly root: string;
@@ -45,6 +58,9 @@ export interface Leftover {
   readonly minted: number;
   /** operations spent of the root's allowance */
   readonly spent: number;
+  /** how many runs it started by matching; missing where an older process wrote it */
+  readonly started?: number;
+  readonly withheld?: Withheld | null;
   readonly reads: readonly Key[];
   /** runs that still have steps to take, first in, first out */
   readonly queue: readonly Id[];

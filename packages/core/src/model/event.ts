@@ -50,6 +50,15 @@ export const EventDataSchema = Type.Object({
   conversations: plain(Type.Optional(Type.Integer())),
   source: plain(Type.Optional(IdSchema)),
   target: plain(Type.Optional(IdSchema)),
+  /** of runs: which one, of which workflow, and why it ended or did not start */
+  run: plain(Type.Optional(IdSchema)),
+  workflow: plain(Type.Optional(IdSchema)),
+  reason: personal(Type.Optional(Type.String())),
+  /** of runs that were withheld: why, how many, and the first few of their workflows */
+  code: plain(Type.Optional(Type.String())),
+  message: plain(Type.Optional(Type.String())),
+  count: plain(Type.Optional(Type.Integer())),
+  workflows: plain(Type.Optional(Type.Array(IdSchema))),
   /** of settings: which kind, and which one */
   noun: plain(Type.Optional(Type.String())),
   id: plain(Type.Optional(Type.String())),

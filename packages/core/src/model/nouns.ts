@@ -36,6 +36,8 @@ export const worldNouns = {
       at: plain(InstantSchema),
       minted: plain(Type.Integer()),
       spent: plain(Type.Integer()),
+      started: plain(Type.Optional(Type.Integer())),
+      withheld: plain(Type.Optional(Type.Unknown())),
       reads: personal(Type.Array(Type.String())),
       queue: plain(Type.Array(IdSchema)),
     }),

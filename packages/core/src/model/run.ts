@@ -67,7 +67,12 @@ export interface Run {
   readonly root: string;
   /** the event (or command) that started it, by type and id, and which of the workflow's triggers it was */
   readonly trigger: { readonly type: string; readonly event: Id | null; readonly index: number | null };
+  /** for whom it acts: its workflow, with the rights of whoever published the version */
   readonly actor: Actor;
+  /** who asked for it by a command; null where an event or the clock started it */
+  readonly started_by: Actor | null;
+  /** who cancelled it; null where it ended otherwise */
+  readonly ended_by: Actor | null;
   readonly depth: number;
   /** the next step to take; null when final */
   readonly cursor: string | null;
@@ -130,6 +135,10 @@ const runHead = {
   root: plain(Type.String({ description: "what set it off: the id of a command, or what stands for one" })),
   trigger: plain(Type.Unknown({ description: "the event or command that started it" })),
   actor: plain(ActorSchema),
+  started_by: plain(
+    Type.Union([ActorSchema, Type.Null()], { description: "who asked for it; null: an event or the clock" }),
+  ),
+  ended_by: plain(Type.Union([ActorSchema, Type.Null()], { description: "who cancelled it; null: nobody" })),
   depth: plain(Type.Integer({ description: "how many workflows started one another up to this run" })),
   waiting: plain(orNull(Type.Unknown({ description: "what it waits for" }))),
   started_at: plain(InstantSchema),

@@ -12,6 +12,7 @@ export interface RunOrigin {
   readonly subject: Ref;
   readonly refs: Refs;
   readonly trigger: Run["trigger"];
+  readonly by?: Actor;
   readonly inputs?: { readonly [name: string]: Json };
 }
 
@@ -32,6 +33,8 @@ export function newRun(version: CompiledVersion, origin: RunOrigin): Run {
     root: origin.root,
     trigger: origin.trigger,
     actor,
+    started_by: origin.by ?? null,
+    ended_by: null,
     depth: origin.depth,
     cursor: version.start,
     waits: 0,

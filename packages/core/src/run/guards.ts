@@ -39,22 +39,27 @@ export function guardStart(
   if (count < limit) return null;
   return {
     code: "runs_per_day",
-    message: `The workflow already ran ${count} times today for this ${run.subject_kind}; the limit is ${limit}`,
+    message: `The workflow already started ${count} times today for this ${run.subject_kind}; the limit is ${limit}`,
   };
 }
 
-/** Counts a start against the subject's day. */
-export function countStart(run: Run, settings: SettingsIndex, ledger: Ledger, at: Instant): void {
+/** Counts a start against the subject's day, whatever came of it: a run, one that failed at once, or one that was skipped. */
+export const countStart = (run: Starting, settings: SettingsIndex, ledger: Ledger, at: Instant): number =>
+  count("runs", run, settings, ledger, at);
+
+/** Counts a start that a guard held back for today. Answers how many that makes; always 1 where nothing is counted. */
+export const countWithheld = (run: Starting, settings: SettingsIndex, ledger: Ledger, at: Instant): number =>
+  count("withheld", run, settings, ledger, at);
+
+function count(what: "runs" | "withheld", run: Starting, settings: SettingsIndex, ledger: Ledger, at: Instant): number {
   const name = subjectKey(run);
   const row = name === null ? null : ledger.get<Watch>(name);
-  if (name === null || row === null) return;
+  if (name === null || row === null) return 1;
   const day = localDay(at, settings.organization.zone);
-  const guards = row.guards ?? { day, runs: {}, sends: [] };
-  const runs = guards.day === day ? guards.runs : {};
-  ledger.set(name, {
-    ...row,
-    guards: { ...guards, day, runs: { ...runs, [run.workflow]: (runs[run.workflow] ?? 0) + 1 } },
-  });
+  const today: Guards = row.guards?.day === day ? row.guards : { day, runs: {}, sends: row.guards?.sends ?? [] };
+  const counted = (today[what]?.[run.workflow] ?? 0) + 1;
+  ledger.set(name, { ...row, guards: { ...today, [what]: { ...today[what], [run.workflow]: counted } } });
+  return counted;
 }
 
 function countToday(guards: Guards | null, workflow: string, day: string): number {

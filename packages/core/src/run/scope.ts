@@ -5,6 +5,7 @@ import type { Id, Instant } from "../model/common.ts";
 import type { Event, Refs } from "../model/event.ts";
 import type { CustomerRow } from "../model/customer.ts";
 import type { Run } from "../model/run.ts";
+import { refsOf } from "./refs.ts";
 import type { Scope } from "../template/scope.ts";
 
 /** The customer that an id stands for: a merged one stands for the one it was merged into. */
@@ -41,13 +42,7 @@ export function subjectScope(refs: Refs, at: Instant, ledger: Ledger, settings: 
 
 /** What a run's step reads: its subject now, its inputs, and the outputs of its steps so far by step id. */
 export function runScope(run: Run, at: Instant, ledger: Ledger, settings: SettingsIndex): Scope {
-  const refs: Refs = {
-    ...(run.customer !== null && { customer: run.customer }),
-    ...(run.conversation !== null && { conversation: run.conversation }),
-    ...(run.message !== null && { message: run.message }),
-    ...(run.subject_kind === "user" && { user: run.subject }),
-  };
-  const roots = rootsFor(refs, ledger, settings);
+  const roots = rootsFor(refsOf(run), ledger, settings);
   const steps: Record<Id, unknown> = {};
   for (const result of run.steps) steps[result.step] = result.output;
   roots["steps"] = steps;

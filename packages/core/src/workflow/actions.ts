@@ -14,7 +14,7 @@ export interface ActionDescription {
   /** the input field that a step may leave out: it then means the run's own subject */
   readonly target: Target | null;
   readonly permission: Permission;
-  readonly events: readonly EventType[];
+  readonly events: AnyCommand["events"];
   /** the input as JSON Schema; a step may give a Liquid text or reference wherever it names a type */
   readonly input: TObject;
   /** fields that take the id or short name of something in the settings */

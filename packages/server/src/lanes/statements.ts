@@ -69,6 +69,7 @@ const fixed = new Set([
   "version",
   "trigger",
   "actor",
+  "started_by",
   "kind",
   "key",
   "payload",

@@ -2,6 +2,8 @@ import { Type } from "typebox";
 import { refuse } from "../../model/command.ts";
 import { IdSchema } from "../../model/common.ts";
 import { transition } from "../../run/machine.ts";
+import { refsOf } from "../../run/refs.ts";
+import { cutShort } from "../../run/result.ts";
 import { accept, defineCommand } from "../define.ts";
 import { key } from "../keys.ts";
 
@@ -15,7 +17,7 @@ export const cancelRun = defineCommand({
   permission: "runs.cancel",
   target: null,
   action: false,
-  events: [],
+  events: ["run.cancelled"],
   input: Type.Object(
     { run: IdSchema, reason: Type.Optional(Type.String({ maxLength: 500 })) },
     { additionalProperties: false },
@@ -26,14 +28,12 @@ export const cancelRun = defineCommand({
     const status = run === null ? null : transition(run.status, "cancel");
     if (run === null || status === null)
       return refuse("not_found", "run_not_found", "There is no such live run", "/run");
-    draft.endRun({
-      ...run,
-      status,
-      cursor: null,
-      waiting: null,
-      reason: { code: "cancelled", message: input.reason ?? "Cancelled by a person" },
-      finished_at: draft.at,
-    });
+    const reason = { code: "cancelled", message: input.reason ?? "Cancelled by a person" };
+    const ended = cutShort(run, reason, draft.at);
+    const ended_by = draft.actor;
+    draft.endRun({ ...ended, status, cursor: null, waiting: null, reason, ended_by, finished_at: draft.at });
+    const told = { run: run.id, workflow: run.workflow, ...(input.reason !== undefined && { reason: input.reason }) };
+    draft.emit("run.cancelled", refsOf(run), [], told);
     return accept({ run: run.id, changed: true });
   },
 });

@@ -30,7 +30,19 @@ const known: Record<string, CompiledVersion> = {
 };
 const workflows: WorkflowDirectory = { published: (name) => known[name] ?? null };
 const run = (id: string, status: Run["status"]): Run =>
-  ({ id, subject: talk, status, cursor: "hold", waiting: { wait: 1 }, steps: [] }) as unknown as Run;
+  ({
+    id,
+    workflow: "manual",
+    subject_kind: "conversation",
+    subject: talk,
+    conversation: talk,
+    customer: ann,
+    message: null,
+    status,
+    cursor: "hold",
+    waiting: { wait: 1 },
+    steps: [{ step: "hold", kind: "wait", status: status === "waiting" ? status : "done" }],
+  }) as unknown as Run;
 const world = memoryWorld({
   customers: [customerRow({ id: ann })],
   conversations: [
@@ -61,8 +73,21 @@ describe("run.start", () => {
     const { answer, events, runs } = set.issue("run.start", { workflow: "manual", ...input });
     const id = (answer as Accepted).result["run"] as string;
     expect(answer).toEqual({ ok: true, result: { run: id, workflow: "manual", version: "manual-1" } });
-    expect([events, runs]).toEqual([[], [id]]);
-    expect(set.ledger.get(key.run(id))).toMatchObject({ status: "queued", cursor: "first", depth: 0, ...about });
+    expect(runs).toEqual([id]);
+    const by = { started_by: actors.admin, ended_by: null };
+    expect(set.ledger.get(key.run(id))).toMatchObject({ status: "queued", cursor: "first", depth: 0, ...by, ...about });
+    const [told, ...more] = events;
+    expect(more).toEqual([]);
+    expect(told).toMatchObject({
+      type: "run.started",
+      actor: actors.admin,
+      changes: [],
+      data: { run: id, workflow: "manual" },
+    });
+    const { subject_kind, subject } = about as Run;
+    expect(told?.refs).toMatchObject(
+      subject_kind === "organization" || subject === undefined ? {} : { [subject_kind]: subject },
+    );
   });
 
   test("is a level deeper when a workflow asks", () => {
@@ -72,7 +97,11 @@ describe("run.start", () => {
       { workflow: "callable", inputs: { order: "7" } },
       { actor: actors.workflow },
     );
-    expect(set.ledger.get(key.run(runs[0] as string))).toMatchObject({ depth: 1, inputs: { order: "7" } });
+    expect(set.ledger.get(key.run(runs[0] as string))).toMatchObject({
+      depth: 1,
+      inputs: { order: "7" },
+      started_by: actors.workflow,
+    });
   });
 
   test.each<{ input: Record<string, Json>; code: string }>([
@@ -101,9 +130,16 @@ describe("run.cancel", () => {
     { input: { run: waiting, reason: "wrong one" }, message: "wrong one" },
   ])("ends a run that waits: $message", ({ input, message }) => {
     const set = stage();
-    expect(set.issue("run.cancel", input).answer).toEqual({ ok: true, result: { run: waiting, changed: true } });
+    const { answer, events } = set.issue("run.cancel", input);
+    expect(answer).toEqual({ ok: true, result: { run: waiting, changed: true } });
+    expect(events).toMatchObject([
+      { type: "run.cancelled", actor: actors.admin, refs: { conversation: talk, customer: ann }, changes: [] },
+    ]);
+    expect(events[0]?.data).toEqual({ workflow: "manual", ...input });
     expect(set.ledger.get(key.run(waiting))).toMatchObject({
       status: "cancelled",
+      ended_by: actors.admin,
+      steps: [{ step: "hold", status: "interrupted", reason: { code: "cancelled", message }, finished_at: set.now() }],
       cursor: null,
       waiting: null,
       reason: { code: "cancelled", message },

@@ -15,7 +15,7 @@ export const startRun = defineCommand({
   permission: "runs.start",
   target: null,
   action: true,
-  events: [],
+  events: ["run.started"],
   input: Type.Object(
     {
       workflow: Type.String({ description: "id or short name" }),
@@ -54,9 +54,11 @@ export const startRun = defineCommand({
         subject: about.subject,
         refs: about.refs,
         trigger: { type: "run.start", event: null, index: null },
+        by: draft.actor,
         inputs: (input.inputs ?? {}) as { [name: string]: Json },
       }),
     );
+    draft.emit("run.started", about.refs, [], { run: id, workflow: version.workflow });
     return accept({ run: id, workflow: version.workflow, version: version.id });
   },
 });

@@ -61,7 +61,14 @@ test("a message comes in, the workflow acts, and every step can be seen", async 
   const cancelled = await post(`/runs/${items[0].id}/cancel`, { reason: "enough" });
   expect(cancelled.status).toBe(200);
   // now in the history
-  expect((await get(`/runs/${items[0].id}`)).json).toMatchObject({ status: "cancelled" });
+  expect((await get(`/runs/${items[0].id}`)).json).toMatchObject({
+    status: "cancelled",
+    started_by: null,
+    ended_by: { kind: "user", id: expect.any(String) },
+    steps: [{}, {}, {}, { step: "hold", status: "interrupted", reason: { code: "cancelled" } }],
+  });
+  const told = (await get(`/events?conversation=${conversation}&type=run.cancelled`)).json.items;
+  expect(told).toMatchObject([{ actor: { kind: "user" }, data: { run: items[0].id, reason: "enough" } }]);
   expect((await get("/runs?workflow=refund-requests&status=cancelled")).json.items).toHaveLength(1);
 });
 
@@ -273,7 +280,13 @@ test("a manual workflow is started over the API", async () => {
   const { conversation } = await receive("eve", "hello");
   const started = await post("/workflows/by-hand/runs", { conversation });
   expect(started).toMatchObject({ status: 201, json: { result: { run: expect.any(String) } } });
-  expect((await get(`/runs/${started.json.result.run}`)).json).toMatchObject({ status: "finished" });
+  expect((await get(`/runs/${started.json.result.run}`)).json).toMatchObject({
+    status: "finished",
+    started_by: { kind: "user", id: expect.any(String) },
+    ended_by: null,
+  });
+  const told = (await get(`/events?conversation=${conversation}&type=run.started`)).json.items;
+  expect(told).toMatchObject([{ actor: { kind: "user" }, data: { run: started.json.result.run } }]);
   expect((await get(`/conversations/${conversation}`)).json.status).toBe("closed");
   expect(await post("/workflows/odd/runs", { conversation })).toMatchObject({ status: 404 });
 });
