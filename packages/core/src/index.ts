@@ -6,6 +6,7 @@ export type { Conversation, ConversationRow } from "./model/conversation.ts";
 export { conversationDefaults, ConversationSchema, conversationStatuses } from "./model/conversation.ts";
 export type { Customer, CustomerRow } from "./model/customer.ts";
 export { customerDefaults, CustomerSchema, customerStates } from "./model/customer.ts";
+export { type DeliverPayload, DeliverPayloadSchema } from "./model/deliver.ts";
 export type { Effect, Outcome } from "./model/effect.ts";
 export type { Actor, Cause, Change, Event, LoggedTable, Refs } from "./model/event.ts";
 export { loggedTables } from "./model/event.ts";

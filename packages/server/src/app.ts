@@ -1,5 +1,5 @@
 import Fastify, { type FastifyInstance } from "fastify";
-import { twilioWebhooks } from "./channels/twilio/webhooks.ts";
+import { providerCallbacks } from "./channels/callbacks.ts";
 import { features } from "./features/features.ts";
 import { createAuthenticator } from "./http/auth.ts";
 import { readJson } from "./http/body-guard.ts";
@@ -46,7 +46,7 @@ export async function createApp(ports: AppPorts): Promise<FastifyInstance> {
   registerProbes(app, ports);
   const auth = createAuthenticator(ports.pool, () => Date.parse(ports.clock.now()));
   registerRoutes(app, features(ports, auth), ports, auth);
-  await app.register(twilioWebhooks(ports));
+  await app.register(providerCallbacks(ports));
   return app;
 }
 

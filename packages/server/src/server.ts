@@ -1,8 +1,8 @@
 import { type AddressInfo, createServer as createNetServer } from "node:net";
 import type { FastifyInstance } from "fastify";
 import type { Pool } from "pg";
-import { recorderProvider } from "./channels/recorder/provider.ts";
-import { twilioProvider } from "./channels/twilio/provider.ts";
+import { bindSecrets } from "./channels/bind-secrets.ts";
+import { registry } from "./channels/registry.ts";
 import type { Config } from "./config/options.ts";
 import { withBoundPort } from "./config/load.ts";
 import { createApp } from "./app.ts";
@@ -10,7 +10,7 @@ import { type Database, openDatabase } from "./db/open.ts";
 import { maintain } from "./db/maintenance.ts";
 import { openKysely } from "./db/pool.ts";
 import { transaction } from "./db/transaction.ts";
-import { deliverMessages } from "./effects/deliver.ts";
+import { createDeliverer } from "./effects/deliver.ts";
 import { blankCustomer } from "./effects/erase/erase.ts";
 import { watchSubjects } from "./effects/watch.ts";
 import { createWorkers } from "./effects/workers.ts";
@@ -70,6 +70,8 @@ export async function startServer(given: Config, log: Log, ports: Partial<Ports>
   const abort = new AbortController();
   try {
     const secretBox = await openSecrets(config, log);
+    const unbound = await bindSecrets(database.pool, secretBox, registry);
+    if (unbound.length > 0) log.warn({ channels: unbound }, "secrets of channels cannot be opened; give them again");
     const publicUrl = config.publicUrl.replace(/\/$/, "");
     const firstToken = await ensureOrganization(database.pool, config);
     const metrics = createMetrics({ process: true });
@@ -108,9 +110,9 @@ export async function startServer(given: Config, log: Log, ports: Partial<Ports>
     engine.onCommit(() => hints.say());
     const services: Service[] = [engine.poller, hints, maintenance(database.background, config, clock, random, log)];
     if (config.effectWorkers > 0) {
-      const providers = { recorder: recorderProvider(database.pool), twilio: twilioProvider(outside) };
+      const deliverer = createDeliverer({ pool: database.pool, outside, registry, secretBox, publicUrl });
       const performers = {
-        "message.deliver": deliverMessages(database.pool, providers, secretBox, publicUrl),
+        "message.deliver": deliverer.deliver,
         "customer.blank": blankCustomer(database.pool, engine),
         "workflow.watch": watchSubjects(engine),
       };

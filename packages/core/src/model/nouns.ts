@@ -86,6 +86,9 @@ export const worldNouns = {
     recipient: personal(Type.String()),
     text: personal(Type.String()),
     media: personal(Type.Unknown(), []),
+    extras: personal(
+      orNull(Type.Unknown({ description: "subject, html, headers, attachments and thread, where there are any" })),
+    ),
     recorded_at: plain(InstantSchema),
   }),
 } as const;
@@ -112,6 +115,7 @@ export const settingsNouns = {
     ...settingsSchemas.channels.properties,
     provider_settings: plain(Type.Unknown()),
     provider_secret: secret(orNull(Type.String())),
+    provider_secrets: secret(Type.Unknown()),
     ...made,
   }),
   calendars: Type.Object({ ...settingsSchemas.calendars.properties, ...made }),

@@ -4,7 +4,7 @@ import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { redactor } from "../secrets/redact.ts";
 import { startTestApi, type TestApi } from "../testing/test-api.ts";
-import { redactedFault } from "./deliver.ts";
+import { redactedFault } from "./redacted.ts";
 
 /** The secret that must be found nowhere. */
 const needle = "needle+/in a haystack=0123456789";
@@ -113,7 +113,7 @@ test("an address inside the house is refused and says nothing of what is there",
 
 test("a fault in a provider's code is logged without the secret", async () => {
   const lines: string[] = [];
-  const log = pino({ write: (line) => void lines.push(line) });
+  const log = pino({}, { write: (line: string) => void lines.push(line) });
   const redact = redactor([needle]);
   log.error({ err: redactedFault(new Error(`bad header ${needle}`, { cause: needle }), redact) }, "failed");
   log.error({ err: redactedFault(needle, redact) }, "failed");

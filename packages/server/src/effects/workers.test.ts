@@ -1,6 +1,8 @@
 import type { Outcome } from "@threadmill/core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { recorderProvider } from "../channels/recorder/provider.ts";
+import { type Attempt, type Delivery, type ProviderKind, textOnly } from "../channels/provider.ts";
+import { recorder } from "../channels/recorder/recorder.ts";
+import { createRegistry } from "../channels/registry.ts";
 import {
   brokenInvariants,
   command,
@@ -16,8 +18,7 @@ import { createMetrics } from "../observe/metrics.ts";
 import { systemClock } from "../process/clock.ts";
 import { openSecretBox } from "../secrets/secret-box.ts";
 import { claimEffects, type Claimed, postpone } from "./claim.ts";
-import { deliverMessages } from "./deliver.ts";
-import type { Attempt, Delivery, Provider } from "./provider.ts";
+import { createDeliverer } from "./deliver.ts";
 import { attemptsAtMost, conclude, createWorkers, type Performer, retryAfterMs } from "./workers.ts";
 
 let lanes: TestLanes;
@@ -131,16 +132,27 @@ async function withWorkers(performer: Performer, fn: () => Promise<unknown>, cou
 
 const secrets = openSecretBox(new Uint8Array(32));
 const seen: Delivery[] = [];
-const provider = (answers: (delivery: Delivery) => Attempt | Promise<Attempt>, idempotent = false): Provider => ({
+const provider = (answers: (delivery: Delivery) => Attempt | Promise<Attempt>, keys = false): ProviderKind => ({
+  ...recorder,
   name: "fake",
-  idempotent,
-  async deliver(given) {
-    seen.push(given);
-    return answers(given);
-  },
+  serves: { sms: textOnly },
+  keys,
+  open: () => ({
+    async deliver(given) {
+      seen.push(given);
+      return answers(given);
+    },
+  }),
 });
-const through = (fake: Provider): Performer =>
-  deliverMessages(lanes.pool, { fake, recorder: recorderProvider(lanes.pool) }, secrets, "https://threadmill.test");
+const outside = { send: () => Promise.reject(new Error("nothing of this test goes outside")) };
+const through = (fake: ProviderKind): Performer =>
+  createDeliverer({
+    pool: lanes.pool,
+    outside,
+    registry: createRegistry([recorder, fake]),
+    secretBox: secrets,
+    publicUrl: "https://threadmill.test",
+  }).deliver;
 const useFake = (policy: "hold" | "retry" = "hold") =>
   lanes.rows("update channels set provider = 'fake', on_unknown = $2 where id = $1", [home.channels.sms, policy]);
 const done = (given: Delivery): Attempt => ({ status: "done", output: { provider_id: `P${given.key}` } });
@@ -184,7 +196,7 @@ describe("delivering", () => {
     for (let n = 0; n < 12; n += 1)
       expect(rows.filter((row) => row.recipient === phone(n)).map((row) => row.text)).toEqual(["one", "two"]);
     // the same key again changes nothing
-    const recorder = recorderProvider(lanes.pool);
+    const keeper = recorder.open({ pool: lanes.pool, outside });
     const [kept] = await lanes.rows<{ key: string; message: string }>(
       "select key, message from recorded_deliveries where organization = $1 limit 1",
       [home.id],
@@ -196,15 +208,15 @@ describe("delivering", () => {
       kind: "sms",
       address: null,
       settings: {},
-      secret: null,
-      statusUrl: "",
-    };
-    await recorder.deliver({
+      secrets: {},
+    } as const;
+    await keeper.deliver({
       ...(kept as { key: string; message: string }),
       channel,
       to: "x",
       text: "other",
       media: [],
+      statusUrl: null,
     });
     expect(
       await lanes.rows(

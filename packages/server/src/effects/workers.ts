@@ -6,16 +6,16 @@ import type { Metrics } from "../observe/metrics.ts";
 import type { Clock } from "../process/clock.ts";
 import { loop, type Service } from "../process/running.ts";
 import { claimEffects, type Claimed, countEffects, postpone } from "./claim.ts";
-import type { Attempt } from "./provider.ts";
+import type { Attempt } from "../channels/provider.ts";
+
+/** What an attempt came to, and for an unknown outcome whether it is to be tried again or held for a person. */
+export type Performed = Attempt & { readonly policy?: "retry" | "hold" };
 
 /**
  * Performs one kind of effect. What the outside world does is an attempt's answer; a throw is a fault of ours, tried
  * again. The signal asks long work to end soon, since the process is going; what is nearly done is better finished.
  */
-export type Performer = (
-  claimed: Claimed,
-  signal: AbortSignal,
-) => Promise<Attempt & { readonly policy?: "retry" | "hold" }>;
+export type Performer = (claimed: Claimed, signal: AbortSignal) => Promise<Performed>;
 
 export interface WorkerOptions {
   readonly pool: Pool;
@@ -49,7 +49,7 @@ export function createWorkers(options: WorkerOptions): Service & { idle(): Promi
   const unsettled = new Map<number, number>();
   const stop = new AbortController();
 
-  const settleOrRetry = async (claimed: Claimed, attempt: Awaited<ReturnType<Performer>>): Promise<void> => {
+  const settleOrRetry = async (claimed: Claimed, attempt: Performed): Promise<void> => {
     const outcome = conclude(claimed, attempt);
     if (outcome === null) {
       const after = attempt.status === "retry" ? attempt.afterMs : undefined;
@@ -88,7 +88,7 @@ export function createWorkers(options: WorkerOptions): Service & { idle(): Promi
 
   const work = async (claimed: Claimed): Promise<void> => {
     const perform = options.performers[claimed.kind];
-    let attempt: Awaited<ReturnType<Performer>>;
+    let attempt: Performed;
     try {
       attempt =
         perform === undefined
@@ -152,7 +152,7 @@ export function createWorkers(options: WorkerOptions): Service & { idle(): Promi
 }
 
 /** What ends the effect, or null when it is to be tried again. */
-export function conclude(claimed: Pick<Claimed, "attempt">, attempt: Awaited<ReturnType<Performer>>): Outcome | null {
+export function conclude(claimed: Pick<Claimed, "attempt">, attempt: Performed): Outcome | null {
   const last = claimed.attempt >= attemptsAtMost;
   if (attempt.status === "retry") return last ? { status: "failed", error: storable(attempt.error) } : null;
   if (attempt.status === "unknown" && attempt.policy === "retry" && !last) return null;

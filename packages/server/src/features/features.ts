@@ -3,6 +3,7 @@ import type { AppPorts } from "../http/ports.ts";
 import type { Route } from "../http/route.ts";
 import { calendars } from "./calendars/calendars.ts";
 import { channels } from "./channels/channels.ts";
+import { providerRoutes } from "./channels/provider-routes.ts";
 import { commandHttpRoutes } from "./commands/routes.ts";
 import { commandSubmitter } from "./commands/submit.ts";
 import { conversationRoutes } from "./conversations/routes.ts";
@@ -34,6 +35,7 @@ export function features(ports: AppPorts, auth: Authenticator): Route[] {
     ...tokenRoutes(ports, change, auth),
     ...organizationRoutes(ports, change),
     ...resources.flatMap((resource) => resourceRoutes(resource, ports, change)),
+    ...providerRoutes(),
     ...commandHttpRoutes(commandSubmitter(ports)),
     ...customerRoutes(ports),
     ...conversationRoutes(ports),

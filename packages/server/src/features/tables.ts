@@ -65,7 +65,9 @@ export interface Tables {
   users: Placed & Made & User;
   teams: Placed & Made & Team;
   mailboxes: Placed & Made & Mailbox;
-  channels: Placed & Made & Channel & { provider_settings: Record<string, unknown>; provider_secret: string | null };
+  channels: Placed &
+    Made &
+    Channel & { provider_settings: Record<string, unknown>; provider_secrets: Record<string, string> };
   calendars: Placed & Made & { id: string; slug: string; name: string; calendar: unknown; archived_at: string | null };
   properties: Placed & Made & PropertyDefinition;
   workflows: WorkflowRow;
@@ -106,6 +108,7 @@ export interface Tables {
     recipient: string;
     text: string;
     media: unknown;
+    extras: unknown;
     recorded_at: string;
   };
   parked: Placed & { id: string; item: unknown; error: unknown; at: string; resolved_at: string | null };

@@ -82,11 +82,18 @@ export const recordDelivery = defineCommand({
   },
 });
 
+/**
+ * Where news takes a message. Providers tell in any order, and their callbacks may come before our own call is answered:
+ * the furthest point counts. Another id of the provider's is another attempt: one that gets through makes good what failed,
+ * and one that fails says nothing of the attempt that the message goes by.
+ */
 function patchOf(row: Message, input: DeliveryInput): Partial<Message> {
   const { delivery, provider_id } = input;
-  const error = delivery === "failed" || delivery === "held" ? (input.error ?? null) : null;
-  // a message that failed and goes out after all has another id of the provider's: that is another attempt, not late news
-  const again = row.delivery === "failed" && provider_id !== undefined && provider_id !== row.provider_id;
+  const bad = delivery === "failed" || delivery === "held";
+  const error = bad ? (input.error ?? null) : null;
+  const other = provider_id !== undefined && provider_id !== row.provider_id;
+  if (other && bad && row.provider_id !== null) return {};
+  const again = other && row.delivery === "failed";
   const onward = progress[delivery] > progress[row.delivery] || again;
   if (!onward) return row.provider_id === null && provider_id !== undefined ? { provider_id } : {};
   return { delivery, delivery_error: error, ...(provider_id !== undefined && { provider_id }) };

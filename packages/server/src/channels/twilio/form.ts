@@ -49,10 +49,14 @@ const deliveryOf: Readonly<Record<string, string>> = {
   failed: "failed",
 };
 
-/** The input of `message.record_delivery` for a status callback; null for news that changes nothing, such as `queued`. */
+/**
+ * The input of `message.record_delivery` for a status callback; null for news that changes nothing, such as `queued`. Where
+ * the address names no message, it is found by Twilio's id, which is known only once our own call was answered.
+ */
 export function deliveryNews(
   fields: readonly FormField[],
   channel: string,
+  message: string | null = null,
 ): { readonly input: Record<string, unknown> | null } | { readonly missing: string } {
   const id = fieldOf(fields, "MessageSid") ?? fieldOf(fields, "SmsSid");
   const status = fieldOf(fields, "MessageStatus") ?? fieldOf(fields, "SmsStatus");
@@ -63,7 +67,7 @@ export function deliveryNews(
   const code = fieldOf(fields, "ErrorCode");
   return {
     input: {
-      channel,
+      ...(message === null ? { channel } : { message }),
       provider_id: id,
       delivery,
       ...(code !== undefined && { error: `twilio ${code}`.slice(0, 1000) }),

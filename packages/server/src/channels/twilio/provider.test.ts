@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Delivery } from "../../effects/provider.ts";
 import { createOutside, type Outside, type OutsideLimits } from "../../outside/client.ts";
+import type { Delivery } from "../provider.ts";
 import { twilioProvider } from "./provider.ts";
 
 interface Seen {
@@ -62,10 +62,10 @@ const delivery = (channel: Partial<Delivery["channel"]> = {}, more: Partial<Deli
     kind: "sms",
     address: "+14155550199",
     settings: { account_sid: "AC1", base_url: base },
-    secret: "s3cret:with colon",
-    statusUrl: "https://threadmill.test/webhooks/twilio/c1/status",
+    secrets: { auth_token: "s3cret:with colon" },
     ...channel,
   },
+  statusUrl: "https://threadmill.test/webhooks/twilio/c1/status",
   ...more,
 });
 const hasty = (limits: Partial<OutsideLimits>): Pick<Outside, "send"> => ({
@@ -97,16 +97,19 @@ describe("a message", () => {
     ["whatsapp", "whatsapp:+14155550100", "whatsapp:+14155550100", "whatsapp:+14155550199"],
     ["messenger", "1234567", "messenger:1234567", "messenger:+14155550199"],
     ["sms", "+14155550100", "+14155550100", "+14155550199"],
-  ])("on %s to %s has the channel's prefix on both sides, once", async (kind, to, expectedTo, expectedFrom) => {
-    answer = created;
-    await deliver(delivery({ kind }, { to }));
-    expect(seen.at(-1)?.form).toEqual(
-      expect.arrayContaining([
-        ["To", expectedTo],
-        ["From", expectedFrom],
-      ]),
-    );
-  });
+  ] as const)(
+    "on %s to %s has the channel's prefix on both sides, once",
+    async (kind, to, expectedTo, expectedFrom) => {
+      answer = created;
+      await deliver(delivery({ kind }, { to }));
+      expect(seen.at(-1)?.form).toEqual(
+        expect.arrayContaining([
+          ["To", expectedTo],
+          ["From", expectedFrom],
+        ]),
+      );
+    },
+  );
 
   test("of a messaging service names it, and takes every medium along", async () => {
     answer = created;
@@ -122,7 +125,7 @@ describe("a message", () => {
     expect(form.some(([name]) => name === "From")).toBe(false);
   });
 
-  test.each([{ secret: null }, { address: null }, { settings: {} }])(
+  test.each([{ secrets: {} }, { address: null }, { settings: {} }])(
     "of a channel that is not set up is refused: %j",
     async (channel) => {
       const before = seen.length;

@@ -1,9 +1,16 @@
-import type { Attempt, Delivery, Provider } from "../../effects/provider.ts";
 import type { Outside, OutsideAnswer } from "../../outside/client.ts";
+import type { Attempt, Delivery, Provider, ProviderSettings } from "../provider.ts";
 
 /** A provider that asks for more patience is asked again within the hour all the same. */
 const longestPauseSeconds = 3600;
-const defaultBaseUrl = "https://api.twilio.com";
+const usualBase = "https://api.twilio.com";
+
+/** Where the API is under these settings; null when `base_url` is no address that a path can be added to. */
+export function apiOf({ base_url: base = usualBase }: ProviderSettings): URL | null {
+  const url = typeof base === "string" ? URL.parse(base) : null;
+  if (url === null || !["http:", "https:"].includes(url.protocol)) return null;
+  return url.username === "" && url.password === "" && !/[?#]/.test(url.href) ? url : null;
+}
 
 /**
  * Twilio's REST format: `POST {base}/2010-04-01/Accounts/{sid}/Messages.json`, form-encoded, basic authentication. It
@@ -11,24 +18,21 @@ const defaultBaseUrl = "https://api.twilio.com";
  */
 export function twilioProvider(outside: Pick<Outside, "send">): Provider {
   return {
-    name: "twilio",
-    idempotent: false,
     async deliver(delivery) {
-      const { account_sid: sid, base_url: base = defaultBaseUrl } = delivery.channel.settings as {
-        account_sid?: string;
-        base_url?: string;
-      };
-      if (sid === undefined || delivery.channel.secret === null || delivery.channel.address === null) {
+      const { settings, secrets, address } = delivery.channel;
+      const { account_sid: sid } = settings;
+      const token = secrets["auth_token"];
+      if (typeof sid !== "string" || token === undefined || address === null) {
         return failed("channel_incomplete", "The channel lacks its address, account_sid or auth token");
       }
+      const api = apiOf(settings);
+      if (api === null) return failed("address_invalid", "The channel's base_url is no address");
       const answer = await outside.send({
-        url: `${base}/2010-04-01/Accounts/${encodeURIComponent(sid)}/Messages.json`,
+        url: `${api.href.replace(/\/+$/, "")}/2010-04-01/Accounts/${encodeURIComponent(sid)}/Messages.json`,
         method: "POST",
         headers: { "content-type": "application/x-www-form-urlencoded" },
-        secretHeaders: {
-          authorization: `Basic ${Buffer.from(`${sid}:${delivery.channel.secret}`).toString("base64")}`,
-        },
-        body: formOf(delivery).toString(),
+        secretHeaders: { authorization: `Basic ${Buffer.from(`${sid}:${token}`).toString("base64")}` },
+        body: formOf(delivery, address).toString(),
       });
       return answer.ok ? ofAnswer(answer) : ofFault(answer);
     },
@@ -41,16 +45,15 @@ function prefixed(kind: string, address: string): string {
   return address.startsWith(prefix) ? address : prefix + address;
 }
 
-function formOf({ channel, to, text, media }: Delivery): URLSearchParams {
+function formOf({ channel, to, text, media, statusUrl }: Delivery, from: string): URLSearchParams {
   const form = new URLSearchParams();
   form.set("To", prefixed(channel.kind, to));
-  const from = channel.address as string;
   // a messaging service stands where a number would
   if (from.startsWith("MG")) form.set("MessagingServiceSid", from);
   else form.set("From", prefixed(channel.kind, from));
   form.set("Body", text);
   for (const { url } of media) form.append("MediaUrl", url);
-  form.set("StatusCallback", channel.statusUrl);
+  if (statusUrl !== null) form.set("StatusCallback", statusUrl);
   return form;
 }
 

@@ -28,7 +28,7 @@ export function operationRoutes({ db }: Pick<AppPorts, "db">): Route[] {
       async read({ place, query }, page) {
         let rows = db
           .selectFrom("recorded_deliveries")
-          .select(["key", "message", "channel", "recipient", "text", "media", "recorded_at"])
+          .select(["key", "message", "channel", "recipient", "text", "media", "extras", "recorded_at"])
           // what is shown has milliseconds; the order has the microseconds of the database
           .select(sql<string>`recorded_at::text`.as("spot"))
           .where((eb) => eb.and({ lane: place.lane, organization: place.organization }));

@@ -58,7 +58,13 @@ export function resourceRoutes(resource: Resource, { pool }: Pick<AppPorts, "poo
       status: 201,
       handle: (call) =>
         change(call, (tx, at) =>
-          create(resource, call as Call<unknown, unknown, Given>, { tx, place: call.place, at, before: null }),
+          create(resource, call as Call<unknown, unknown, Given>, {
+            tx,
+            place: call.place,
+            at,
+            before: null,
+            given: call.body,
+          }),
         ),
     }),
     route({
@@ -90,7 +96,7 @@ export function resourceRoutes(resource: Resource, { pool }: Pick<AppPorts, "poo
 async function create(resource: Resource, { body }: { readonly body: Given }, context: ChangeContext) {
   const { tx, place, at } = context;
   const id = freshId(Date.parse(at));
-  const columns = { ...resource.defaults, ...(resource.columns?.(body, id, place) ?? body) };
+  const columns = { ...resource.defaults, ...(resource.columns?.(body, id, place, null) ?? body) };
   const slug =
     resource.slugged && body["slug"] === undefined
       ? { slug: await freeSlug(tx, resource.plural, place, slugOf(String(body["name"]), resource.noun)) }
@@ -104,13 +110,13 @@ async function create(resource: Resource, { body }: { readonly body: Given }, co
   return { ...changed(resource, null, written), consequences };
 }
 
-async function update(resource: Resource, id: string, body: Given, given: Omit<ChangeContext, "before">) {
+async function update(resource: Resource, id: string, body: Given, given: Omit<ChangeContext, "before" | "given">) {
   const before = await readRow(given.tx, resource, given.place, id);
   if (before === null) return missing(resource);
   if (before.archived_at !== null)
     return refuse("conflict", `${resource.noun}_archived`, `The ${resource.noun} is archived`);
-  const context = { ...given, before };
-  const columns = resource.columns?.(body, id, given.place) ?? body;
+  const context = { ...given, before, given: body };
+  const columns = resource.columns?.(body, id, given.place, before) ?? body;
   const row: Row = { ...before, ...columns };
   const refused = await problemOf(resource, row, context);
   if (refused !== null) return refused;
@@ -121,14 +127,14 @@ async function update(resource: Resource, id: string, body: Given, given: Omit<C
   return { ...changed(resource, before, written), consequences };
 }
 
-async function archive(resource: Resource, id: string, given: Omit<ChangeContext, "before">) {
+async function archive(resource: Resource, id: string, given: Omit<ChangeContext, "before" | "given">) {
   const before = await readRow(given.tx, resource, given.place, id);
   if (before === null) return missing(resource);
   if (before.archived_at !== null) throw new NothingToChange(shown(resource, before));
-  const refused = await resource.checkArchive?.(before, { ...given, before });
+  const refused = await resource.checkArchive?.(before, { ...given, before, given: {} });
   if (refused) return refused;
   const written = await updateRow(given.tx, resource, given.place, id, { archived_at: given.at });
-  await resource.after?.(written, { ...given, before });
+  await resource.after?.(written, { ...given, before, given: {} });
   const consequences = await workflowsFollow({ ...given, noun: resource.noun, before, after: written });
   return { ...changed(resource, before, written), consequences };
 }

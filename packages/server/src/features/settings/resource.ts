@@ -14,6 +14,8 @@ export interface ChangeContext {
   readonly at: string;
   /** the row before the change; null when it is being made */
   readonly before: Row | null;
+  /** the fields as they were given, secrets in the clear */
+  readonly given: Readonly<Record<string, unknown>>;
 }
 
 /** All that is particular to one kind of settings; list, get, create, update and archive follow from it. */
@@ -41,6 +43,7 @@ export interface Resource {
     given: Readonly<Record<string, unknown>>,
     id: string,
     place: Place,
+    before: Row | null,
   ) => Readonly<Record<string, unknown>>;
   /** What the API shows of a row; without it, the fields of the shape. Nothing else of a row ever leaves the house. */
   readonly show?: (row: Row) => Readonly<Record<string, unknown>>;

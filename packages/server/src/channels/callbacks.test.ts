@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startTestApi, testPublicUrl, type TestApi } from "../../testing/test-api.ts";
-import { type FormField, twilioSignature } from "./signature.ts";
+import { startTestApi, testPublicUrl, type TestApi } from "../testing/test-api.ts";
+import { type FormField, twilioSignature } from "./twilio/signature.ts";
 
 const authToken = "twilio-auth-token";
 let api: TestApi;

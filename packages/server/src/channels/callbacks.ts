@@ -1,0 +1,78 @@
+import { isId } from "@threadmill/core";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { sendProblem } from "../http/errors.ts";
+import type { AppPorts } from "../http/ports.ts";
+import { problem, problemOfRefusal } from "../http/problems.ts";
+import { callbackPrefix, messageNamed } from "./callback-address.ts";
+import type { Callback } from "./callback.ts";
+import { channelFinder } from "./find-channel.ts";
+import type { ProviderKind } from "./provider.ts";
+import { registry as everyProvider, type Registry } from "./registry.ts";
+
+/** The addresses that providers call, made from the registry: messages that come in, and what became of those we sent. */
+export function providerCallbacks(
+  ports: AppPorts,
+  registry: Registry = everyProvider,
+): (scope: FastifyInstance) => Promise<void> {
+  return async (scope) => {
+    for (const provider of registry.all) {
+      const found = channelFinder(ports, registry, provider);
+      for (const callback of provider.callbacks) {
+        // a scope of its own, for each takes bodies of its own kind
+        void scope.register(async (own) => {
+          own.removeAllContentTypeParsers();
+          if (callback.mediaType !== null)
+            own.addContentTypeParser(callback.mediaType, { parseAs: "buffer" }, (_request, body, done) => {
+              done(null, body);
+            });
+          own.route({
+            method: callback.method,
+            url: `${callbackPrefix}/${provider.name}/:channel${callback.path}`,
+            schema: { hide: true },
+            handler: (request, reply) => answer(ports, { provider, callback, found }, request, reply),
+          });
+        });
+      }
+    }
+  };
+}
+
+interface Called {
+  readonly provider: ProviderKind;
+  readonly callback: Callback;
+  readonly found: ReturnType<typeof channelFinder>;
+}
+
+async function answer(
+  { engine, publicUrl, secretBox }: AppPorts,
+  { callback, found }: Called,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const { channel: id } = request.params as { readonly channel: string };
+  const channel = isId(id) ? await found.get(id) : null;
+  if (channel === null) return sendProblem(reply, problem("not_found", { detail: "There is no such channel" }));
+  const message = callback.ofMessage
+    ? messageNamed(secretBox, { organization: channel.place.organization, id }, request.query as object as never)
+    : null;
+  if (message === undefined)
+    return sendProblem(reply, problem("wrong_signature", { detail: "The address names a message that it may not" }));
+  const answered = callback.receive({
+    channel,
+    url: publicUrl + request.url,
+    headers: request.headers,
+    body: (request.body as Buffer | undefined) ?? Buffer.alloc(0),
+    message,
+  });
+  if ("problem" in answered) return sendProblem(reply, answered.problem);
+  for (const { type, input } of answered.commands) {
+    const { answer: decided } = await engine.submit({
+      place: channel.place,
+      type,
+      input,
+      actor: { kind: "channel", id: channel.id },
+    });
+    if (!decided.ok) return sendProblem(reply, problemOfRefusal(decided));
+  }
+  return reply.type(answered.reply.mediaType).serializer(String).send(answered.reply.body);
+}
