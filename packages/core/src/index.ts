@@ -64,7 +64,7 @@ export { type BusinessCalendar, BusinessCalendarSchema } from "./time/calendar-s
 export { validateCalendar } from "./time/calendar-check.ts";
 export { idInstant, firstIdAt, isId } from "./id/id.ts";
 export { canonicalJson, contentHash } from "./id/canonical.ts";
-export { parseAddress, parseSender } from "./address/address.ts";
+export { parseAddress } from "./address/address.ts";
 export { compileVersion, type StoredVersion } from "./workflow/compile.ts";
 export { validateWorkflow } from "./workflow/validate.ts";
 export { isZone } from "./time/zone.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type ChannelKind, channelKinds } from "../model/settings.ts";
-import { parseAddress, parseSender } from "./address.ts";
+import { parseAddress } from "./address.ts";
 
 const long = "x".repeat(64);
 
@@ -46,6 +46,7 @@ test.each<[ChannelKind, string, string]>([
   ["email", `a@${`${"y".repeat(60)}.`.repeat(5)}com`, "email_invalid"],
   ["chat", "  ", "address_length"],
   ["api", "x".repeat(201), "address_length"],
+  ["chat", "other:visitor", "address_reserved"],
 ])("%s refuses %s", (kind, text, code) => {
   expect(parseAddress(kind, text)).toMatchObject({ ok: false, code, message: expect.any(String) });
 });
@@ -71,13 +72,4 @@ test("a normal form is its own normal form", () => {
     { numRuns: 2000 },
   );
   expect(accepted).toBeGreaterThan(200);
-});
-
-test("a sender of SMS may be more than a phone number", () => {
-  expect(parseSender("sms", "12345")).toEqual({ ok: true, address: "12345" });
-  expect(parseSender("sms", "ACME")).toEqual({ ok: true, address: "ACME" });
-  expect(parseSender("sms", "555 123 4567")).toEqual({ ok: true, address: "+15551234567" });
-  expect(parseSender("sms", "?")).toMatchObject({ ok: false, code: "sender_not_possible" });
-  expect(parseSender("whatsapp", "+15551234567")).toEqual({ ok: true, address: "whatsapp:+15551234567" });
-  expect(parseSender("whatsapp", "12345")).toMatchObject({ ok: false, code: "phone_not_possible" });
 });

@@ -1,12 +1,12 @@
 import type { ChannelKind } from "../model/settings.ts";
-import { type CountryCode, normalizePhone, normalizeSender } from "./phone.ts";
+import { type CountryCode, normalizePhone } from "./phone.ts";
 
 export type AddressProblemCode =
   | "phone_not_possible"
-  | "sender_not_possible"
   | "messenger_id_invalid"
   | "email_invalid"
-  | "address_length";
+  | "address_length"
+  | "address_reserved";
 
 export type AddressAnswer =
   | { readonly ok: true; readonly address: string }
@@ -34,16 +34,6 @@ export function parseAddress(kind: ChannelKind, text: string, country: CountryCo
   return readers[kind](text.trim(), country);
 }
 
-/**
- * The same for whoever a message came from. It differs for SMS only, whose senders may be short codes and words, which
- * one cannot always write back to.
- */
-export function parseSender(kind: ChannelKind, text: string, country: CountryCode = "US"): AddressAnswer {
-  if (kind !== "sms") return parseAddress(kind, text, country);
-  const answer = normalizeSender(text, country);
-  return answer.ok ? { ok: true, address: answer.address } : answer;
-}
-
 function phone(text: string, country: CountryCode): AddressAnswer {
   const answer = normalizePhone(text, country);
   return answer.ok ? { ok: true, address: answer.e164 } : answer;
@@ -64,6 +54,7 @@ function email(text: string): AddressAnswer {
 const dotsMisplaced = (text: string): boolean => text.startsWith(".") || text.includes("..") || text.includes(".@");
 
 function free(text: string): AddressAnswer {
+  if (text.startsWith("other:")) return problem("address_reserved", 'an address does not begin with "other:"');
   if (text.length >= 1 && text.length <= 200) return { ok: true, address: text };
   return problem("address_length", "an address has 1 to 200 characters");
 }

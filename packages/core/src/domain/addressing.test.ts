@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { customerRow } from "../testing/world.ts";
-import { addressKey, addressOn, customerFieldFor, mergedAddresses } from "./addressing.ts";
+import { addressKey, addressOn, customerFieldFor, mergedAddresses, unanswerable } from "./addressing.ts";
 import { addressesOf } from "./derived.ts";
 
 const nobody = customerRow({ id: "a" });
@@ -12,6 +12,7 @@ test.each([
   { channel: "email", address: "a@example.com", key: "addresses/email:a@example.com" },
   { channel: "chat", address: "visitor", key: "addresses/chat:visitor" },
   { channel: "api", address: "a:b", key: "addresses/api:a:b" },
+  { channel: "sms", address: "12345", key: "addresses/short_code:12345" },
 ] as const)("an address on $channel is found, and written to, as the channel does", ({ channel, address, key }) => {
   expect(addressKey(channel, address)).toBe(key);
   for (const has of [
@@ -23,6 +24,23 @@ test.each([
   }
   expect(addressOn(channel, { ...nobody, ...customerFieldFor(channel, address) })).toBe(address);
   expect(addressOn(channel, nobody)).toBeNull();
+});
+
+test.each([
+  { channel: "sms", address: "ACME", key: "addresses/alphanumeric:ACME" },
+  { channel: "sms", address: "other:?", key: "addresses/other:sms:?" },
+  { channel: "email", address: "other:?", key: "addresses/other:email:?" },
+] as const)("a sender that cannot be answered is found again: $key", ({ channel, address, key }) => {
+  expect(addressKey(channel, address)).toBe(key);
+  const row = { ...nobody, ...customerFieldFor(channel, address) };
+  expect(addressesOf(row)).toEqual([key]);
+  expect(addressOn(channel, row)).toBeNull();
+  expect(unanswerable(channel, address, "/x")).toMatchObject({ code: "sender_unanswerable", path: "/x" });
+});
+
+test("telephone numbers, short codes and mail can be answered", () => {
+  for (const address of ["+14155550101", "12345"]) expect(unanswerable("sms", address, "")).toBeNull();
+  expect(unanswerable("email", "a@example.com", "")).toBeNull();
 });
 
 test("a second address of a kind is a handle, and used where there is no first", () => {

@@ -27,7 +27,7 @@ export const key = {
   customer: (id: Id): Key => `customers/${id}`,
   conversation: (id: Id): Key => `conversations/${id}`,
   message: (id: Id): Key => `messages/${id}`,
-  /** who has an address; kinds: phone, email, external, messenger, chat, api */
+  /** who has an address; kinds: those of `address/sender.ts`, and external */
   address: (kind: string, address: string): Key => `addresses/${kind}:${address}`,
   run: (id: Id): Key => `runs/${id}`,
   /** the timer of a waiting run */

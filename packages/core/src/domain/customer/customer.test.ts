@@ -710,6 +710,30 @@ describe("customer.close", () => {
   });
 });
 
+describe("a customer's time zone and locale", () => {
+  const upsert = (input: Record<string, Json>) =>
+    stage().issue("customer.upsert", { external_id: "new", ...input }).answer;
+
+  test.each<{ input: Record<string, Json>; code: string; path: string }>([
+    { input: { timezone: "Mars/Olympus" }, code: "timezone_unknown", path: "/timezone" },
+    { input: { timezone: "" }, code: "timezone_unknown", path: "/timezone" },
+    { input: { timezone: "2026-11-20T17:00[UTC]" }, code: "timezone_unknown", path: "/timezone" },
+    { input: { locale: "the usual" }, code: "locale_invalid", path: "/locale" },
+    { input: { locale: "" }, code: "locale_invalid", path: "/locale" },
+  ])("are refused where there are none such: $input", ({ input, code, path }) => {
+    expect(upsert(input)).toMatchObject({ ok: false, kind: "invalid", code, path });
+  });
+
+  test("are kept in their usual spelling, and taken away by null", () => {
+    const set = stage();
+    const given = { external_id: "new", timezone: "America/New_York", locale: "pt_br" };
+    const { customer } = (set.issue("customer.upsert", given).answer as Accepted).result as { customer: string };
+    expect(set.ledger.get(key.customer(customer))).toMatchObject({ timezone: "America/New_York", locale: "pt-BR" });
+    expect(set.issue("customer.upsert", { external_id: "new", timezone: null, locale: null }).answer.ok).toBe(true);
+    expect(set.ledger.get(key.customer(customer))).toMatchObject({ timezone: null, locale: null });
+  });
+});
+
 describe("customer.merge", () => {
   test("takes over what the target lacks, moves no row, and is found under both's addresses", () => {
     const source = customerRow({

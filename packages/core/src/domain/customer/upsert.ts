@@ -4,6 +4,9 @@ import { parseAddress } from "../../address/address.ts";
 import { type Refusal, refuse } from "../../model/command.ts";
 import { IdSchema, type Json, orNull, type Properties } from "../../model/common.ts";
 import type { Customer, CustomerRow } from "../../model/customer.ts";
+import { brief } from "../../text/characters.ts";
+import { normalizeLocale } from "../../text/locale.ts";
+import { isZone } from "../../time/zone.ts";
 import { accept, defineCommand } from "../define.ts";
 import type { Draft } from "../draft.ts";
 import { type Key, key } from "../keys.ts";
@@ -78,6 +81,21 @@ export const upsertCustomer = defineCommand({
       const address = parseAddress(kind, given);
       if (!address.ok) return refuse("invalid", address.code, address.message, `/${field}`);
       out[field] = address.address;
+    }
+    if (typeof input.timezone === "string" && !isZone(input.timezone)) {
+      const message = `There is no time zone ${brief(input.timezone)}; one is named as "America/New_York"`;
+      return refuse("invalid", "timezone_unknown", message, "/timezone");
+    }
+    if (typeof input.locale === "string") {
+      const locale = normalizeLocale(input.locale);
+      if (locale === null)
+        return refuse(
+          "invalid",
+          "locale_invalid",
+          `A locale is written as "en" or "pt-BR", not ${brief(input.locale)}`,
+          "/locale",
+        );
+      out.locale = locale;
     }
     if (typeof input.assignee === "string") {
       const user = findUser(settings, input.assignee, "/assignee");

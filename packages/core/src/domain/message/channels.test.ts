@@ -130,6 +130,38 @@ describe("a customer who writes", () => {
   });
 });
 
+describe("nobody's message is refused for its sender", () => {
+  test.each([
+    { channel: "sms", from: "12345", address: "12345", handle: "short_code:12345", answered: true },
+    { channel: "sms", from: "ACME", address: "ACME", handle: "alphanumeric:ACME", answered: false },
+    { channel: "sms", from: "?!", address: "other:?!", handle: "other:sms:?!", answered: false },
+    { channel: "whatsapp", from: "ACME", address: "other:ACME", handle: "other:whatsapp:ACME", answered: false },
+    { channel: "email", from: "no-reply", address: "other:no-reply", handle: "other:email:no-reply", answered: false },
+    { channel: "messenger", from: "x", address: "other:x", handle: "other:messenger:x", answered: false },
+    { channel: "chat", from: " ", address: "other:unknown", handle: "other:chat:unknown", answered: false },
+    { channel: "api", from: "", address: "other:unknown", handle: "other:api:unknown", answered: false },
+  ])("$channel from $from", ({ channel, from, address, handle, answered }) => {
+    const set = scene();
+    const conversation = write(set, channel, from);
+    expect(write(set, channel, from)).toBe(conversation);
+    const found = set.ledger.get<ConversationRow>(key.conversation(conversation)) as ConversationRow;
+    expect(found).toMatchObject({ address, inbound_count: 2 });
+    expect(set.ledger.get<CustomerRow>(key.customer(found.customer))).toMatchObject({ handles: [handle], phone: null });
+    const { answer } = set.issue("message.send", { conversation, text: "hello" });
+    if (answered) expect(answer.ok).toBe(true);
+    else {
+      expect(answer).toMatchObject({ ok: false, code: "sender_unanswerable", path: "/conversation" });
+      expect(answer).toHaveProperty("message", expect.stringContaining("cannot be answered"));
+    }
+  });
+
+  test("where one cannot be answered, another channel can", () => {
+    const set = stage([onMail({ channel: channels.sms, address: "ACME" })]);
+    expect(send(set).answer).toMatchObject({ code: "sender_unanswerable" });
+    expect(send(set, { channel: "email" }).answer.ok).toBe(true);
+  });
+});
+
 test("who writes first means that very channel: a conversation that went on elsewhere is not joined", () => {
   const set = stage([onMail({ other_channels: { [channels.sms]: number } })]);
   const start = (channel: string) =>

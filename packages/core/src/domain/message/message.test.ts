@@ -98,12 +98,6 @@ const refusals: readonly {
   },
   {
     type: "message.receive",
-    input: { channel: "sms", from: "a", text: "" },
-    code: "phone_not_possible",
-    path: "/from",
-  },
-  {
-    type: "message.receive",
     input: { channel: "sms", from: "+14155550101", text: "" },
     code: "not_permitted",
     actor: actors.agent,

@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { parseAddress } from "../../address/address.ts";
+import { parseSender } from "../../address/sender.ts";
 import { refuse } from "../../model/command.ts";
 import { orNull } from "../../model/common.ts";
 import { MediaSchema } from "../../model/message.ts";
@@ -27,7 +27,9 @@ export const receiveMessage = defineCommand({
   input: Type.Object(
     {
       channel: Type.String({ description: "id or short name of the channel" }),
-      from: Type.String({ minLength: 1, maxLength: 320, description: "the customer's address on the channel" }),
+      from: Type.String({
+        description: "the customer's address on the channel; whatever it is, the message is taken in",
+      }),
       text: Type.String({ maxLength: 65_536 }),
       subject: Type.Optional(orNull(Type.String({ maxLength: 998 }))),
       media: Type.Optional(Type.Array(MediaSchema, { maxItems: 20 })),
@@ -46,9 +48,7 @@ export const receiveMessage = defineCommand({
   prepare(input, settings) {
     const channel = settings.channel(input.channel);
     if (channel === null) return refuse("not_found", "channel_not_found", "There is no such channel", "/channel");
-    const address = parseAddress(channel.kind, input.from);
-    if (!address.ok) return refuse("invalid", address.code, address.message, "/from");
-    return { ...input, channel: channel.id, from: address.address };
+    return { ...input, channel: channel.id, from: parseSender(channel.kind, input.from) };
   },
   needs(input, settings) {
     const { kind, value } = identityOf(settings.channel(input.channel)?.kind ?? "api", input.from);

@@ -4,7 +4,7 @@ import { IdSchema } from "../../model/common.ts";
 import type { ConversationRow } from "../../model/conversation.ts";
 import type { CustomerRow } from "../../model/customer.ts";
 import { MediaSchema } from "../../model/message.ts";
-import { addressOn } from "../addressing.ts";
+import { addressOn, unanswerable } from "../addressing.ts";
 import { placesOf, writtenToOn } from "../conversation/places.ts";
 import { withConversation } from "../conversation/with-conversation.ts";
 import { accept, defineCommand } from "../define.ts";
@@ -66,6 +66,8 @@ function send(input: Static<typeof Input>, draft: Draft, conversation: Conversat
   const address = placesOf(conversation)[channel.id] ?? addressOn(channel.kind, customer);
   if (address === null)
     return refuse("conflict", "address_missing", "The customer has no address on a channel of this kind", path);
+  const nowhere = unanswerable(channel.kind, address, path);
+  if (nowhere !== null) return nowhere;
   const automated = draft.actor.kind === "workflow" || draft.actor.kind === "system";
   const stopped = automated ? guard(draft, customer) : null;
   if (stopped !== null) return stopped;

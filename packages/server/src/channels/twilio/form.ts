@@ -12,9 +12,9 @@ export function incomingMessage(
   fields: readonly FormField[],
   channel: string,
 ): { readonly input: Record<string, unknown> } | { readonly missing: string } {
-  const from = fieldOf(fields, "From");
+  // a sender who hides is a sender all the same
+  const from = fieldOf(fields, "From") ?? "";
   const id = fieldOf(fields, "MessageSid") ?? fieldOf(fields, "SmsMessageSid") ?? fieldOf(fields, "SmsSid");
-  if (from === undefined) return { missing: "From" };
   if (id === undefined) return { missing: "MessageSid" };
   const media = mediaOf(fields);
   const name = fieldOf(fields, "ProfileName");
