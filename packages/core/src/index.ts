@@ -65,6 +65,7 @@ export { validateCalendar } from "./time/calendar-check.ts";
 export { idInstant, firstIdAt, isId } from "./id/id.ts";
 export { canonicalJson, contentHash } from "./id/canonical.ts";
 export { parseAddress } from "./address/address.ts";
+export { parseSender } from "./address/sender.ts";
 export { compileVersion, type StoredVersion } from "./workflow/compile.ts";
 export { validateWorkflow } from "./workflow/validate.ts";
 export { isZone } from "./time/zone.ts";

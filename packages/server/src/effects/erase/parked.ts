@@ -12,7 +12,7 @@ import type { PoolClient } from "pg";
 import type { Sweep } from "./sweep.ts";
 
 const itemsAtATime = 100;
-const longestAddress = 320;
+const longestAddress = 2000;
 
 interface Parked {
   readonly id: string;
@@ -71,7 +71,7 @@ union all ${of("effects", "refs ->> 'customer'").replace("$4", "$4::text")}`,
   return new Set([customer, ...rows.map(({ id }) => id)]);
 }
 
-/** Every text in an item that is short enough to be an address. */
+/** Every text in an item that is short enough to be taken for an address. */
 function leavesOf(item: Json): string[] {
   if (typeof item === "string") return item.length <= longestAddress ? [item] : [];
   return typeof item === "object" && item !== null ? Object.values(item).flatMap(leavesOf) : [];
@@ -80,9 +80,10 @@ function leavesOf(item: Json): string[] {
 /** Whether a text, read as an address of any kind of channel, is one that the customer was found under. */
 function isAddress({ addresses }: Sweep, text: string): boolean {
   if (addresses.has(`external:${text}`)) return true;
-  return channelKinds.some((kind) =>
-    [parseAddress(kind, text), parseSender(kind, text)].some(
-      (read) => read.ok && addresses.has(splitKey(addressKey(kind, read.address)).rest),
-    ),
-  );
+  return channelKinds.some((kind) => {
+    const read = parseAddress(kind, text);
+    return [...(read.ok ? [read.address] : []), parseSender(kind, text)].some((address) =>
+      addresses.has(splitKey(addressKey(kind, address)).rest),
+    );
+  });
 }
