@@ -10,6 +10,7 @@ import { onServer } from "../../testing/test-database.ts";
 import { isRoot } from "./account.ts";
 import { findCluster } from "./place.ts";
 import { type EmbeddedOptions, startEmbedded } from "./start.ts";
+import { houseFor, ownHouse } from "./test-house.ts";
 
 const said: string[] = [];
 const log = { info: (text: string) => said.push(text), warn: (text: string) => said.push(text) };
@@ -38,15 +39,15 @@ const query = async (url: string, sql: string) =>
   (await onServer(url, (client) => client.query(sql))).rows as unknown[];
 
 /** Starts the same in a process of its own and gives what it says first: the server's port, pid and url, or an error. */
-async function startElsewhere(dataDir: string, identity: { uid?: number; gid?: number } = {}) {
+async function startElsewhere(dataDir: string, identity: { uid?: number; gid?: number } = {}, house = ownHouse) {
   const script = `
-    const { startEmbedded } = await import(${JSON.stringify(new URL("./start.ts", import.meta.url).href)});
+    const { startEmbedded } = await import(${JSON.stringify(house.start)});
     const log = { info() {}, warn() {} };
     const options = { dataDir: ${JSON.stringify(dataDir)}, log };
     const said = await startEmbedded(options).catch((error) => ({ code: error.code, message: error.message }));
     process.stdout.write(JSON.stringify(said) + "\\n");
     if (said.url !== undefined) setInterval(() => {}, 1000);`;
-  const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
+  const child = spawn(house.node, ["--input-type=module", "-e", script], {
     ...identity,
     cwd: "/",
     stdio: ["ignore", "pipe", "inherit"],
@@ -284,8 +285,9 @@ describe.runIf(isRoot())("as root", () => {
     const home = join(folder, "home");
     await mkdir(home, { mode: 0o700 });
     await chown(home, 65534, 65534);
-    const nobody = { uid: 65534, gid: 65534 };
-    const { child, said: own } = await startElsewhere(join(home, "data"), nobody);
+    const nobody = { name: "nobody", uid: 65534, gid: 65534 };
+    const house = await houseFor(nobody, folder);
+    const { child, said: own } = await startElsewhere(join(home, "data"), nobody, house);
     expect(await query(own.url, "select 1 as one")).toEqual([{ one: 1 }]);
     expect((await stat(join(home, "data", "postgres"))).uid).toBe(65534);
     await kill(child);
@@ -296,6 +298,6 @@ describe.runIf(isRoot())("as root", () => {
 
     const rooted = await startEmbedded({ dataDir: join(folder, "rooted"), log });
     await rooted.stop();
-    expect((await startElsewhere(join(folder, "rooted"), nobody)).said.code).toBe("data_dir_not_yours");
+    expect((await startElsewhere(join(folder, "rooted"), nobody, house)).said.code).toBe("data_dir_not_yours");
   });
 });
