@@ -1,8 +1,10 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import { type AddressInfo, createServer as createNetServer, type Server as NetServer } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { createOutside, type Outside, type OutsideOptions, type OutsideRequest } from "./client.ts";
 import type { Resolve } from "./lookup.ts";
+import { testCertificate } from "./test-certificate.ts";
 
 const open: (Server | NetServer | Outside)[] = [];
 afterEach(() => {
@@ -248,6 +250,48 @@ describe("what is not reached was not sent", () => {
     expect(answer).toMatchObject({ ok: false, message: "127.0.0.9:1 is no public address" });
     const refused = await ask({ url: "http://127.0.0.1:1/path-s3cret?key=s3cret" });
     expect(refused).toMatchObject({ ok: false, message: "127.0.0.1:1 cannot be reached (ECONNREFUSED)" });
+  });
+});
+
+describe("over TLS", () => {
+  async function secure() {
+    const seen: string[] = [];
+    const server = createSecureServer(testCertificate, (request, response) => {
+      seen.push(String(request.headers["authorization"]));
+      response.end("private");
+    });
+    return { port: await listen(server), seen };
+  }
+  const resolve = names({ "outside.test": [["127.0.0.1"]], "other.test": [["127.0.0.1"]] });
+  const authorities = [testCertificate.cert];
+  const secretHeaders = { authorization: "s3cret" };
+
+  test("a trusted certificate for the name is talked to, on one connection", async () => {
+    const { port, seen } = await secure();
+    const client = outside({ resolve, authorities });
+    for (let n = 0; n < 2; n += 1)
+      expect(await client.send({ url: `https://outside.test:${port}/`, secretHeaders })).toMatchObject({
+        ok: true,
+        body: Buffer.from("private"),
+      });
+    expect(seen).toEqual(["s3cret", "s3cret"]);
+  });
+
+  test.each([
+    ["nobody trusts", "outside.test", []],
+    ["is for another name", "other.test", authorities],
+    ["is for no address in figures", "127.0.0.1", authorities],
+  ])("one that %s is told nothing", async (_name, host, trusted) => {
+    const { port, seen } = await secure();
+    const options = trusted.length > 0 ? { resolve, authorities: trusted } : { resolve };
+    expect(
+      await ask({ url: `https://${host}:${port}/`, method: "POST", secretHeaders, body: "x" }, options),
+    ).toMatchObject({
+      ok: false,
+      code: "not_reached",
+      sent: false,
+    });
+    expect(seen).toEqual([]);
   });
 });
 

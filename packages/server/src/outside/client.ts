@@ -73,16 +73,21 @@ export interface OutsideOptions {
   readonly allowed: readonly string[];
   /** in place of the system's resolver */
   readonly resolve?: Resolve;
+  /** certificates (PEM) to trust in place of the usual authorities */
+  readonly authorities?: readonly string[];
 }
 
 /** An idle connection is kept that long, or as long as the other side says. */
 const keepMs = 4000;
 
 /** Makes the guarded client: only public addresses and allowed ones are connected to, whatever a name or redirect says. */
-export function createOutside({ allowed, resolve }: OutsideOptions): Outside {
+export function createOutside({ allowed, resolve, authorities }: OutsideOptions): Outside {
   const guard = addressGuard(allowed, resolve);
   const kept = { keepAlive: true, timeout: keepMs, maxFreeSockets: 64 };
-  const agents = { "http:": new HttpAgent(kept), "https:": new HttpsAgent(kept) };
+  const agents = {
+    "http:": new HttpAgent(kept),
+    "https:": new HttpsAgent({ ...kept, ...(authorities !== undefined && { ca: [...authorities] }) }),
+  };
 
   async function one(url: URL, request: OutsideRequest, limits: OutsideLimits, signal: AbortSignal) {
     // an address in figures is never resolved, so the look-up does not see it

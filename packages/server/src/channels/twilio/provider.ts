@@ -73,7 +73,8 @@ function ofAnswer({ status, headers, body: bytes }: Extract<OutsideAnswer, { ok:
   const body = read(bytes);
   if (success && typeof body.sid === "string" && idForm.test(body.sid))
     return { status: "done", output: { provider_id: body.sid } };
-  const code = Number.isInteger(body.code) && idForm.test(String(body.code)) ? String(body.code) : null;
+  // few enough to be counted by
+  const code = typeof body.code === "number" && /^\d{1,6}$/.test(String(body.code)) ? String(body.code) : null;
   const words = typeof body.message === "string" ? body.message : "";
   const message = `Twilio answered ${status}${code === null ? "" : `, code ${code}`}: ${words}`;
   if (status === 429) {
