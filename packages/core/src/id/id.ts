@@ -10,28 +10,86 @@ export type Seed = readonly [number, number, number, number];
 
 const form = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-/** The seed of a root (a command id, a timer, a wake, an effect's attempt) of an organization: 128 bits of a SHA-256. */
-export function rootSeed(organization: Id, root: string): Seed {
-  const hash = sha256(utf8ToBytes(`${organization}\0${root}`));
+/** The seeds of an organization's roots; made once for all of them, as it costs a SHA-256. */
+export function seedsOf(organization: Id): (root: string) => Seed {
+  const own = hashed(organization);
+  return (root) => {
+    // a command's id is random enough by itself; what is no id (a timer, a wake, an effect's attempt) is hashed
+    if (!isId(root)) return hashed(`${organization}\0${root}`);
+    return [
+      mix(word(root, 0, 4) ^ own[0]),
+      mix(((word(root, 9, 2) << 16) | word(root, 14, 2)) ^ own[1]),
+      mix(((word(root, 19, 2) << 16) | word(root, 24, 2)) ^ own[2]),
+      mix(word(root, 28, 4) ^ own[3]),
+    ];
+  };
+}
+
+/** The seed of a root (a command id, a timer, a wake, an effect's attempt) of an organization. */
+export const rootSeed = (organization: Id, root: string): Seed => seedsOf(organization)(root);
+
+/** 128 bits of a SHA-256. */
+function hashed(text: string): Seed {
+  const hash = sha256(utf8ToBytes(text));
   const view = new DataView(hash.buffer, hash.byteOffset);
   return [view.getUint32(0), view.getUint32(4), view.getUint32(8), view.getUint32(12)];
 }
 
+/** So many bytes written as hex digits in a text, as a number. */
+function word(text: string, from: number, bytes: number): number {
+  let value = 0;
+  for (let at = from; at < from + bytes * 2; at += 1) {
+    const code = text.charCodeAt(at);
+    value = (value << 4) | (code < 58 ? code - 48 : code - 87);
+  }
+  return value;
+}
+
 /**
- * The n-th id of a root, a UUIDv7 of the instant; the same for the same three. n is an unsigned 32-bit number, else
- * RangeError. Two n of one seed and instant never give the same id, as n goes through steps that can be undone into 32
+ * The ids of a root at an instant by their numbers: UUIDv7, the same for the same three. n is an unsigned 32-bit number,
+ * else RangeError. Two n of one seed and instant never give the same id, as n goes through steps that can be undone into 32
  * of its bits; over seeds the chance is that of 74 random bits.
  */
-export function mintId(at: Instant, seed: Seed, n: number): Id {
-  if (n >>> 0 !== n) throw new RangeError(`${n} is no number of an id`);
-  const a = mix(mix(n ^ seed[0]) + seed[1]);
-  const b = mix(a ^ seed[2]);
-  const c = mix(b + seed[3]);
-  // 74 bits: ten of c and two of a, then fourteen of a, then sixteen of a and all of b
-  const high = 0x7000 | ((c & 0x3ff) << 2) | (a >>> 30);
-  const low = 0x8000 | ((a >>> 16) & 0x3fff);
-  return `${timeHex(at)}-${hex4(high)}-${hex4(low)}-${hex4(a & 0xffff)}${hex4(b >>> 16)}${hex4(b & 0xffff)}`;
+export function minter(at: Instant, seed: Seed): (n: number) => Id {
+  const time = `${timeHex(at)}-7`;
+  return (n) => {
+    if (n >>> 0 !== n) throw new RangeError(`${n} is no number of an id`);
+    const a = mix(mix(n ^ seed[0]) + seed[1]);
+    const b = mix(a ^ seed[2]);
+    const c = mix(b + seed[3]);
+    // 74 bits: ten of c and two of a, then fourteen of a, then sixteen of a and all of b. In one call, as it makes one
+    // text where pieces put together make ten.
+    return (
+      time +
+      String.fromCharCode(
+        digit((c >>> 6) & 15),
+        digit((c >>> 2) & 15),
+        digit(((c & 3) << 2) | (a >>> 30)),
+        dash,
+        digit(8 | ((a >>> 28) & 3)),
+        digit((a >>> 24) & 15),
+        digit((a >>> 20) & 15),
+        digit((a >>> 16) & 15),
+        dash,
+        digit((a >>> 12) & 15),
+        digit((a >>> 8) & 15),
+        digit((a >>> 4) & 15),
+        digit(a & 15),
+        digit(b >>> 28),
+        digit((b >>> 24) & 15),
+        digit((b >>> 20) & 15),
+        digit((b >>> 16) & 15),
+        digit((b >>> 12) & 15),
+        digit((b >>> 8) & 15),
+        digit((b >>> 4) & 15),
+        digit(b & 15),
+      )
+    );
+  };
 }
+
+/** The n-th id of a root, as `minter` gives it. */
+export const mintId = (at: Instant, seed: Seed, n: number): Id => minter(at, seed)(n);
 
 /** Whether something is an id in its one form: a UUIDv7 in lower case. */
 export const isId = (text: unknown): text is Id => typeof text === "string" && form.test(text);
@@ -66,4 +124,5 @@ function mix(value: number): number {
 const hex4 = (bits: number): string =>
   String.fromCharCode(digit(bits >>> 12), digit((bits >>> 8) & 15), digit((bits >>> 4) & 15), digit(bits & 15));
 
+const dash = 45;
 const digit = (value: number): number => (value < 10 ? 48 + value : 87 + value);

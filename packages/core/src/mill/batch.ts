@@ -1,6 +1,6 @@
 import { decide, type Decision } from "../domain/decide.ts";
 import { Ledger, type Mark, type World } from "../domain/ledger.ts";
-import { mintId, rootSeed, type Seed } from "../id/id.ts";
+import { minter, seedsOf } from "../id/id.ts";
 import type { Command } from "../model/command.ts";
 import type { Id, Instant } from "../model/common.ts";
 import type { Cause, Event } from "../model/event.ts";
@@ -10,7 +10,8 @@ import type { Config, Item, Leftover, Poisoned, Receipt, Reply, Withheld } from 
 export interface Root {
   readonly id: string;
   readonly at: Instant;
-  readonly seed: Seed;
+  /** its ids by their numbers */
+  readonly ids: (n: number) => Id;
   minted: number;
   spent: number;
   /** runs that it started by matching */
@@ -46,8 +47,11 @@ export class Batch {
   /** operations left of the slice */
   budget: number;
 
+  readonly #seedOf: ReturnType<typeof seedsOf>;
+
   constructor(organization: Id, world: World, config: Config, slice: number) {
     this.organization = organization;
+    this.#seedOf = seedsOf(organization);
     this.config = config;
     this.ledger = new Ledger(world);
     this.budget = slice;
@@ -59,7 +63,7 @@ export class Batch {
     return {
       id,
       at,
-      seed: rootSeed(this.organization, id),
+      ids: minter(at, this.#seedOf(id)),
       minted: leftover?.minted ?? 0,
       spent: leftover?.spent ?? 0,
       started: leftover?.started ?? 0,
@@ -69,7 +73,7 @@ export class Batch {
   }
 
   mint(root: Root): Id {
-    return mintId(root.at, root.seed, root.minted++);
+    return root.ids(root.minted++);
   }
 
   /** One operation: a decision, a start or a step. Counts against the slice and the root's allowance. */
