@@ -1,4 +1,5 @@
 import type { Id } from "../model/common.ts";
+import type { LoggedTable } from "../model/event.ts";
 
 /**
  * The names under which the world is read. `rows` are stored; `views` are look-ups whose answer follows from rows: the
@@ -23,34 +24,60 @@ export type RowTable = (typeof rowTables)[number];
 export const views = ["latest", "sender", "open", "provider", "waiting", "receipt"] as const;
 export type View = (typeof views)[number];
 
+/** Names of one kind by id that were asked for just now. */
+const rememberedAtMost = 256;
+
+/**
+ * Remembers the names it made last: a root asks for the same few a hundred times, and a text that was put together anew must be
+ * read to its end by each look-up.
+ */
+function remembered(prefix: string): (id: Id) => Key {
+  const names = new Map<Id, Key>();
+  return (id) => {
+    let name = names.get(id);
+    if (name !== undefined) return name;
+    if (names.size >= rememberedAtMost) names.clear();
+    name = prefix + id;
+    names.set(id, name);
+    return name;
+  };
+}
+
 export const key = {
-  customer: (id: Id): Key => `customers/${id}`,
-  conversation: (id: Id): Key => `conversations/${id}`,
-  message: (id: Id): Key => `messages/${id}`,
+  customer: remembered("customers/"),
+  conversation: remembered("conversations/"),
+  message: remembered("messages/"),
   /** who has an address; kinds: those of `address/sender.ts`, and external */
   address: (kind: string, address: string): Key => `addresses/${kind}:${address}`,
-  run: (id: Id): Key => `runs/${id}`,
+  run: remembered("runs/"),
   /** the timer of a waiting run */
-  timer: (run: Id): Key => `timers/${run}`,
-  effect: (id: Id): Key => `effects/${id}`,
+  timer: remembered("timers/"),
+  effect: remembered("effects/"),
   /** how many open conversations a user holds */
-  load: (user: Id): Key => `loads/${user}`,
+  load: remembered("loads/"),
   presence: (user: Id): Key => `presences/${user}`,
   /** the customer's latest conversation that holds a channel: the one of the greatest id */
   latest: (customer: Id, channel: Id): Key => `latest/${customer}/${channel}`,
   /** a bundle, never read by itself: who has an address, with their latest conversation on a channel */
   sender: (channel: Id, kind: string, address: string): Key => `sender/${channel}/${kind}:${address}`,
   /** the customer's conversations that are not closed */
-  open: (customer: Id): Key => `open/${customer}`,
+  open: remembered("open/"),
   /** the message that a provider knows by this id */
   provider: (channel: Id, providerId: string): Key => `provider/${channel}/${providerId}`,
   /** the runs that wait for a subject */
-  waiting: (subject: Id): Key => `waiting/${subject}`,
+  waiting: remembered("waiting/"),
   /** the receipt that a client's key left */
   receipt: (clientKey: string): Key => `receipt/${clientKey}`,
   /** a workflow version that is no longer the published one */
   version: (id: Id): Key => `version/${id}`,
 } as const;
+
+/** The name of a logged row. */
+export const rowKey: Readonly<Record<LoggedTable, (id: Id) => Key>> = {
+  customers: key.customer,
+  conversations: key.conversation,
+  messages: key.message,
+};
 
 /** Takes a key apart: the table or view, and the rest. */
 export function splitKey(text: Key): { readonly table: RowTable | View | "version"; readonly rest: string } {

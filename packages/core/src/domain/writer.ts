@@ -7,7 +7,7 @@ import type { Message } from "../model/message.ts";
 import type { Watch } from "../model/watch.ts";
 import { placesOf } from "./conversation/places.ts";
 import { isOpen, isUnreplied } from "./derived.ts";
-import { key } from "./keys.ts";
+import { key, rowKey } from "./keys.ts";
 import { Reader } from "./reader.ts";
 import { applyChange, changeOf, creationOf, type Row } from "./rows.ts";
 import type { SettingsIndex } from "./settings-index.ts";
@@ -168,20 +168,20 @@ export class Writer extends Reader {
 
   #create(table: LoggedTable, id: Id, fields: Row): Change {
     const change = creationOf(table, id, fields);
-    this.ledger.create(`${table}/${id}`, id, applyChange(null, change, this.at));
+    this.ledger.create(rowKey[table](id), id, applyChange(null, change, this.at));
     return change;
   }
 
   #update(table: LoggedTable, row: { readonly id: Id }, patch: Row): Change | null {
     const change = changeOf(table, row, patch);
-    if (change !== null) this.ledger.set(`${table}/${row.id}`, applyChange(row, change, this.at));
+    if (change !== null) this.ledger.set(rowKey[table](row.id), applyChange(row, change, this.at));
     return change;
   }
 
   /** Puts what the engine keeps beside a row; it is not logged. */
   #watch(table: "customers" | "conversations", id: Id, { wake_at, fired, guards }: Watch): void {
-    const row = this.ledger.get<object>(`${table}/${id}`);
-    this.ledger.set(`${table}/${id}`, { ...row, wake_at, fired, guards });
+    const row = this.ledger.get<object>(rowKey[table](id));
+    this.ledger.set(rowKey[table](id), { ...row, wake_at, fired, guards });
   }
 
   /** Keeps true what follows from a conversation: where it is found, the customer's counts, the open list, the loads. */

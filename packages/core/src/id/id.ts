@@ -15,7 +15,7 @@ export function seedsOf(organization: Id): (root: string) => Seed {
   const own = hashed(organization);
   return (root) => {
     // a command's id is random enough by itself; what is no id (a timer, a wake, an effect's attempt) is hashed
-    if (!isId(root)) return hashed(`${organization}\0${root}`);
+    if (!form.test(root)) return hashed(`${organization}\0${root}`);
     return [
       mix(word(root, 0, 4) ^ own[0]),
       mix(((word(root, 9, 2) << 16) | word(root, 14, 2)) ^ own[1]),

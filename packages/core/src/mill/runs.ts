@@ -10,13 +10,20 @@ export function readRun(batch: Batch, id: Id): Run | null {
   return batch.ledger.get<Run>(key.run(id));
 }
 
+const none: readonly Run[] = [];
+
 /**
  * The runs that wait for a subject, by id: the order in which they began to wait is known only within a batch, so
  * nothing may follow from it.
  */
 export function waitingRuns(batch: Batch, subject: Id): readonly Run[] {
-  const ids = [...batch.ledger.list(key.waiting(subject), subject)].sort();
-  return ids.map((id) => readRun(batch, id)).filter((run) => run !== null && run.status === "waiting") as Run[];
+  const ids = batch.ledger.list(key.waiting(subject), subject);
+  // nearly always: nothing is made for it
+  if (ids.length === 0) return none;
+  return [...ids]
+    .sort()
+    .map((id) => readRun(batch, id))
+    .filter((run) => run !== null && run.status === "waiting") as Run[];
 }
 
 /** Puts a run after a signal; a final one has no cursor and does not wait. A signal that comes too late changes nothing. */

@@ -22,7 +22,7 @@ const there = async (): Promise<number> =>
 test("rows go in behind their statement, between other statements of a pipeline, and are seen by those after it", async () => {
   const seen = await pipelined(pool, async (client) => {
     const before = client.query<{ n: number }>("select count(*)::int as n from loads where lane = 7");
-    const copied = copyRows(client, into, [line(1), line(2)]);
+    const copied = copyRows(client, into, line(1) + line(2));
     const after = client.query<{ n: number }>("select count(*)::int as n from loads where lane = 7");
     await copied;
     return { result: [(await before).rows[0]?.n, (await after).rows[0]?.n], sent: [] };
@@ -38,8 +38,8 @@ test.each([
   const left = await there();
   const work = pipelined(pool, (client) => {
     const sent = [
-      copyRows(client, into, [line(left + 100)]),
-      copyRows(client, text, [`x\ty\tz\tw\n`]),
+      copyRows(client, into, line(left + 100)),
+      copyRows(client, text, "x\ty\tz\tw\n"),
       client.query("select 1"),
     ];
     for (const each of sent) each.catch(() => {});

@@ -30,9 +30,9 @@ class PipelinedCopy extends Query {
 }
 
 /** Copies rows, as `row-text.ts` puts them into words, with a statement `copy ... from stdin`. Rejects with the server's refusal. */
-export function copyRows(client: PoolClient, statement: string, rows: readonly string[]): Promise<void> {
+export function copyRows(client: PoolClient, statement: string, rows: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const copy = new PipelinedCopy(statement, rows.join(""));
+    const copy = new PipelinedCopy(statement, rows);
     (copy as unknown as { callback: (error: Error | null) => void }).callback = (error) =>
       error === null || error === undefined ? resolve() : reject(error);
     client.query(copy);

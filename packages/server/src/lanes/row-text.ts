@@ -53,22 +53,40 @@ const inCopy: Readonly<Record<string, (value: never) => string>> = {
   jsonb: (value: unknown) => escaped(JSON.stringify(value)),
 };
 
-/** Writes rows of one table as lines of COPY's text format, the lane and the organization first. */
-export type RowLine = (lane: number, organization: string, row: Readonly<Record<string, unknown>>) => string;
+/** Writes rows of one table as lines of COPY's text format: the lane and the organization first, then the columns. */
+export type RowLines = (
+  lane: number,
+  rows: readonly { readonly organization: string; readonly row: Readonly<Record<string, unknown>> }[],
+) => string;
 
-/** A row as a line for `copy ... from stdin`; a missing field means null, as in `rowText`. */
-export function rowLine(columns: Readonly<Record<string, string>>): RowLine {
+/**
+ * Rows as lines for `copy ... from stdin`; a missing field means null, as in `rowText`. All fields of all rows are put
+ * together at once: a line that grows field by field leaves a text behind for each.
+ */
+export function rowLines(columns: Readonly<Record<string, string>>): RowLines {
   const fields = Object.entries(columns).map(([name, type]) => {
     const write = inCopy[type];
     if (write === undefined) throw new Error(`no way to copy a column of type ${type}`);
     return { name, write: write as (value: unknown) => string };
   });
-  return (lane, organization, row) => {
-    let line = `${lane}\t${organization}`;
-    for (const { name, write } of fields) {
-      const value = row[name];
-      line += value === null || value === undefined ? "\t\\N" : `\t${write(value)}`;
+  const text = (row: Readonly<Record<string, unknown>>, at: number): string => {
+    const { name, write } = fields[at] as (typeof fields)[number];
+    const value = row[name];
+    return value === null || value === undefined ? String.raw`\N` : write(value);
+  };
+  const last = fields.length - 1;
+  return (lane, rows) => {
+    if (rows.length === 0) return "";
+    const pieces = [String(lane)];
+    // between two pieces comes a tab, so a line's end and the next line's lane are one piece with the line's last field
+    const next = `\n${lane}`;
+    for (const { organization, row } of rows) {
+      pieces.push(organization);
+      for (let at = 0; at < last; at += 1) pieces.push(text(row, at));
+      pieces.push(text(row, last) + next);
     }
-    return `${line}\n`;
+    const ended = pieces.pop() as string;
+    pieces.push(ended.slice(0, -String(lane).length));
+    return pieces.join("\t");
   };
 }

@@ -1,4 +1,4 @@
-import { type RowLine, rowLine, type RowText, rowText } from "./row-text.ts";
+import { type RowLines, rowLines, type RowText, rowText } from "./row-text.ts";
 import { type WorldTable, worldTables } from "./tables.ts";
 
 /**
@@ -14,7 +14,7 @@ export interface Statement {
    * The same for many rows: COPY parses no JSON and writes a page of rows as one record of the write-ahead log. A message's row
    * costs PostgreSQL 10 us instead of 17, a finished run's 15 instead of 20.
    */
-  readonly copy?: { readonly text: string; readonly line: RowLine };
+  readonly copy?: { readonly text: string; readonly lines: RowLines };
 }
 
 /** What an insert needs to know of a table. */
@@ -42,7 +42,7 @@ function insertStatement(table: Insertable): Statement {
     words: rowText(table.columns),
     copy: {
       text: `copy ${table.name} (lane, organization, ${names.join(", ")}) from stdin`,
-      line: rowLine(table.columns),
+      lines: rowLines(table.columns),
     },
   };
 }

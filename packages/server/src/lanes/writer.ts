@@ -151,14 +151,12 @@ on conflict (lane, organization) do update set body = excluded.body, at = exclud
   }
 
   #send(copy: Statement["copy"] | null, { name, text, words }: Statement, rows: readonly OwnRow[]): void {
-    const wordsOf = (write: (organization: string, row: OwnRow["row"]) => string): string[] =>
-      rows.map(({ organization, row }) => write(organization, row));
-    if (copy === null || copy === undefined) {
-      this.#expect(this.#client.query({ name, text, values: [this.#lane, `[${wordsOf(words).join(",")}]`] }));
-    } else {
-      const lines = wordsOf((organization, row) => copy.line(this.#lane, organization, row));
-      this.#expect(copyRows(this.#client, copy.text, lines));
+    if (copy !== null && copy !== undefined) {
+      this.#expect(copyRows(this.#client, copy.text, copy.lines(this.#lane, rows)));
+      return;
     }
+    const list = rows.map(({ organization, row }) => words(organization, row));
+    this.#expect(this.#client.query({ name, text, values: [this.#lane, `[${list.join(",")}]`] }));
   }
 
   /** Whoever awaits it hears of its failure; until then it is no unhandled rejection. */
