@@ -56,6 +56,8 @@ export const key = {
   /** how many open conversations a user holds */
   load: remembered("loads/"),
   presence: (user: Id): Key => `presences/${user}`,
+  /** a bundle, never loaded by itself: the presence and the load of each member of a team */
+  team: (id: Id): Key => `team/${id}`,
   /** the customer's latest conversation that holds a channel: the one of the greatest id */
   latest: (customer: Id, channel: Id): Key => `latest/${customer}/${channel}`,
   /** a bundle, never read by itself: who has an address, with their latest conversation on a channel */

@@ -69,6 +69,13 @@ export class Ledger {
     return this.view<readonly Id[]>(name, owner) ?? [];
   }
 
+  /** Reads what belongs together as one bundle (MILL law 4): its name is the one thing that is counted as read. */
+  bundle(name: Key, parts: readonly Key[]): readonly unknown[] {
+    this.#reads.add(name);
+    this.expect(parts);
+    return parts.map((part) => this.peek(part));
+  }
+
   /** Asks for all of these in one go, so that reading them one by one costs one round; views of a new row are known. */
   expect(names: readonly Key[], owner?: Id): void {
     if (owner !== undefined && this.#isNew(owner)) return;

@@ -7,6 +7,22 @@ import type { Run } from "../model/run.ts";
 import { type Key, key } from "./keys.ts";
 import type { Ledger } from "./ledger.ts";
 
+/** A member of a team: whether they are known to be online, and how many open conversations they hold. */
+export interface Staff {
+  readonly user: Id;
+  readonly online: boolean;
+  readonly open: number;
+}
+
+interface Presence {
+  readonly status: string;
+  readonly since: Instant;
+}
+
+interface Load {
+  readonly open: number;
+}
+
 /** What a decision may read of the world, through its own changes. Throws `Missing` for what is not loaded. */
 export class Reader {
   protected readonly ledger: Ledger;
@@ -70,13 +86,19 @@ export class Reader {
     return this.ledger.get<{ readonly id: Id }>(key.provider(channel, providerId))?.id ?? null;
   }
 
-  /** How many open conversations a user holds. */
-  load(user: Id): number {
-    return this.ledger.get<{ readonly open: number }>(key.load(user))?.open ?? 0;
+  presence(user: Id): Presence | null {
+    return this.ledger.get<Presence>(key.presence(user));
   }
 
-  presence(user: Id): { readonly status: string; readonly since: Instant } | null {
-    return this.ledger.get<{ readonly status: string; readonly since: Instant }>(key.presence(user));
+  /** The members of a team, with what says who could take something: one bundle, however many they are. */
+  staff(team: Id, members: readonly Id[]): readonly Staff[] {
+    const parts = members.flatMap((id) => [key.presence(id), key.load(id)]);
+    const found = this.ledger.bundle(key.team(team), parts) as readonly (Partial<Presence & Load> | null)[];
+    return members.map((user, n) => ({
+      user,
+      online: found[2 * n]?.status === "online",
+      open: found[2 * n + 1]?.open ?? 0,
+    }));
   }
 
   /** Asks for many things at once, before they are read one by one. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { indexSettings, type SettingsIndex } from "../domain/settings-index.ts";
 import { key } from "../domain/keys.ts";
-import type { Limits, Settings } from "../model/settings.ts";
+import type { Limits, Settings, User } from "../model/settings.ts";
 import type { Run } from "../model/run.ts";
 import { commandItem } from "../testing/histories.ts";
 import { millShell, officeSettings, publish } from "../testing/mill.ts";
@@ -136,6 +136,30 @@ describe("the allowance of a root", () => {
     other.feed(play.items, 700);
     expect(other.log).toEqual(play.shell.log);
     expect(other.runs()).toEqual(play.shell.runs());
+  });
+
+  test("L4: a team is one bundle, so that the least busy of a thousand is found within the cap", () => {
+    const members = Array.from({ length: 1000 }, (_, n) => testId(20_000 + n));
+    const [someone] = officeSettings.users;
+    const settings = indexSettings({
+      ...officeSettings,
+      users: [
+        ...officeSettings.users,
+        ...members.map((id) => ({ ...(someone as User), id, email: `${id}@acme.test` })),
+      ],
+      teams: [...officeSettings.teams, { id: testId(29), slug: "crowd", name: "Crowd", members, archived_at: null }],
+    });
+    const steps = {
+      assign: { action: "conversation.assign", input: { team: "crowd", by: "least_busy" }, next: "again" },
+      again: { action: "conversation.assign", input: { team: "support", by: "least_busy" }, next: "tag" },
+      tag: { action: "conversation.add_tags", input: { tags: ["assigned"] } },
+    };
+    for (const loading of ["all", "rows"] as const) {
+      const play = stage({ settings, loading, workflows: [publish(1, { ...received, steps }, { settings })] });
+      const conversation = play.receive();
+      expect(play.runsOf(1)).toMatchObject([{ status: "finished" }]);
+      expect(play.conversation(conversation).tags).toEqual(["assigned"]);
+    }
   });
 
   test("L4: a root that reads more than its cap is stopped, and says so", () => {

@@ -6,6 +6,7 @@ import { accept, defineCommand } from "../define.ts";
 import type { Draft } from "../draft.ts";
 import { key } from "../keys.ts";
 import { findTeam, findUser, isRefusal } from "../naming.ts";
+import type { Staff } from "../reader.ts";
 import type { SettingsIndex } from "../settings-index.ts";
 import { change, conversationInput, withConversation } from "./with-conversation.ts";
 
@@ -47,7 +48,7 @@ export const assignConversation = defineCommand({
     const found = resolve(input, draft.settings);
     if (isRefusal(found)) return found;
     return withConversation(draft, input.conversation, (row) => {
-      const user = input.by === undefined ? found.user : leastBusy(draft, found.team);
+      const user = input.by === undefined ? found.user : leastBusy(draft, found.team as Team);
       if (user === null)
         return refuse("conflict", "team_has_nobody", "The team has no member who could take it", "/team");
       const patch = {
@@ -108,13 +109,10 @@ const members = (settings: SettingsIndex, team: Team | null | undefined): readon
   (team?.members ?? []).filter((id) => settings.user(id)?.archived_at === null).sort();
 
 /** The member with the fewest open conversations among those online, or among all when nobody is known to be. */
-function leastBusy(draft: Draft, team: Team | undefined): Id | null {
-  const all = members(draft.settings, team);
-  draft.expect(all.flatMap((id) => [key.presence(id), key.load(id)]));
-  const online = all.filter((id) => draft.presence(id)?.status === "online");
-  let best: Id | null = null;
-  for (const id of online.length > 0 ? online : all) {
-    if (best === null || draft.load(id) < draft.load(best)) best = id;
-  }
-  return best;
+function leastBusy(draft: Draft, team: Team): Id | null {
+  const all = draft.staff(team.id, members(draft.settings, team));
+  const online = all.filter((each) => each.online);
+  let best: Staff | null = null;
+  for (const each of online.length > 0 ? online : all) if (best === null || each.open < best.open) best = each;
+  return best?.user ?? null;
 }

@@ -748,6 +748,27 @@ describe("the least busy member", () => {
   });
 });
 
+test("the least busy of a thousand is found by one read of the team", () => {
+  const crowd = Array.from({ length: 1000 }, (_, n) => testId(20_000 + n));
+  const users = crowd.map((id) => ({ ...sampleSettings.users[1]!, id, email: `${id}@acme.test` }));
+  const team = { ...sampleSettings.teams[0]!, slug: "crowd", members: crowd };
+  const settings = sampleIndex({ users: [...sampleSettings.users, ...users], teams: [team] });
+  const picked = crowd[777] as string;
+  const loads = Object.fromEntries(crowd.map((id) => [key.load(id), { user_id: id, open: id === picked ? 1 : 2 }]));
+  const set = scene({ world: memoryWorld({ customers, conversations, more: loads }), settings });
+  const assign = () =>
+    set.issue("conversation.assign", { conversation: pending, team: "crowd", by: "least_busy" }).answer;
+  expect(assign()).toMatchObject({ ok: true, result: { assignee: picked } });
+  expect(set.ledger.reads().size).toBeLessThan(10);
+  // and it sees who took one meanwhile
+  set.issue("conversation.assign", { conversation: open, user: picked });
+  expect(
+    set.issue("conversation.assign", { conversation: open, team: "crowd", by: "least_busy" }).answer,
+  ).toMatchObject({
+    result: { assignee: crowd[0] },
+  });
+});
+
 describe("a customer who comes again", () => {
   const old = (mailbox: string, days: number) => {
     const closed_at = new Date(Date.parse(at) - days * 86_400_000).toISOString();
