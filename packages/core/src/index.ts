@@ -55,6 +55,7 @@ export { type Check, explainMatch, matches, type MatchExplained, subjectOf, type
 export { explainTime, matchesTime, type TimeQuestion, type TimeVerdict, type Watched } from "./match/time.ts";
 export { process } from "./mill/process.ts";
 export { rootOf } from "./mill/item.ts";
+export { emptyScope } from "./template/scope.ts";
 export type { Config, Item, Leftover, Output, Poisoned, Receipt, Reply } from "./mill/types.ts";
 export type { CompiledVersion } from "./workflow/compiled.ts";
 export { findBadText } from "./text/unicode.ts";

@@ -2,8 +2,9 @@ import { pointer, type Problem } from "../template/problem.ts";
 import { countOf } from "../model/json.ts";
 import type { Scope } from "../template/scope.ts";
 import { fromMs, type Instant, lastMs } from "../time/instant.ts";
-import { compileClause, type FieldHint, type Node, soonest, type Work } from "./clause.ts";
+import { compileClause, type Work } from "./clause.ts";
 import { groupOutcome, type Explanation } from "./explain.ts";
+import { type FieldHint, type Node, soonest } from "./node.ts";
 import type { FieldType } from "./operator.ts";
 import { conditionLimits } from "./schema.ts";
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { RowChange, Scope } from "../template/scope.ts";
+import { scopeOf } from "../testing/scope.ts";
 import { compileCondition } from "./compile.ts";
 import { ConditionFault } from "./fault.ts";
 import { equalityKeys, fold } from "./operand.ts";
@@ -115,9 +116,10 @@ function naive(doc: Doc, scope: Scope): boolean {
   const get = (path: string): Json | undefined =>
     path
       .split(".")
+      .slice(1)
       .reduce<Json | undefined>(
         (row, key) => (row as Record<string, Json> | null | undefined)?.[key],
-        scope.roots as Json,
+        scope.root(path.split(".")[0]!) as Json | undefined,
       );
   const left = get(field) ?? null;
   if (op.startsWith("changed")) {
@@ -175,7 +177,7 @@ const scopes: fc.Arbitrary<Scope> = fc
   .record({ customer: row, before: fc.oneof(row, fc.constant(null)), after: row, hit: fc.boolean() })
   .map(({ customer, before, after, hit }) => {
     const changes: RowChange[] = hit ? [{ table: "customers", id: "u1", before, after }] : [];
-    return { roots: { customer: { id: "u1", ...customer } }, changes, at: "2026-11-20T17:00:00.000Z", zone: "UTC" };
+    return scopeOf({ customer: { id: "u1", ...customer } }, { changes });
   });
 
 const fieldPath = fc.constantFrom("customer.a", "customer.b", "customer.c", "nobody.x");
@@ -277,7 +279,7 @@ test("hints are necessary: whatever holds, the index would have found", () => {
         if (outcomeOf(() => result.condition.test(scope)) !== true) continue;
         for (const hint of result.condition.hints) {
           const [root, name] = hint.field.split(".") as [string, string];
-          const value = (scope.roots[root] as Record<string, unknown> | undefined)?.[name];
+          const value = (scope.root(root) as Record<string, unknown> | undefined)?.[name];
           const items = [value].flat();
           checked += 1;
           if (hint.kind === "changed") expect(scope.changes.length).toBeGreaterThan(0);
@@ -319,12 +321,7 @@ test("a value that a hint cannot judge rules nothing out", () => {
   const ruledOut = (clause: object, a: unknown, changes: RowChange[] = []) => {
     const result = compileCondition({ field: "customer.a", ...clause });
     if (!result.ok) throw new Error(JSON.stringify(result.problems));
-    return isRuledOut(result.condition.hints, {
-      roots: { customer: { a } },
-      changes,
-      at: "2026-11-20T17:00:00.000Z",
-      zone: "UTC",
-    });
+    return isRuledOut(result.condition.hints, scopeOf({ customer: { a } }, { changes }));
   };
   for (const op of ["is", "contains"]) {
     expect(ruledOut({ op, value: "pro" }, { x: 1 })).toBe(false);

@@ -1,6 +1,7 @@
 import { Value } from "typebox/value";
 import { describe, expect, test } from "vitest";
 import type { RowChange, Scope } from "../template/scope.ts";
+import { scopeOf } from "../testing/scope.ts";
 import { compileCondition, type ConditionOptions } from "./compile.ts";
 import { operatorNames, operators } from "./operators.ts";
 import { ConditionSchema } from "./schema.ts";
@@ -31,12 +32,7 @@ const roots = {
   },
   steps: { find: { name: "ann", list: ["vip", null], none: [], pattern: "^i want" }, "x.y": { ok: 1 } },
 };
-const scopeWith = (changes: RowChange[] = []): Scope => ({
-  roots,
-  changes,
-  at: "2026-11-20T17:00:00.000Z",
-  zone: "Europe/Paris",
-});
+const scopeWith = (changes: RowChange[] = []): Scope => scopeOf(roots, { changes, zone: "Europe/Paris" });
 
 function compiled(json: unknown, options?: ConditionOptions) {
   const result = compileCondition(json, options);
@@ -298,21 +294,18 @@ describe("faults", () => {
 
   test("a text too long for its pattern", () => {
     const condition = compiled(clause("text", "matches", slow));
-    const scope = { ...scopeWith(), roots: { text: "b".repeat(1_000_000) } };
+    const scope = scopeOf({ text: "b".repeat(1_000_000) });
     expect(() => condition.test(scope)).toThrow(expect.objectContaining({ code: "regex_runaway" }));
   });
 
   test("a bug is no fault of the condition", () => {
-    const broken = {
-      ...scopeWith(),
-      roots: {
-        x: {
-          get y() {
-            throw new RangeError("bug");
-          },
+    const broken = scopeOf({
+      x: {
+        get y() {
+          throw new RangeError("bug");
         },
       },
-    };
+    });
     expect(() => compiled(clause("x.y", "is", 1)).test(broken)).toThrow(RangeError);
   });
 });
@@ -390,7 +383,7 @@ describe("groups", () => {
   test("long values are cut", () => {
     const deep = { a: { b: { c: { d: { e: 1 } } } } };
     const wide = Object.fromEntries(Array.from({ length: 25 }, (_, at) => [`k${at}`, at]));
-    const scope = { ...scopeWith(), roots: { x: { text: "é".repeat(300), list: Array(30).fill(1), deep, wide } } };
+    const scope = scopeOf({ x: { text: "é".repeat(300), list: Array(30).fill(1), deep, wide } });
     const actual = (field: string) => compiled(clause(field, "is_set")).explain(scope).actual;
     expect(actual("x.text")).toBe(`${"é".repeat(200)}...`);
     expect(actual("x.list")).toHaveLength(21);

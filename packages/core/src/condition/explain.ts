@@ -1,5 +1,6 @@
-import { cut } from "../text/characters.ts";
 import { membersOf } from "../model/json.ts";
+import type { Scope } from "../template/scope.ts";
+import { cut } from "../text/characters.ts";
 import type { ConditionFault } from "./fault.ts";
 
 /** Why a condition held or not: one node a clause or group, everything evaluated. */
@@ -22,17 +23,36 @@ const longestText = 200;
 const mostItems = 20;
 const mostLevels = 4;
 
-/** A value as an explanation keeps it: long texts and lists cut, deep ones closed with "...". Missing becomes null. */
-export function shorten(value: unknown, level = 0): unknown {
+/** Characters of a whole shortened value, where a number or a bracket counts as eight. */
+const mostRoom = 2_000;
+
+/** A value as an explanation shows it; the work of showing it is counted. */
+export function shown(value: unknown, { meter }: Pick<Scope, "meter">): unknown {
+  const room = { left: mostRoom };
+  const short = shorten(value, room);
+  meter.take((mostRoom - room.left) >> 4);
+  return short;
+}
+
+/**
+ * A value as an explanation keeps it: long texts and lists cut, deep ones and what finds no more room closed with "...".
+ * Missing becomes null.
+ */
+function shorten(value: unknown, room: { left: number }, level = 0): unknown {
+  if (room.left <= 0) return "...";
+  room.left -= typeof value === "string" ? Math.min(value.length, longestText) : 8;
   if (typeof value === "string") return value.length > longestText ? `${cut(value, longestText)}...` : value;
   if (typeof value !== "object" || value === null) return value ?? null;
   if (level === mostLevels) return "...";
   if (Array.isArray(value)) {
-    const items = value.slice(0, mostItems).map((item) => shorten(item, level + 1));
+    const items = value.slice(0, mostItems).map((item) => shorten(item, room, level + 1));
     return value.length > mostItems ? [...items, "..."] : items;
   }
   const entries = membersOf(value as { readonly [name: string]: unknown });
-  const some = entries.slice(0, mostItems).map(([name, item]) => [name, shorten(item, level + 1)] as const);
+  const some = entries.slice(0, mostItems).map(([name, item]) => {
+    room.left -= name.length;
+    return [cut(name, longestText), shorten(item, room, level + 1)] as const;
+  });
   if (entries.length > mostItems) some.push(["...", "..."]);
   return Object.fromEntries(some);
 }

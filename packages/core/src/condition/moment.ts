@@ -1,7 +1,7 @@
 import type { Scope } from "../template/scope.ts";
 import { dateText, dayMs, parseDate } from "../time/civil.ts";
 import { toMs } from "../time/instant.ts";
-import { localMs } from "../time/zone.ts";
+import { localMs, zoneSteps } from "../time/zone.ts";
 import { brief } from "../text/characters.ts";
 import { OperandFault } from "./fault.ts";
 import { numberOf } from "./operand.ts";
@@ -48,9 +48,15 @@ export function readDate(value: unknown): Ordered {
   return moment;
 }
 
-/** The calendar day that a zone's clocks show at an instant. */
-export function dayOf(ms: number, zone: string): string {
-  return dateText(Math.floor(localMs(zone, ms) / dayMs));
+/** The calendar day that the organization's clocks show at an instant. */
+export function dayOf(ms: number, scope: Scope): string {
+  return dateText(Math.floor(local(ms, scope) / dayMs));
+}
+
+/** What the organization's clocks show; looking it up is counted. */
+function local(ms: number, { zone, meter }: Scope): number {
+  meter.take(zoneSteps(ms));
+  return localMs(zone, ms);
 }
 
 /**
@@ -75,7 +81,7 @@ export function compare(left: unknown, right: Ordered, scope: Scope): number {
 }
 
 function asDay(moment: Exclude<Ordered, { type: "number" }>, scope: Scope): string {
-  return moment.type === "day" ? moment.day : dayOf(moment.ms, scope.zone);
+  return moment.type === "day" ? moment.day : dayOf(moment.ms, scope);
 }
 
 const hourMs = 3_600_000;
@@ -90,13 +96,13 @@ export function nextWithin(left: unknown, from: number, to: number, scope: Scope
   if (moment === null) return null;
   if (moment.type === "instant") return [moment.ms - to, moment.ms - from + 1].find((change) => change > at) ?? null;
   // what the window's end has passed by, it never reaches again
-  if (moment.day < dayOf(at + from, scope.zone)) return null;
-  return at + Math.min(untilNextDay(at + from, scope.zone), untilNextDay(at + to, scope.zone));
+  if (moment.day < dayOf(at + from, scope)) return null;
+  return at + Math.min(untilNextDay(at + from, scope), untilNextDay(at + to, scope));
 }
 
 /** Milliseconds that a zone's clocks still show the same day; an hour less where they might be put forward meanwhile. */
-function untilNextDay(ms: number, zone: string): number {
-  const left = dayMs - (((localMs(zone, ms) % dayMs) + dayMs) % dayMs);
+function untilNextDay(ms: number, scope: Scope): number {
+  const left = dayMs - (((local(ms, scope) % dayMs) + dayMs) % dayMs);
   return left > hourMs ? left - hourMs : left;
 }
 
@@ -108,5 +114,5 @@ export function within(left: unknown, from: number, to: number, scope: Scope): b
   const moment = readMoment(left);
   if (moment === null) throw new OperandFault(`${brief(left)} is no date`);
   if (moment.type === "instant") return moment.ms >= from && moment.ms <= to;
-  return moment.day >= dayOf(from, scope.zone) && moment.day <= dayOf(to, scope.zone);
+  return moment.day >= dayOf(from, scope) && moment.day <= dayOf(to, scope);
 }

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Json } from "../model/common.ts";
+import { scopeOf } from "../testing/scope.ts";
 import { addMs } from "../time/instant.ts";
 import { compileCondition } from "./compile.ts";
 
@@ -13,12 +14,7 @@ function conditionOf(json: Json) {
   if (!result.ok) throw new Error(JSON.stringify(result.problems));
   return result.condition;
 }
-const scopeOf = (value: unknown, now = at) => ({
-  roots: { customer: { since: value, for: "2h" } },
-  changes: [],
-  at: now,
-  zone,
-});
+const scopeAt = (value: unknown, now = at) => scopeOf({ customer: { since: value, for: "2h" } }, { at: now, zone });
 const field = "customer.since";
 
 describe("when the clock alone may change a condition", () => {
@@ -73,12 +69,12 @@ describe("when the clock alone may change a condition", () => {
       "9999-12-31T00:00:00.000Z",
     ],
   ])("%s", (_name, json, value, expected) => {
-    expect(conditionOf(json).nextChange(scopeOf(value))).toBe(expected);
+    expect(conditionOf(json).nextChange(scopeAt(value))).toBe(expected);
   });
 
   test("a change beyond the last instant is none", () => {
     const late = "9999-12-31T23:00:00.000Z";
-    expect(conditionOf({ field, op: "in_last", value: "2h" }).nextChange(scopeOf(late, late))).toBeNull();
+    expect(conditionOf({ field, op: "in_last", value: "2h" }).nextChange(scopeAt(late, late))).toBeNull();
   });
 
   test("nothing changes before it says so", () => {
@@ -98,10 +94,10 @@ describe("when the clock alone may change a condition", () => {
         (value, op, length, start, minutes) => {
           const condition = conditionOf({ field, op, value: length });
           const later = addMs(start, minutes * 60_000);
-          const next = condition.nextChange(scopeOf(value, start));
+          const next = condition.nextChange(scopeAt(value, start));
           if (next !== null) expect(next > start).toBe(true);
           if (next === null || later < next)
-            expect(condition.test(scopeOf(value, later))).toBe(condition.test(scopeOf(value, start)));
+            expect(condition.test(scopeAt(value, later))).toBe(condition.test(scopeAt(value, start)));
         },
       ),
       { numRuns: 1000 },

@@ -54,6 +54,8 @@ export interface Operator<Right = unknown> {
   prepare(value: unknown, exact: boolean): Right | null;
   /** `left` is never null or undefined, save for `over: "change"`, where it is the value after and `before` the one before. */
   test(left: unknown, right: Right, scope: Scope, before?: unknown): boolean;
+  /** What comparing with this right side costs, in steps for each 64 characters and item of the left one; without it, one. */
+  cost?(right: never): number;
   /** For timed ones: the next instant (ms) after the scope's at which the clock alone may change the answer; null for never. */
   nextChange?(left: unknown, right: never, scope: Scope): number | null;
   /** The hint for a literal right side; null where there is none. */

@@ -21,6 +21,7 @@ const isIn: Operator<readonly Comparand[]> = {
   over: "items",
   exact: true,
   prepare: comparands,
+  cost: (right: readonly Comparand[]) => right.length,
   test: (left, right) => right.some((one) => equals(left, one)),
   hint: (right) => ({ kind: "equality", keys: right.flatMap(keysOf) }),
 };
@@ -33,6 +34,7 @@ const anyOf: Operator<readonly Comparand[]> = {
   over: "whole",
   exact: true,
   prepare: comparands,
+  cost: (right: readonly Comparand[]) => right.length,
   test: (left, right) => right.some((one) => holds(left, one)),
   hint: (right) => ({ kind: "membership", keys: right.flatMap(keysOf) }),
 };

@@ -11,6 +11,9 @@ interface Part {
 interface Pattern {
   readonly source: string;
   readonly expression: RE2JS;
+  /** the words that it looks for, where it is nothing but words; made ready as `contains` has them */
+  readonly words: readonly string[] | null;
+  readonly exact: boolean;
   /** instructions of its program */
   readonly size: number;
 }
@@ -29,10 +32,12 @@ const matches: Operator<Pattern> = {
   over: "items",
   exact: true,
   prepare: preparePattern,
+  // an instruction and a character take eight nanoseconds at worst, a step about a hundred
+  cost: ({ words, size }: Pattern) => words?.length ?? size * 4,
   test: (left, right) => find(right, textOf(left)),
   hint: ({ source }) => {
     const words = alternatives(source);
-    return words === null ? null : { kind: "keyword", keys: words };
+    return words === null ? null : { kind: "keyword", keys: words.map(fold) };
   },
 };
 
@@ -97,18 +102,23 @@ function preparePattern(value: unknown, exact: boolean): Pattern | null {
   if (source.length * copies > mostCopied) throw new OperandFault("the pattern repeats too much", "regex_invalid");
   try {
     const expression = RE2JS.compile(source, exact ? 0 : RE2JS.CASE_INSENSITIVE);
-    return { source, expression, size: expression.programSize() };
+    const words = alternatives(source)?.map((word) => (exact ? word : fold(word))) ?? null;
+    return { source, expression, words, exact, size: expression.programSize() };
   } catch (error) {
     throw new OperandFault(`the pattern is not valid: ${(error as Error).message}`, "regex_invalid");
   }
 }
 
-function find({ expression, size }: Pattern, text: string): boolean {
+function find({ expression, size, words, exact }: Pattern, text: string): boolean {
+  if (words !== null) {
+    const whole = exact ? text : fold(text);
+    return words.some((word) => whole.includes(word));
+  }
   if (size * text.length > mostWork) throw new OperandFault("the text is too long for this pattern", "regex_runaway");
   return expression.test(text);
 }
 
 /** The words of a pattern that is plain words parted by "|"; null for any other. ASCII only: there `fold` and RE2 agree on capitals. */
 function alternatives(source: string): string[] | null {
-  return /^[\w @#%&'",:;<>=!~/-]+(?:\|[\w @#%&'",:;<>=!~/-]+)*$/.test(source) ? source.split("|").map(fold) : null;
+  return /^[\w @#%&'",:;<>=!~/-]+(?:\|[\w @#%&'",:;<>=!~/-]+)*$/.test(source) ? source.split("|") : null;
 }

@@ -1,7 +1,7 @@
 import { compilePath, parsePath, type Path, readKey } from "../template/path.ts";
 import type { Scope } from "../template/scope.ts";
-import type { FieldHint } from "./clause.ts";
 import { readMoment } from "./moment.ts";
+import type { FieldHint } from "./node.ts";
 import { equalityKeys, fold, numberOf, textOf } from "./operand.ts";
 
 /**

@@ -5,6 +5,7 @@ import type { EventType } from "../domain/events.ts";
 import { key } from "../domain/keys.ts";
 import type { Accepted } from "../model/command.ts";
 import { publish } from "../testing/mill.ts";
+import { scopeOf } from "../testing/scope.ts";
 import { actors, ids, testId } from "../testing/settings.ts";
 import { stage } from "../testing/stage.ts";
 import { eventOf } from "../testing/events.ts";
@@ -14,8 +15,7 @@ const note = { only: { action: "message.note", input: { text: "seen" } } };
 const on = (n: number, event: EventType, more: object = {}, options = {}) =>
   publish(n, { triggers: [{ event }], steps: note, ...more }, options);
 
-const candidatesOf = (active: ActiveWorkflows, type: EventType) =>
-  active.candidates(eventOf(type), { roots: {}, changes: [], at: eventOf(type).at, zone: "UTC" });
+const candidatesOf = (active: ActiveWorkflows, type: EventType) => active.candidates(eventOf(type), scopeOf({}));
 
 describe("active workflows", () => {
   test("L6: go by event type, in the order of (order, id), whatever the order they came in", () => {
@@ -156,7 +156,7 @@ describe("matching", () => {
                   };
                   if (
                     !condition.ok ||
-                    !condition.condition.test({ roots, changes: event.changes, at: event.at, zone: "UTC" })
+                    !condition.condition.test(scopeOf(roots, { changes: event.changes, at: event.at }))
                   )
                     continue;
                 }

@@ -6,6 +6,7 @@ import { guardStart } from "../run/guards.ts";
 import type { Scope } from "../template/scope.ts";
 import { eventOf } from "../testing/events.ts";
 import { officeSettings, publish } from "../testing/mill.ts";
+import { scopeOf } from "../testing/scope.ts";
 import { ids, testId } from "../testing/settings.ts";
 import { customerRow, memoryWorld } from "../testing/world.ts";
 import type { CompiledVersion, EventTrigger } from "../workflow/compiled.ts";
@@ -14,17 +15,16 @@ import { explainMatch, matches, subjectOf } from "./match.ts";
 const received = eventOf("message.received", {
   refs: { conversation: testId(700), customer: testId(701), message: testId(702) },
 });
-const scopeOf = (roots: Record<string, unknown> = {}): Scope => ({
-  roots: {
-    conversation: { mailbox: ids.mailboxes.support, tags: ["a"] },
-    message: { text: "I want a refund" },
-    customer: { first_name: "Ann", properties: { plan: { odd: true } } },
-    ...roots,
-  },
-  changes: [],
-  at: received.at,
-  zone: "UTC",
-});
+const scopeWith = (roots: Record<string, unknown> = {}): Scope =>
+  scopeOf(
+    {
+      conversation: { mailbox: ids.mailboxes.support, tags: ["a"] },
+      message: { text: "I want a refund" },
+      customer: { first_name: "Ann", properties: { plan: { odd: true } } },
+      ...roots,
+    },
+    { at: received.at },
+  );
 
 function version(when?: object, more: object = {}): { version: CompiledVersion; trigger: EventTrigger } {
   const published = publish(1, {
@@ -42,7 +42,7 @@ describe("matching", () => {
   test("answers yes, no or fault, and the fault with its reason", () => {
     const ask = (when?: object, more: object = {}) => {
       const one = version(when, more);
-      return matches(one.version, one.trigger, received, scopeOf());
+      return matches(one.version, one.trigger, received, scopeWith());
     };
     expect(ask()).toEqual({ answer: "yes" });
     expect(ask(text("contains", "refund"))).toEqual({ answer: "yes" });
@@ -57,26 +57,26 @@ describe("matching", () => {
 
   test("is no for another event, and for one that happened in no mailbox where mailboxes are named", () => {
     const one = version(undefined, { mailboxes: ["support"] });
-    expect(matches(one.version, one.trigger, eventOf("message.sent"), scopeOf())).toEqual({ answer: "no" });
+    expect(matches(one.version, one.trigger, eventOf("message.sent"), scopeWith())).toEqual({ answer: "no" });
     for (const conversation of [null, undefined])
-      expect(matches(one.version, one.trigger, received, scopeOf({ conversation }))).toEqual({ answer: "no" });
+      expect(matches(one.version, one.trigger, received, scopeWith({ conversation }))).toEqual({ answer: "no" });
   });
 
   test("L6: a fault that the mailboxes or the condition's necessary part exclude is a plain no, in any order of clauses", () => {
     const elsewhere = version(plan, { mailboxes: ["sales"] });
-    expect(matches(elsewhere.version, elsewhere.trigger, received, scopeOf())).toEqual({ answer: "no" });
+    expect(matches(elsewhere.version, elsewhere.trigger, received, scopeWith())).toEqual({ answer: "no" });
     for (const all of [
       [plan, text("contains", "invoice")],
       [text("contains", "invoice"), plan],
     ]) {
       const one = version({ all });
-      expect(matches(one.version, one.trigger, received, scopeOf())).toEqual({ answer: "no" });
-      const found = { ...scopeOf({ message: { text: "the invoice" } }) };
+      expect(matches(one.version, one.trigger, received, scopeWith())).toEqual({ answer: "no" });
+      const found = { ...scopeWith({ message: { text: "the invoice" } }) };
       expect(matches(one.version, one.trigger, received, found).answer).toBe("fault");
     }
     // what only one of several alternatives excludes, nothing excludes
     const either = version({ any: [text("contains", "invoice"), plan] });
-    expect(matches(either.version, either.trigger, received, scopeOf()).answer).toBe("fault");
+    expect(matches(either.version, either.trigger, received, scopeWith()).answer).toBe("fault");
   });
 
   test("L8: a bug in a condition is a fault of its own; a need passes through, also where it is explained", () => {
@@ -89,21 +89,21 @@ describe("matching", () => {
     };
     const bug = broken(new TypeError("x is not a function"));
     const reason = { code: "trigger_failed", message: "x is not a function" };
-    expect(matches(one.version, bug, received, scopeOf())).toEqual({ answer: "fault", reason });
-    expect(explainMatch(one.version, bug, received, scopeOf())).toMatchObject({ answer: "fault", reason });
-    expect(matches(one.version, broken("worn out"), received, scopeOf())).toMatchObject({
+    expect(matches(one.version, bug, received, scopeWith())).toEqual({ answer: "fault", reason });
+    expect(explainMatch(one.version, bug, received, scopeWith())).toMatchObject({ answer: "fault", reason });
+    expect(matches(one.version, broken("worn out"), received, scopeWith())).toMatchObject({
       reason: { code: "trigger_failed", message: "worn out" },
     });
     const lacking = broken(new Missing([key.customer(testId(1))]));
-    expect(() => matches(one.version, lacking, received, scopeOf())).toThrow(Missing);
+    expect(() => matches(one.version, lacking, received, scopeWith())).toThrow(Missing);
     const later = { ...lacking, when: { ...lacking.when!, test: () => true } };
-    expect(() => explainMatch(one.version, later, received, scopeOf())).toThrow(Missing);
+    expect(() => explainMatch(one.version, later, received, scopeWith())).toThrow(Missing);
   });
 
   test("makes no object for a yes or no: the answers are the same ones each time", () => {
     const one = version(text("contains", "refund"));
     const other = version(text("contains", "invoice"));
-    const twice = (each: typeof one) => [1, 2].map(() => matches(each.version, each.trigger, received, scopeOf()));
+    const twice = (each: typeof one) => [1, 2].map(() => matches(each.version, each.trigger, received, scopeWith()));
     for (const each of [one, other]) {
       const [first, second] = twice(each);
       expect(first).toBe(second);
@@ -124,7 +124,7 @@ describe("an explanation", () => {
 
   test("tells what was asked, and what each clause found", () => {
     const one = version(when, { mailboxes: ["support"] });
-    expect(explainMatch(one.version, one.trigger, received, scopeOf())).toEqual({
+    expect(explainMatch(one.version, one.trigger, received, scopeWith())).toEqual({
       answer: "no",
       reason: { code: "trigger_condition", message: "The trigger's condition does not hold" },
       checks: [
@@ -153,8 +153,8 @@ describe("an explanation", () => {
       event = received,
       guard?: () => null | { code: string; message: string },
     ) => {
-      const { answer, reason } = explainMatch(one.version, one.trigger, event, scopeOf(), guard);
-      if (guard === undefined) expect(answer).toBe(matches(one.version, one.trigger, event, scopeOf()).answer);
+      const { answer, reason } = explainMatch(one.version, one.trigger, event, scopeWith(), guard);
+      if (guard === undefined) expect(answer).toBe(matches(one.version, one.trigger, event, scopeWith()).answer);
       return [answer, reason?.code];
     };
     expect(reasonOf(version())).toEqual(["yes", undefined]);
@@ -182,7 +182,7 @@ describe("an explanation", () => {
         ledger,
         received.at,
       );
-    const explained = explainMatch(one.version, one.trigger, received, scopeOf(), guard);
+    const explained = explainMatch(one.version, one.trigger, received, scopeWith(), guard);
     expect(explained).toMatchObject({ answer: "no", reason: { code: "runs_per_day" } });
     expect(explained.checks.at(-1)).toMatchObject({ check: "guard", holds: false });
   });

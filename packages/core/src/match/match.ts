@@ -44,17 +44,14 @@ export function testCondition({ test, hints }: NonNullable<EventTrigger["when"]>
 }
 
 /** Whether a workflow's mailboxes include where this happened; one that names mailboxes minds nothing outside them. */
-export function isInMailboxes(
-  { mailboxes }: Pick<CompiledVersion, "mailboxes">,
-  { roots }: Pick<Scope, "roots">,
-): boolean {
+export function isInMailboxes({ mailboxes }: Pick<CompiledVersion, "mailboxes">, scope: Pick<Scope, "root">): boolean {
   if (mailboxes === null) return true;
-  const mailbox = mailboxOf(roots);
+  const mailbox = mailboxOf(scope);
   return mailbox !== null && mailboxes.has(mailbox);
 }
 
-const mailboxOf = (roots: Scope["roots"]): string | null =>
-  (roots["conversation"] as { readonly mailbox: string } | null | undefined)?.mailbox ?? null;
+const mailboxOf = (scope: Pick<Scope, "root">): string | null =>
+  (scope.root("conversation") as { readonly mailbox: string } | null | undefined)?.mailbox ?? null;
 
 /** What the runs that an event starts are about. */
 export function subjectOf(event: Event): Ref {
@@ -101,7 +98,7 @@ export function explainMatch(
   const expected = version.mailboxes === null ? null : [...version.mailboxes];
   const checks: readonly Check[] = [
     { check: "event", holds: ofType, expected: trigger.event, actual: event.type },
-    { check: "mailbox", holds: inMailboxes, expected, actual: mailboxOf(scope.roots) },
+    { check: "mailbox", holds: inMailboxes, expected, actual: mailboxOf(scope) },
     conditionCheck(trigger.when, condition, scope),
     { check: "guard", holds: refused === null, reason: refused },
   ];

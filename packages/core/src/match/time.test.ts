@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { indexSettings } from "../domain/settings-index.ts";
 import type { ConversationRow } from "../model/conversation.ts";
 import { officeSettings, publish } from "../testing/mill.ts";
+import { scopeOf } from "../testing/scope.ts";
 import { ids, testId } from "../testing/settings.ts";
 import { conversationRow, customerRow } from "../testing/world.ts";
 import { addMs } from "../time/instant.ts";
@@ -42,12 +43,7 @@ const row = (patch: Partial<ConversationRow> = {}): ConversationRow =>
 const question = (about: Watched, at: string) => ({
   at,
   settings,
-  scope: () => ({
-    roots: { conversation: about, customer: { properties: { plan: { odd: 1 } } } },
-    changes: [],
-    at,
-    zone: "UTC",
-  }),
+  scope: () => scopeOf({ conversation: about, customer: { properties: { plan: { odd: 1 } } } }, { at }),
 });
 
 describe("a time trigger", () => {

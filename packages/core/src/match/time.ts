@@ -1,8 +1,10 @@
+import { Missing } from "../domain/ledger.ts";
 import type { SettingsIndex } from "../domain/settings-index.ts";
 import type { Instant } from "../model/common.ts";
 import type { ConversationRow } from "../model/conversation.ts";
 import type { CustomerRow } from "../model/customer.ts";
 import type { Reason } from "../model/run.ts";
+import { reasonOf } from "../run/reason.ts";
 import { afterDuration } from "../run/wait.ts";
 import type { Scope } from "../template/scope.ts";
 import { isInstant } from "../time/instant.ts";
@@ -54,9 +56,13 @@ export function matchesTime(
   const read = scope();
   const verdict = testCondition(when, read);
   if (verdict.answer === "fault") return { answer: "fault", anchor, reason: verdict.reason };
-  return verdict.answer === "yes"
-    ? { answer: "yes", anchor }
-    : { answer: "no", by: "condition", again: when.nextChange(read) };
+  if (verdict.answer === "yes") return { answer: "yes", anchor };
+  try {
+    return { answer: "no", by: "condition", again: when.nextChange(read) };
+  } catch (error) {
+    if (error instanceof Missing) throw error;
+    return { answer: "fault", anchor, reason: reasonOf(error, "trigger_failed") };
+  }
 }
 
 const isInScope = ({ mailboxes }: CompiledVersion, row: Watched): boolean =>

@@ -15,14 +15,14 @@ export function exhausted(batch: Batch, root: Root): Reason | null {
 
 /** Why a root may start no more runs, or null: they share its allowance, and each is to have a step of it. */
 export function crowded(batch: Batch, root: Root): Reason | null {
-  const { allowance } = batch.config.settings.organization.limits;
+  const { allowance } = batch;
   const most = Math.max(1, Math.floor((allowance - 1) / 2));
   if (root.started < most) return spent(batch, root);
   return { code: "starts", message: `One message or command may start ${most} runs, and these are started` };
 }
 
 function spent(batch: Batch, root: Root): Reason | null {
-  const { allowance } = batch.config.settings.organization.limits;
+  const { allowance } = batch;
   if (root.spent < allowance) return null;
   return {
     code: "allowance",

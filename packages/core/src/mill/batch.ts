@@ -4,6 +4,7 @@ import { minter, seedsOf } from "../id/id.ts";
 import type { Command } from "../model/command.ts";
 import type { Id, Instant } from "../model/common.ts";
 import type { Cause, Event } from "../model/event.ts";
+import { AllowanceSpent, type Meter, stepsPerOperation } from "../template/meter.ts";
 import type { Config, Item, Leftover, Poisoned, Receipt, Reply, Withheld } from "./types.ts";
 
 /** An item while it is driven to quiet: its ids, its allowance and the runs that still have steps to take. */
@@ -13,10 +14,16 @@ export interface Root {
   /** its ids by their numbers */
   readonly ids: (n: number) => Id;
   minted: number;
+  /** operations spent of the allowance; the work of texts and conditions beyond an operation's own counts in parts of one */
   spent: number;
   /** runs that it started by matching */
   started: number;
   withheld: Withheld | null;
+  /** whether a trigger could not be tested for want of it: the first such is a failed run */
+  overspent: boolean;
+  /** steps of work that the operation under way has still of its own */
+  free: number;
+  readonly meter: Meter;
   queue: Id[];
 }
 
@@ -28,7 +35,6 @@ export interface Save {
   readonly receipts: number;
   readonly dropped: number;
   readonly minted: number;
-  readonly spent: number;
   readonly started: number;
   readonly withheld: Withheld | null;
   readonly queue: readonly Id[];
@@ -60,7 +66,7 @@ export class Batch {
   /** A root at its beginning, or as a slice left it. */
   root(id: string, at: Instant, leftover?: Leftover): Root {
     this.ledger.resetReads(leftover?.reads);
-    return {
+    const root: Root = {
       id,
       at,
       ids: minter(at, this.#seedOf(id)),
@@ -68,8 +74,20 @@ export class Batch {
       spent: leftover?.spent ?? 0,
       started: leftover?.started ?? 0,
       withheld: leftover?.withheld ?? null,
+      overspent: false,
+      free: 0,
+      meter: {
+        left: () => root.free + Math.max(0, this.allowance - root.spent) * stepsPerOperation,
+        take: (steps) => this.#take(root, steps),
+      },
       queue: leftover === undefined ? [] : [...leftover.queue],
     };
+    return root;
+  }
+
+  /** Operations that one root may cause (MILL law 7). */
+  get allowance(): number {
+    return this.config.settings.organization.limits.allowance;
   }
 
   mint(root: Root): Id {
@@ -80,6 +98,20 @@ export class Batch {
   spend(root: Root): void {
     this.budget -= 1;
     root.spent += 1;
+    root.free = stepsPerOperation;
+  }
+
+  /**
+   * Steps of evaluating: an operation has some of its own, and what it needs beyond these counts as more operations. That
+   * is never taken back, or what fails by it could be tried for ever. Parts of a power of two add up exactly, in any order.
+   */
+  #take(root: Root, steps: number): void {
+    const more = steps - root.free;
+    root.free = Math.max(0, -more);
+    if (more <= 0) return;
+    this.budget -= more / stepsPerOperation;
+    root.spent += more / stepsPerOperation;
+    if (root.spent > this.allowance) throw new AllowanceSpent();
   }
 
   save(root: Root): Save {
@@ -90,7 +122,6 @@ export class Batch {
       receipts: this.receipts.length,
       dropped: this.dropped.length,
       minted: root.minted,
-      spent: root.spent,
       started: root.started,
       withheld: root.withheld,
       queue: [...root.queue],
@@ -104,7 +135,6 @@ export class Batch {
     this.receipts.length = save.receipts;
     this.dropped.length = save.dropped;
     root.minted = save.minted;
-    root.spent = save.spent;
     root.started = save.started;
     root.withheld = save.withheld;
     root.queue = [...save.queue];

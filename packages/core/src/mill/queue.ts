@@ -4,7 +4,7 @@ import type { ConversationRow } from "../model/conversation.ts";
 import type { Event } from "../model/event.ts";
 import type { Reason } from "../model/run.ts";
 import { newRun } from "../run/create.ts";
-import { survivorOf } from "../run/scope.ts";
+import { survivorOf } from "../run/survivor.ts";
 import type { CompiledVersion } from "../workflow/compiled.ts";
 import { crowded } from "./allowance.ts";
 import type { Batch, Root } from "./batch.ts";
@@ -22,16 +22,19 @@ interface Match {
 
 /**
  * Makes the run of a match, pinned to its version, and queues it. Each start is an operation, and a root starts no more than
- * could take a step each within its allowance; the others are counted (`withhold`).
+ * could take a step each within its allowance; the others are counted (`withhold`). Of those whose condition there was no
+ * allowance left to test, the first is a failed run.
  */
 export function queueRun(batch: Batch, root: Root, { version, event, index, subject, fault }: Match): void {
   const refs = event?.refs ?? refsOf(batch, subject);
   const depth = (event?.depth ?? 0) + 1;
   const full = crowded(batch, root);
-  if (full !== null) {
+  const first = fault?.code === "allowance" && !root.overspent;
+  if (full !== null && !first) {
     withhold(root, { workflow: version.workflow, event: event?.id ?? null, depth, refs }, full);
     return;
   }
+  root.overspent ||= first;
   root.started += 1;
   batch.spend(root);
   const run = newRun(version, {

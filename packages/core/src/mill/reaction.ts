@@ -65,7 +65,7 @@ function match(batch: Batch, root: Root, event: Event, started: Set<string>): vo
   const { workflows, settings } = batch.config;
   if (!workflows.listens(event.type)) return;
   const subject = subjectOf(event);
-  const scope = eventScope(event, batch.ledger, settings);
+  const scope = eventScope(event, { ledger: batch.ledger, settings, meter: root.meter });
   for (const { version, index, trigger } of workflows.candidates(event, scope)) {
     // asked first: nearly all workflows say no to nearly every event, and that must cost no more than the test
     const verdict = matches(version, trigger, event, scope);

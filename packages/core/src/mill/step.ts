@@ -42,7 +42,7 @@ export function takeStep(batch: Batch, root: Root, run: Run): void {
 
 function perform({ step, ...turn }: Turn<Step>): void {
   const { batch, root, run } = turn;
-  const scope = runScope(run, root.at, batch.ledger, batch.config.settings);
+  const scope = runScope(run, root.at, { ledger: batch.ledger, settings: batch.config.settings, meter: root.meter });
   switch (step.kind) {
     case "action":
       return act({ ...turn, step }, scope);

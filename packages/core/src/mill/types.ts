@@ -56,7 +56,7 @@ export interface Leftover {
   readonly at: Instant;
   /** how many ids the root has minted */
   readonly minted: number;
-  /** operations spent of the root's allowance */
+  /** operations spent of the root's allowance; evaluating counts in parts of one */
   readonly spent: number;
   /** how many runs it started by matching; missing where an older process wrote it */
   readonly started?: number;

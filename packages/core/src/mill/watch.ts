@@ -4,7 +4,8 @@ import type { CustomerRow } from "../model/customer.ts";
 import type { Event } from "../model/event.ts";
 import type { TimeCandidate } from "../match/active.ts";
 import { matchesTime, type TimeVerdict, type Watched } from "../match/time.ts";
-import { survivorOf, subjectScope } from "../run/scope.ts";
+import { subjectScope } from "../run/scope.ts";
+import { survivorOf } from "../run/survivor.ts";
 import { addMs } from "../time/instant.ts";
 import type { Batch, Root } from "./batch.ts";
 import { queueRun } from "./queue.ts";
@@ -86,10 +87,10 @@ interface Judged {
 }
 
 /** Asks every time trigger that a subject may fire. Nothing happens yet. */
-function judgeClock({ config, ledger }: Batch, { at }: Root, row: Watched): readonly Judged[] {
+function judgeClock({ config, ledger }: Batch, { at, meter }: Root, row: Watched): readonly Judged[] {
   const { settings, workflows } = config;
   const refs = "customer" in row ? { conversation: row.id, customer: row.customer } : { customer: row.id };
-  const scope = () => subjectScope(refs, at, ledger, settings);
+  const scope = () => subjectScope(refs, at, { ledger, settings, meter });
   return workflows.timed("customer" in row ? "conversation" : "customer").map((candidate) => ({
     candidate,
     verdict: matchesTime(candidate.version, candidate.trigger, row, { at, settings, scope }),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { indexSettings } from "../domain/settings-index.ts";
 import { officeSettings } from "../testing/mill.ts";
+import { scopeOf } from "../testing/scope.ts";
 import { sampleIndex } from "../testing/settings.ts";
 import type { WaitStep } from "../workflow/compiled.ts";
 import { afterDuration, dueAt } from "./wait.ts";
@@ -8,7 +9,7 @@ import { afterDuration, dueAt } from "./wait.ts";
 const office = indexSettings(officeSettings);
 // a Friday: noon in New York
 const at = "2026-11-20T17:00:00.000Z";
-const scope = { roots: {}, changes: [], at, zone: "America/New_York" };
+const scope = scopeOf({}, { at, zone: "America/New_York" });
 const step = (patch: Partial<WaitStep>): WaitStep => ({
   kind: "wait",
   id: "hold",

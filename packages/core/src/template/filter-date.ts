@@ -1,9 +1,10 @@
 import { dateText, dayMs, parseDate, timeText, two } from "../time/civil.ts";
-import { isZone, firstInstant, localMs } from "../time/zone.ts";
+import { isZone, firstInstant, localMs, zoneSteps } from "../time/zone.ts";
 import { cut } from "../text/characters.ts";
 import { toMs } from "../time/instant.ts";
 import type { Filter } from "./filters.ts";
-import { checkLength, spend, toText } from "./liquid-value.ts";
+import { limits } from "./limits.ts";
+import { checkLength, type Frame, spend, toText } from "./liquid-value.ts";
 import { TemplateFault } from "./problem.ts";
 
 const months = [
@@ -23,6 +24,8 @@ const months = [
 const weekdays = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 const firstMs = -62_135_596_800_000;
 const endMs = 253_402_300_800_000;
+/** the longest names of zones have some thirty characters */
+const longestZone = 60;
 
 /** A moment as a zone's clocks show it. */
 interface Moment {
@@ -83,27 +86,46 @@ const directives: Readonly<
 export const dateFilter: Filter = {
   takes: [0, 2],
   run: (input, [pattern, zone], frame) => {
-    const text = pattern === undefined ? "%Y-%m-%d %H:%M" : toText(pattern);
+    const text = pattern === undefined ? "%Y-%m-%d %H:%M" : toText(pattern, frame);
     checkLength(text.length);
-    spend(frame, text.length >> 3);
-    const name = zone === undefined ? frame.scope.zone : toText(zone);
-    if (name !== frame.scope.zone && !isZone(name))
-      throw new TemplateFault("template_value", `"${cut(name, 60)}" is no time zone`);
-    const ms = read(input === "now" || input === "today" ? frame.scope.at : input, name);
+    // a directive takes about as long as eight steps, and is two characters at least
+    spend(frame, text.length * 4);
+    const name = zone === undefined ? frame.scope.zone : toText(zone, frame);
+    if (name !== frame.scope.zone) enter(name, frame);
+    const ms = read(input === "now" || input === "today" ? frame.scope.at : input, name, frame);
     if (!(ms >= firstMs + dayMs && ms < endMs - dayMs)) return input;
+    spend(frame, zoneSteps(ms));
     const written = format(moment(ms, name), text);
     checkLength(written.length);
     return written;
   },
 };
 
+/** The first look at a zone takes this many steps, whether or not the process has looked at it before. */
+const stepsOfZone = 16_384;
+
+/** Lets a text name a time zone, one of a few; faults where there is none of that name. */
+function enter(zone: string, frame: Frame): void {
+  const zones = (frame.zones ??= new Set());
+  if (zones.has(zone)) return;
+  if (zones.size === limits.zones)
+    throw new TemplateFault("template_runaway", `a text names at most ${limits.zones} time zones`);
+  spend(frame, stepsOfZone);
+  if (zone.length > longestZone || !isZone(zone))
+    throw new TemplateFault("template_value", `"${cut(zone, 60)}" is no time zone`);
+  zones.add(zone);
+}
+
 /** Milliseconds of what may be a date; NaN for what is none. */
-function read(input: unknown, zone: string): number {
+function read(input: unknown, zone: string, frame: Frame): number {
   if (typeof input === "number") return Math.round(input * 1000);
   if (typeof input !== "string") return NaN;
   if (/^\d{9,11}$/.test(input)) return Number(input) * 1000;
   const day = parseDate(input);
-  if (day !== null) return firstInstant(zone, day * dayMs);
+  if (day !== null) {
+    spend(frame, zoneSteps(day * dayMs));
+    return firstInstant(zone, day * dayMs);
+  }
   try {
     return toMs(input);
   } catch {

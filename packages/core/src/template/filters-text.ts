@@ -1,7 +1,7 @@
-import { charactersOf, countCharacters, sliceCharacters } from "../text/characters.ts";
 import { jsonText } from "../model/json.ts";
+import { charactersOf, countCharacters, sliceCharacters } from "../text/characters.ts";
 import type { Filter } from "./filters.ts";
-import { checkLength, toNumber, toText } from "./liquid-value.ts";
+import { checkLength, type Frame, paid, spend, toNumber, toText } from "./liquid-value.ts";
 
 const entities: Readonly<Record<string, string>> = {
   "&": "&amp;",
@@ -26,32 +26,40 @@ export const textFilters = {
   newline_to_br: plain((text) => text.replaceAll(/\r?\n/g, "<br />\n")),
   escape: plain((text) => text.replaceAll(/[&<>"']/g, (letter) => entities[letter]!)),
   url_encode: plain((text) => encodeURIComponent(text).replaceAll("%20", "+")),
-  json: { takes: [0, 0], run: (input) => measured(jsonText(input)) },
-  append: { takes: [1, 1], run: (input, [end]) => both(toText(input), toText(end)) },
-  prepend: { takes: [1, 1], run: (input, [start]) => both(toText(start), toText(input)) },
-  remove: { takes: [1, 1], run: (input, [part]) => replace(toText(input), toText(part), "") },
-  replace: { takes: [1, 2], run: (input, [part, by]) => replace(toText(input), toText(part), toText(by)) },
+  json: { takes: [0, 0], run: (input, _, frame) => measured(paid(jsonText(input), frame)) },
+  append: { takes: [1, 1], run: (input, [end], frame) => both(toText(input, frame), toText(end, frame)) },
+  prepend: { takes: [1, 1], run: (input, [start], frame) => both(toText(start, frame), toText(input, frame)) },
+  remove: {
+    takes: [1, 1],
+    run: (input, [part], frame) => replace(toText(input, frame), toText(part, frame), "", frame),
+  },
+  replace: {
+    takes: [1, 2],
+    run: (input, [part, by], frame) => replace(toText(input, frame), toText(part, frame), toText(by, frame), frame),
+  },
   replace_first: {
     takes: [1, 2],
-    run: (input, [part, by]) => measured(toText(input).replace(toText(part), () => toText(by))),
+    run: (input, [part, by], frame) =>
+      measured(toText(input, frame).replace(toText(part, frame), () => toText(by, frame))),
   },
   truncate: {
     takes: [0, 2],
-    run: (input, [length, end]) =>
-      truncate(toText(input), length === undefined ? 50 : Math.trunc(toNumber(length)), ending(end)),
+    run: (input, [length, end], frame) =>
+      truncate(toText(input, frame), length === undefined ? 50 : Math.trunc(toNumber(length)), ending(end, frame)),
   },
   truncatewords: {
     takes: [0, 2],
-    run: (input, [count, end]) => {
-      const words = toText(input).split(/\s+/).filter(Boolean);
+    run: (input, [count, end], frame) => {
+      const words = toText(input, frame).split(/\s+/).filter(Boolean);
+      spend(frame, words.length);
       const most = Math.max(1, count === undefined ? 15 : Math.trunc(toNumber(count)));
-      return words.length > most ? both(words.slice(0, most).join(" "), ending(end)) : words.join(" ");
+      return words.length > most ? both(words.slice(0, most).join(" "), ending(end, frame)) : words.join(" ");
     },
   },
 } satisfies Record<string, Filter>;
 
 function plain(change: (text: string) => string): Filter {
-  return { takes: [0, 0], run: (input) => measured(change(toText(input))) };
+  return { takes: [0, 0], run: (input, _, frame) => measured(change(toText(input, frame))) };
 }
 
 function measured(text: string): string {
@@ -64,14 +72,15 @@ function both(start: string, end: string): string {
   return start + end;
 }
 
-function replace(text: string, part: string, by: string): string {
+function replace(text: string, part: string, by: string, frame: Frame): string {
   const pieces = part === "" ? charactersOf(text) : text.split(part);
+  spend(frame, pieces.length);
   checkLength(text.length + (pieces.length - 1) * (by.length - part.length));
   return pieces.join(by);
 }
 
-function ending(end: unknown): string {
-  return end === undefined ? "..." : toText(end);
+function ending(end: unknown, frame: Frame): string {
+  return end === undefined ? "..." : toText(end, frame);
 }
 
 /** `length` counts the ending too, and everything in characters. */

@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { findBadText } from "../text/unicode.ts";
+import { scopeOf } from "../testing/scope.ts";
 import { filters } from "./filters.ts";
 import { limits } from "./limits.ts";
 import { TemplateFault } from "./problem.ts";
-import type { Scope } from "./scope.ts";
 import { compileText } from "./text.ts";
 
-const scope: Scope = {
-  roots: {
+const scope = scopeOf(
+  {
     no: false,
     n: 3,
     emoji: "ab😀cd",
@@ -21,10 +21,8 @@ const scope: Scope = {
     seen: "2026-07-04T23:30:05.007Z",
     offset: "2026-07-04T23:30:05+02:00",
   },
-  changes: [],
-  at: "2026-11-20T17:00:00.000Z",
-  zone: "Europe/Paris",
-};
+  { zone: "Europe/Paris" },
+);
 
 function render(expression: string): string {
   const result = compileText(`{{ ${expression} }}`);
@@ -153,10 +151,9 @@ test("whatever a filter is given, well-formed text comes out", () => {
     fc.constant(null),
   );
   const call = fc.tuple(fc.constantFrom(...Object.keys(filters)), fc.array(value, { maxLength: 2 }));
-  const meter = { left: limits.operations };
   fc.assert(
     fc.property(value, fc.array(call, { minLength: 1, maxLength: 4 }), (input, calls) => {
-      const frame = { scope, slots: [], out: "", ...meter };
+      const frame = { scope, slots: [], out: "", left: limits.steps, zones: null };
       let result: unknown = input;
       for (const [name, args] of calls) {
         const { run, takes } = filters[name]!;

@@ -1,6 +1,7 @@
 /**
  * What one text may cost. Counts, never milliseconds: a text that fails must fail the same on every machine.
- * `operations` are block entries, loop rounds, filter calls and the list items and 64-character pieces they touch.
+ * `steps` are block entries, loop rounds, filter calls, the list items and pieces of text that they touch, and what a date
+ * takes; they count against the root's allowance too (`meter.ts`).
  */
 export const limits = {
   /** characters of a text as written */
@@ -13,7 +14,9 @@ export const limits = {
   /** values and operators of one expression, and filters in a row: each is a level of the stack */
   expression: 200,
   filters: 50,
-  operations: 100_000,
+  steps: 100_000,
+  /** time zones other than the organization's own that one text may name; the first look at a zone takes long */
+  zones: 8,
   /** characters of a rendered text, of a captured text and of a filter's result */
   outputLength: 65_536,
   /** levels of objects and lists in a value */

@@ -60,7 +60,7 @@ export function compileBlock(
 function compileOutput(token: Token, range: [number, number], cursor: Cursor): Write {
   const tokenizer = new Tokenizer(token.input, defaultOptions.operators, undefined, range);
   const read = compileExpression(tokenizer, cursor.names, token);
-  return (frame) => emit(frame, toText(read(frame)));
+  return (frame) => emit(frame, toText(read(frame), frame));
 }
 
 function sequence(writes: readonly Write[]): Write {

@@ -12,26 +12,29 @@ const binary: Readonly<Record<string, (a: Operand, b: Operand) => Read>> = {
     const equal = equality(a, b);
     return (frame) => !equal(frame);
   },
-  ">": (a, b) => (frame) => order(a.read(frame), b.read(frame)) > 0,
-  "<": (a, b) => (frame) => order(a.read(frame), b.read(frame)) < 0,
-  ">=": (a, b) => (frame) => order(a.read(frame), b.read(frame)) >= 0,
-  "<=": (a, b) => (frame) => order(a.read(frame), b.read(frame)) <= 0,
+  ">": (a, b) => (frame) => order(a.read(frame), b.read(frame), frame) > 0,
+  "<": (a, b) => (frame) => order(a.read(frame), b.read(frame), frame) < 0,
+  ">=": (a, b) => (frame) => order(a.read(frame), b.read(frame), frame) >= 0,
+  "<=": (a, b) => (frame) => order(a.read(frame), b.read(frame), frame) <= 0,
   and: (a, b) => (frame) => truthy(a.read(frame)) && truthy(b.read(frame)),
   or: (a, b) => (frame) => truthy(a.read(frame)) || truthy(b.read(frame)),
   contains: (a, b) => (frame) => contains(a.read(frame), b.read(frame), frame),
 };
 
 function equality(a: Operand, b: Operand): Read {
-  if (b.is !== undefined) return (frame) => b.is!(a.read(frame));
-  if (a.is !== undefined) return (frame) => a.is!(b.read(frame));
-  return (frame) => same(a.read(frame), b.read(frame));
+  if (b.is !== undefined) return (frame) => b.is!(pay(a.read(frame), frame));
+  if (a.is !== undefined) return (frame) => a.is!(pay(b.read(frame), frame));
+  return (frame) => same(a.read(frame), b.read(frame), frame);
 }
 
 function contains(whole: unknown, part: unknown, frame: Frame): boolean {
-  if (typeof whole === "string") return part !== null && part !== undefined && whole.includes(toText(part));
+  if (typeof whole === "string") {
+    spend(frame, whole.length >> 6);
+    return part !== null && part !== undefined && whole.includes(toText(part, frame));
+  }
   if (!Array.isArray(whole)) return false;
   spend(frame, whole.length);
-  return whole.some((item) => same(item, part));
+  return whole.some((item) => same(item, part, frame));
 }
 
 /** Compiles `value | filter: argument | ...` from where the tokenizer stands up to its end. */
@@ -118,13 +121,13 @@ function compileFilter(token: FilteredValueToken["filters"][number], input: Read
   return (frame) =>
     run(
       pay(input(frame), frame),
-      args.map((arg) => arg.read(frame)),
+      args.map((arg) => pay(arg.read(frame), frame)),
       frame,
     );
 }
 
-/** A filter costs one operation, and one more for every 64 characters it looks at. Lists are paid for where they are walked. */
+/** What a filter is given costs a step, and one more for every 16 characters. Lists are paid for where they are walked. */
 function pay(input: unknown, frame: Frame): unknown {
-  spend(frame, typeof input === "string" ? 1 + (input.length >> 6) : 1);
+  spend(frame, typeof input === "string" ? 1 + (input.length >> 4) : 1);
   return input;
 }

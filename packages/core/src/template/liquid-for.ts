@@ -32,8 +32,8 @@ export function compileFor(token: TagToken, cursor: Cursor): Write {
   const { names } = cursor;
   const outer = cursor.rounds;
   cursor.rounds = outer * Math.max(1, Math.min(writtenRounds(list.token), fixedLimit));
-  if (cursor.rounds > limits.operations)
-    refuse(token, `these loops make more than ${limits.operations} rounds`, "template_runaway");
+  if (cursor.rounds > limits.steps)
+    refuse(token, `these loops make more than ${limits.steps} rounds`, "template_runaway");
   const item = cursor.slots++;
   const loop = cursor.slots++;
   names.loops.push({ name, slot: item }, { name: "forloop", slot: loop });
@@ -73,6 +73,12 @@ function writtenRounds(list: Token): number {
   return list.rhs.content - list.lhs.content + 1;
 }
 
+function pairs(value: object, frame: Frame): readonly unknown[] {
+  const found = membersOf(value as { readonly [name: string]: unknown });
+  spend(frame, found.length * 4);
+  return found;
+}
+
 /** Offset, then limit, then the order. A text counts as one item, an object as its [name, value] pairs, by name. */
 function select(value: unknown, modifiers: Modifiers, frame: Frame): readonly unknown[] {
   const all: readonly unknown[] = Array.isArray(value)
@@ -80,7 +86,7 @@ function select(value: unknown, modifiers: Modifiers, frame: Frame): readonly un
     : typeof value === "string" && value !== ""
       ? [value]
       : typeof value === "object" && value !== null
-        ? membersOf(value as { readonly [name: string]: unknown })
+        ? pairs(value, frame)
         : [];
   const offset = modifiers.offset === undefined ? 0 : Math.max(0, Math.trunc(toNumber(modifiers.offset(frame))));
   const limit = modifiers.limit === undefined ? all.length : Math.max(0, Math.trunc(toNumber(modifiers.limit(frame))));

@@ -2,7 +2,7 @@ import { TypeGuards, type PropertyAccessToken, type Token } from "liquidjs";
 import { countOf } from "../model/json.ts";
 import { countCharacters } from "../text/characters.ts";
 import { storable } from "../text/unicode.ts";
-import { isBlank, isEmpty, spend, toNumber, type Read } from "./liquid-value.ts";
+import { type Frame, isBlank, isEmpty, spend, toNumber, type Read } from "./liquid-value.ts";
 import { limits } from "./limits.ts";
 import { formatPath, isIndex, isPath, readKey, type Path } from "./path.ts";
 import { TemplateFault } from "./problem.ts";
@@ -81,8 +81,8 @@ function compileAccess(base: Token | undefined, props: readonly Token[], token: 
     const name = key.fixed?.value;
     read =
       key.fixed === undefined
-        ? (frame) => member(inner(frame), key.read(frame))
-        : (frame) => member(inner(frame), name);
+        ? (frame) => member(inner(frame), key.read(frame), frame)
+        : (frame) => member(inner(frame), name, frame);
   }
   return read;
 }
@@ -97,9 +97,9 @@ function compileRoot(keys: readonly Operand[], token: Token, names: Names): Read
     const path = knownSteps(keys);
     if (!isPath(path)) return refuse(token, `a path has at most ${limits.pathLength} characters`);
     names.reads.add(formatPath(path));
-    return (frame) => readKey(frame.scope.roots, name);
+    return (frame) => frame.scope.root(name);
   }
-  return (frame) => (frame.slots[slot] === undefined ? readKey(frame.scope.roots, name) : frame.slots[slot]);
+  return (frame) => (frame.slots[slot] === undefined ? frame.scope.root(name) : frame.slots[slot]);
 }
 
 /** The steps up to the first that is known only when the text is rendered. */
@@ -114,9 +114,13 @@ function knownSteps(keys: readonly Operand[]): Path {
 }
 
 /** One step into a value: own properties, list indexes from either end, and `size`, `first` and `last`. */
-export function member(value: unknown, key: unknown): unknown {
+export function member(value: unknown, key: unknown, frame: Frame): unknown {
   if (typeof key !== "string" && typeof key !== "number") return undefined;
-  if (typeof value === "string") return key === "size" ? countCharacters(value) : undefined;
+  if (typeof value === "string") {
+    if (key !== "size") return undefined;
+    spend(frame, value.length >> 4);
+    return countCharacters(value);
+  }
   if (Array.isArray(value)) {
     if (key === "size") return value.length;
     if (key === "first") return value[0];
@@ -124,6 +128,8 @@ export function member(value: unknown, key: unknown): unknown {
     return readKey(value, typeof key === "number" && key < 0 ? value.length + key : key);
   }
   const own = readKey(value, key);
-  if (own === undefined && key === "size" && typeof value === "object" && value !== null) return countOf(value);
-  return own;
+  if (own !== undefined || key !== "size" || typeof value !== "object" || value === null) return own;
+  const length = countOf(value);
+  spend(frame, length >> 2);
+  return length;
 }

@@ -60,7 +60,7 @@ function compileCase(token: TagToken, cursor: Cursor): Write {
     const value = subject(frame);
     let found = false;
     for (const branch of branches) {
-      if (!branch.values.some((read) => same(read(frame), value))) continue;
+      if (!branch.values.some((read) => same(read(frame), value, frame))) continue;
       found = true;
       branch.write(frame);
     }

@@ -1,14 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { scopeOf } from "../testing/scope.ts";
 import { compilePath, formatPath, parsePath, readKey } from "./path.ts";
-import type { Scope } from "./scope.ts";
-
-const scopeOf = (roots: Record<string, unknown>): Scope => ({
-  roots,
-  changes: [],
-  at: "2026-11-20T17:00:00.000Z",
-  zone: "UTC",
-});
 
 describe("parsePath", () => {
   test.each([

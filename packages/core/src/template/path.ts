@@ -65,12 +65,13 @@ export function readKey(value: unknown, key: string | number): unknown {
 export function compilePath(path: Path): (scope: Scope) => unknown {
   const [root, first, second] = path;
   if (root === undefined) throw new Error("a path has at least one step");
-  if (path.length === 1) return (scope) => readKey(scope.roots, root);
-  if (path.length === 2) return (scope) => readKey(readKey(scope.roots, root), first!);
-  if (path.length === 3) return (scope) => readKey(readKey(readKey(scope.roots, root), first!), second!);
+  if (path.length === 1) return (scope) => scope.root(root);
+  if (path.length === 2) return (scope) => readKey(scope.root(root), first!);
+  if (path.length === 3) return (scope) => readKey(readKey(scope.root(root), first!), second!);
+  const rest = path.slice(1);
   return (scope) => {
-    let value: unknown = scope.roots;
-    for (const key of path) value = readKey(value, key);
+    let value = scope.root(root);
+    for (const key of rest) value = readKey(value, key);
     return value;
   };
 }

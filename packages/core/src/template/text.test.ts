@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { Liquid } from "liquidjs";
 import { describe, expect, test } from "vitest";
+import { scopeOf } from "../testing/scope.ts";
 import { limits } from "./limits.ts";
 import { parsePath } from "./path.ts";
-import type { Scope } from "./scope.ts";
 import { compileText } from "./text.ts";
 import { variables } from "./value.ts";
 
@@ -25,7 +25,7 @@ const roots = {
   word: "Hello",
   key: "plan",
 };
-const scope: Scope = { roots, changes: [], at: "2026-11-20T17:00:00.000Z", zone: "Europe/Paris" };
+const scope = scopeOf(roots, { zone: "Europe/Paris" });
 
 function compiled(source: string) {
   const result = compileText(source);
@@ -123,7 +123,7 @@ describe("what texts mean", () => {
         "{{ word.constructor }}{{ customer.__proto__ }}{{ customer.tags.map }}{{ constructor.name }}{{ customer['toString'] }}",
       ),
     ).toBe("");
-    const odd: Scope = { ...scope, roots: { row: Object.create({ secret: 1 }) as object } };
+    const odd = scopeOf({ row: Object.create({ secret: 1 }) as object });
     expect(compiled("{{ row.secret }}{{ row['secret'] }}").render(odd)).toBe("");
   });
 });

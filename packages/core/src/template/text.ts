@@ -12,7 +12,7 @@ export interface CompiledText {
   readonly source: string;
   /** paths of the scope that it reads, as `formatPath` writes them; a path may end in `size`, `first` or `last` */
   readonly reads: readonly string[];
-  /** Renders; the same scope gives the same text, one that every column takes. Throws TemplateFault (`template_runaway`, `template_value`). */
+  /** Renders; the same scope gives the same text, one that every column takes. Throws TemplateFault (`template_runaway`, `template_value`) and AllowanceSpent. */
   render(scope: Scope): string;
 }
 
@@ -69,8 +69,13 @@ function compile(source: string): CompiledText {
     source,
     reads: [...reads],
     render(scope) {
-      const frame: Frame = { scope, slots: [], out: "", left: limits.operations };
-      write(frame);
+      const most = Math.min(limits.steps, scope.meter.left());
+      const frame: Frame = { scope, slots: [], out: "", left: most, zones: null };
+      try {
+        write(frame);
+      } finally {
+        scope.meter.take(most - frame.left);
+      }
       return storable(frame.out);
     },
   };

@@ -1,14 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Scope } from "./scope.ts";
+import { scopeOf } from "../testing/scope.ts";
 import { compileValue, referencePath, variables } from "./value.ts";
 
-const scope: Scope = {
-  roots: { customer: { first_name: "Ann", tags: ["a", "b"] }, steps: { "x.y": { id: 7, ok: true } } },
-  changes: [],
-  at: "2026-11-20T17:00:00.000Z",
-  zone: "UTC",
-};
+const tags = ["a", "b"];
+const scope = scopeOf({ customer: { first_name: "Ann", tags }, steps: { "x.y": { id: 7, ok: true } } });
 
 function compiled(json: unknown) {
   const result = compileValue(json);
@@ -36,9 +32,7 @@ describe("compileValue", () => {
   });
 
   test("a reference keeps its type, and is null where nothing is found", () => {
-    expect(compiled({ ref: "customer.tags" }).resolve(scope)).toBe(
-      scope.roots.customer && (scope.roots.customer as { tags: unknown }).tags,
-    );
+    expect(compiled({ ref: "customer.tags" }).resolve(scope)).toBe(tags);
     expect(compiled({ ref: ["steps", "x.y", "id"] }).resolve(scope)).toBe(7);
     expect(compiled({ ref: "customer.tags[1]" }).resolve(scope)).toBe("b");
     expect(compiled({ ref: "customer.last_name" }).resolve(scope)).toBeNull();

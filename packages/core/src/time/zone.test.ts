@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { fromMs, toMs } from "./instant.ts";
 import { localDay } from "./local.ts";
-import { firstInstant, isZone, localMs, zoneWindow } from "./zone.ts";
+import { firstInstant, isZone, localMs, zoneSteps, zoneWindow } from "./zone.ts";
 
 const zones = [
   "America/New_York",
@@ -72,11 +72,21 @@ test("skipped and repeated local times", () => {
   expect(fromMs(firstInstant("Pacific/Apia", local("2011-12-30T12:00")))).toBe("2011-12-30T10:00:00.000Z");
 });
 
-test("remembers a bounded number of zones and windows, without changing an answer", () => {
+test("remembers what it found out of a zone, whatever else is asked, without changing an answer", () => {
   const before = zoneWindow("America/New_York", Date.UTC(2020, 6));
   for (let minute = 0; minute < 80; minute++) zoneWindow(`+01:${String(minute % 60).padStart(2, "0")}`, 0);
-  for (let year = 1950; year < 2030; year++) zoneWindow("America/New_York", Date.UTC(year, 6));
-  expect(zoneWindow("America/New_York", Date.UTC(2020, 6))).toEqual(before);
+  for (let year = 1890; year < 2110; year += 1) zoneWindow("AMERICA/new_york", Date.UTC(year, 6));
+  for (let year = 2109; year >= 1890; year -= 1) {
+    for (const month of [0, 6]) {
+      const ms = Date.UTC(year, month);
+      const window = zoneWindow("America/New_York", ms);
+      expect([window.from <= ms, ms < window.to]).toEqual([true, true]);
+    }
+  }
+  // the same object: it was not looked for again, not even by another spelling
+  expect(zoneWindow("america/new_york", Date.UTC(2020, 6))).toBe(before);
+  expect(zoneWindow("America/New_York", Date.UTC(2120, 6))).toEqual(zoneWindow("America/New_York", Date.UTC(2120, 6)));
+  expect(zoneSteps(Date.UTC(2026, 0))).toBeLessThan(zoneSteps(Date.UTC(2126, 0)));
 });
 
 test("knows what a zone is", () => {

@@ -11,18 +11,26 @@ export interface ZoneWindow {
   readonly offset: number;
 }
 
+/** What was found out about a zone: the window asked for last, and all so far, by their beginnings. */
 interface ZoneMemory {
   last: ZoneWindow;
-  windows: ZoneWindow[];
+  readonly windows: ZoneWindow[];
 }
 
 /**
- * What was found out about zones, so that hot paths do arithmetic: finding a window costs up to a millisecond, and this
- * saves it. Windows are facts of the time-zone data, so what is remembered never changes an answer. Bounded.
+ * What was found out about zones, so that hot paths do arithmetic: the first look at a zone takes milliseconds, and each
+ * window half a one. Windows are facts of the time-zone data, so what is remembered never changes an answer. Nothing is
+ * ever forgotten for something else, or one organization could slow the others: there are only so many zones, whatever
+ * their capitals, and so many changes of clocks in the years that are remembered.
  */
 const memory = new Map<string, ZoneMemory>();
-const mostZones = 64;
-const mostWindows = 64;
+const rememberedFrom = Date.UTC(1900, 0);
+const rememberedTo = Date.UTC(2100, 0);
+
+const isRemembered = (ms: number): boolean => ms >= rememberedFrom && ms < rememberedTo;
+
+/** Steps of work that looking up an instant (ms) in a zone counts as, whatever is remembered of it. */
+export const zoneSteps = (ms: number): number => (isRemembered(ms) ? 4 : 4096);
 
 /** Whether a text names a time zone: "America/New_York", "UTC" or a fixed "+05:30". */
 export function isZone(text: string): boolean {
@@ -37,22 +45,20 @@ export function isZone(text: string): boolean {
 
 /** The window of a zone that holds an instant (ms). Throws RangeError for an unknown zone. */
 export function zoneWindow(zone: string, ms: number): ZoneWindow {
-  const known = memory.get(zone);
+  const known = memory.get(zone) ?? memory.get(zone.toLowerCase());
   if (known === undefined) {
     const window = findWindow(zone, ms);
-    if (memory.size >= mostZones) memory.clear();
-    memory.set(zone, { last: window, windows: [window] });
+    if (isRemembered(ms)) memory.set(zone.toLowerCase(), { last: window, windows: [window] });
     return window;
   }
   if (ms >= known.last.from && ms < known.last.to) return known.last;
-  let window = known.windows.find((each) => ms >= each.from && ms < each.to);
-  if (window === undefined) {
-    window = findWindow(zone, ms);
-    if (known.windows.length >= mostWindows) known.windows = [];
-    known.windows.push(window);
-  }
-  known.last = window;
-  return window;
+  const next = known.windows.findIndex((each) => each.from > ms);
+  const before = known.windows.at(next === -1 ? -1 : next - 1);
+  if (next !== 0 && before !== undefined && ms < before.to) return (known.last = before);
+  const window = findWindow(zone, ms);
+  if (!isRemembered(ms)) return window;
+  known.windows.splice(next === -1 ? known.windows.length : next, 0, window);
+  return (known.last = window);
 }
 
 /** What the zone's clock shows at an instant: milliseconds as if the shown time were UTC. */

@@ -6,6 +6,7 @@ import { compileVersion } from "./compile.ts";
 import { WorkflowDocumentSchema } from "./document.ts";
 import { shapeOf } from "./shape.ts";
 import { anyDocument, idOf, mutated, refundRequests, settings, settingsRows } from "../testing/documents.ts";
+import { scopeOf } from "../testing/scope.ts";
 import { isPublishable, validateWorkflow } from "./validate.ts";
 
 const compile = (document: unknown, given = settings) =>
@@ -23,7 +24,7 @@ const roots = {
   conversation: { id: idOf(4), team: idOf(20) },
   message: { id: idOf(5), text: "I want a refund" },
 };
-const scope = { roots, changes: [], at: "2026-01-01T00:00:00.000Z", zone: "UTC" };
+const scope = scopeOf(roots);
 
 describe("the example", () => {
   const compiled = compile(refundRequests);
@@ -52,7 +53,7 @@ describe("the example", () => {
     const [trigger] = version.triggers;
     expect(trigger).toMatchObject({ kind: "event", event: "message.received" });
     expect(trigger!.when!.test(scope)).toBe(true);
-    expect(trigger!.when!.test({ ...scope, roots: { message: { text: "hello" } } })).toBe(false);
+    expect(trigger!.when!.test(scopeOf({ message: { text: "hello" } }))).toBe(false);
   });
 
   test("steps", () => {

@@ -16,7 +16,11 @@ test("types come from the rows' schemas and the property definitions", () => {
   expect(typeOf("customer.properties.age.more")).toBeUndefined();
   expect(typeOf("customer.properties.other")).toBeUndefined();
   expect(typeOf("customer.nothing")).toBeUndefined();
-  expect(typeOf("event.type")).toBeUndefined();
+  expect(typeOf("event.type")).toBe("text");
+  expect(typeOf("event.data")).toBeUndefined();
+  expect(typeOf("team.members")).toBe("list");
+  expect(typeOf("calendar.office.open")).toBeUndefined();
+  expect(typeOf("customer[0]")).toBeUndefined();
   expect(fieldTypes(null)("customer.properties.plan")).toBeUndefined();
 });
 

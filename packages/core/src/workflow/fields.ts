@@ -1,18 +1,13 @@
 import type { TSchema } from "typebox";
 import type { FieldType } from "../condition/operator.ts";
 import type { SettingsIndex } from "../domain/settings-index.ts";
-import { ConversationSchema } from "../model/conversation.ts";
-import { CustomerSchema } from "../model/customer.ts";
-import { MessageSchema } from "../model/message.ts";
 import type { PropertyDefinition } from "../model/settings.ts";
+import { rootNamed } from "../run/roots.ts";
 import { parsePath, type Path } from "../template/path.ts";
 
-/** The rows whose fields are known by name, by the root under which a document reads them. */
-const rows: Readonly<Record<string, Readonly<Record<string, TSchema>>>> = {
-  conversation: ConversationSchema.properties,
-  customer: CustomerSchema.properties,
-  message: MessageSchema.properties,
-};
+/** The fields of a root by name; undefined where nothing is known of them. */
+export const fieldsOf = (root: string | number): Readonly<Record<string, TSchema>> | undefined =>
+  rootNamed(root)?.schema?.properties;
 
 const propertyTypes: Readonly<Record<PropertyDefinition["type"], FieldType>> = {
   text: "text",
@@ -23,10 +18,10 @@ const propertyTypes: Readonly<Record<PropertyDefinition["type"], FieldType>> = {
   choice: "text",
 };
 
-/** Whether a path names a field that its row does not have. Of other roots nothing is known. */
+/** Whether a path names a field that its root does not have. Of some roots nothing is known. */
 export function isUnknownField([root, field]: Path): boolean {
-  const row = Object.hasOwn(rows, root as string) ? rows[root as string] : undefined;
-  return row !== undefined && typeof field === "string" && !Object.hasOwn(row, field);
+  const fields = fieldsOf(root as string);
+  return fields !== undefined && typeof field === "string" && !Object.hasOwn(fields, field);
 }
 
 /** The type of a field where a row's schema or a property's definition tells it. */
@@ -34,12 +29,13 @@ export function fieldTypes(settings: SettingsIndex | null): (path: string) => Fi
   return (text) => {
     const path = parsePath(text) as Path; // it comes from a compiled condition
     const [root, field, name] = path;
-    if (isUnknownField(path) || !Object.hasOwn(rows, root as string)) return undefined;
+    const fields = fieldsOf(root as string);
+    if (fields === undefined || isUnknownField(path)) return undefined;
     if (field === "properties") {
       const defined = settings?.property(root as PropertyDefinition["noun"], String(name));
       return defined && path.length === 3 ? propertyTypes[defined.type] : undefined;
     }
-    return path.length === 2 ? typeOf(rows[root as string]?.[field as string] as TSchema) : undefined;
+    return path.length === 2 && typeof field === "string" ? typeOf(fields[field] as TSchema) : undefined;
   };
 }
 
@@ -49,7 +45,8 @@ interface Described {
   readonly anyOf?: readonly Described[];
 }
 
-function typeOf(schema: Described): FieldType {
+/** Undefined where a field holds an object, or anything. */
+function typeOf(schema: Described): FieldType | undefined {
   const { format, type, anyOf } = schema;
   // null beside the type says only that it may be missing
   if (anyOf !== undefined) return typeOf(anyOf[0] as Described);
@@ -57,5 +54,6 @@ function typeOf(schema: Described): FieldType {
   if (format === "date-time") return "date";
   if (type === "integer") return "number";
   if (type === "array") return "list";
+  if (type === "object" || (type === undefined && !("const" in schema))) return undefined;
   return type === "boolean" ? "boolean" : "text";
 }

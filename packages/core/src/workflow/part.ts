@@ -32,7 +32,7 @@ export function conditionPart(
   const compiled = typed.ok ? typed : compileCondition(resolved, { path });
   if (!compiled.ok) return null;
   const { condition } = compiled;
-  problems.push(...readProblems(condition.reads, place, path));
+  problems.push(...readProblems(condition.reads, place, path, settings));
   if (!place.changes && condition.operators.some((name) => name.startsWith("changed"))) {
     problems.push(error("operator_unfit", path, "Only the condition of an event trigger knows what changed"));
   }
@@ -40,13 +40,13 @@ export function conditionPart(
 }
 
 /** Compiles a value and looks at what it reads. Null where it does not compile; the problems say why. */
-export function valuePart(json: unknown, path: string, place: Place, { problems }: Context): Value | null {
+export function valuePart(json: unknown, path: string, place: Place, { settings, problems }: Context): Value | null {
   const compiled = compileValue(json, path);
   if (!compiled.ok) {
     problems.push(...asErrors(compiled.problems));
     return null;
   }
-  problems.push(...readProblems(compiled.reads, place, path));
+  problems.push(...readProblems(compiled.reads, place, path, settings));
   return compiled;
 }
 

@@ -1,8 +1,13 @@
+import type { Target } from "../domain/define.ts";
+import { isEventType } from "../domain/events.ts";
+import type { SettingsIndex } from "../domain/settings-index.ts";
+import { type Reader, type Root, rootNamed, rootNames } from "../run/roots.ts";
 import { parsePath, type Path } from "../template/path.ts";
 import type { TriggerDocument } from "./document.ts";
 import { isUnknownField } from "./fields.ts";
 import { error, type Problem } from "./problem.ts";
-import { anchorOf, knows } from "./subjects.ts";
+import { referenceProblem } from "./references.ts";
+import { knows } from "./subjects.ts";
 
 /** What a condition or value may read where it stands. */
 export interface Place {
@@ -13,26 +18,36 @@ export interface Place {
   readonly changes: boolean;
 }
 
+/** The roots that a reader may name, of those that there are where `brings` says so. */
+const rootsFor = (reader: Reader, brings: (target: Target) => boolean): ReadonlySet<string> =>
+  new Set(
+    rootNames.filter((name) => {
+      const { readers, from } = rootNamed(name) as Root;
+      return readers.includes(reader) && (from === null || brings(from));
+    }),
+  );
+
 /** A trigger's condition reads the event and what it is about; a time trigger's its subject alone (MILL law 14). */
 export function triggerPlace(trigger: TriggerDocument): Place {
-  if ("time" in trigger) {
-    const subjects = anchorOf(trigger.time.since)?.subject === "customer" ? ["customer"] : ["conversation", "customer"];
-    return { roots: new Set(["organization", ...subjects]), run: null, changes: false };
-  }
-  const subjects = (["conversation", "customer", "message"] as const).filter(
-    (root) => knows([trigger], root) === "always",
-  );
-  return { roots: new Set(["organization", "event", "user", ...subjects]), run: null, changes: true };
+  // of an event that is not known nothing is said: its name is the mistake
+  const known = "time" in trigger || isEventType(trigger.event);
+  const brings = (target: Target) => !known || knows([trigger], target) === "always";
+  const reader = "time" in trigger ? "time" : "event";
+  return { roots: rootsFor(reader, brings), run: null, changes: reader === "event" };
 }
 
 /** A step reads its run besides. */
 export function stepPlace(steps: ReadonlySet<string>, inputs: ReadonlySet<string>): Place {
-  const roots = ["organization", "event", "user", "conversation", "customer", "message", "steps", "inputs", "run"];
-  return { roots: new Set(roots), run: { steps, inputs }, changes: false };
+  return { roots: rootsFor("step", () => true), run: { steps, inputs }, changes: false };
 }
 
 /** What is wrong with what a condition or value reads. */
-export function readProblems(reads: readonly string[], place: Place, path: string): Problem[] {
+export function readProblems(
+  reads: readonly string[],
+  place: Place,
+  path: string,
+  settings: SettingsIndex | null,
+): Problem[] {
   return reads.flatMap((read) => {
     const steps = parsePath(read) as Path; // written by formatPath
     const [root, name] = steps as [string, string | number | undefined];
@@ -41,8 +56,10 @@ export function readProblems(reads: readonly string[], place: Place, path: strin
       return [error("reference_out_of_scope", path, message)];
     }
     if (isUnknownField(steps)) return [error("field_unknown", path, `A ${root} has no field "${name}"`)];
+    if (name === undefined) return [];
+    if (root === "calendar") return settings === null ? [] : referenceProblem(settings, "calendar", String(name), path);
     const known = root === "steps" || root === "inputs" ? place.run?.[root] : undefined;
-    if (known === undefined || name === undefined || known.has(String(name))) return [];
+    if (known === undefined || known.has(String(name))) return [];
     return [error("reference_dangling", path, `There is no ${root === "steps" ? "step" : "input"} "${name}"`)];
   });
 }

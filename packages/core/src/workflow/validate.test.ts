@@ -125,7 +125,7 @@ describe("sound documents", () => {
           input: {
             text: "x",
             media: [{ url: { ref: "event.data.url" } }, { ref: "event.data" }],
-            counts_as_reply: { ref: "run.x" },
+            counts_as_reply: { ref: "event.data.x" },
           },
         },
       }),
@@ -740,4 +740,24 @@ describe("the settings that a document names", () => {
     });
     expect(validateWorkflow(document, settings).names).toContain("channel/sms");
   });
+});
+
+test("what can be read, and by whom, follows from the table of roots", () => {
+  const reads = (field: string, trigger: object = { event: "message.received" }) =>
+    found(small({ a: stop }, { triggers: [{ ...trigger, when: { field, op: "is_set" } }] }));
+  const inStep = (field: string) => found(small({ a: { branch: [{ when: { field, op: "is_set" } }] } }));
+  const [unknown, outside, dangling] = ["field_unknown", "reference_out_of_scope", "reference_dangling"];
+  const at = "/triggers/0/when";
+  for (const field of ["team.slug", "mailbox.name", "channel.kind", "assignee.email", "calendar.office.open", "now"])
+    expect([field, reads(field), inStep(field)]).toEqual([field, [], []]);
+  for (const field of ["team.colour", "organization.plan", "run.x"])
+    expect([field, inStep(field)]).toEqual([field, [`${unknown} /steps/a/branch/0/when`]]);
+  expect(reads("changes.conversation.status.before")).toEqual([]);
+  expect(inStep("changes.conversation")).toEqual([`${outside} /steps/a/branch/0/when`]);
+  expect(reads("steps.a.x")).toEqual([`${outside} ${at}`]);
+  expect(reads("team.slug", { event: "customer.created" })).toEqual([`${outside} ${at}`]);
+  expect(reads("assignee.name", { event: "customer.created" })).toEqual([]);
+  expect(reads("now", { time: { since: "conversation.created_at", for: "1h" } })).toEqual([`${outside} ${at}`]);
+  expect(reads("calendar.moon.open")).toEqual([`${dangling} ${at}`]);
+  expect(found(small({ a: { branch: [{ when: { field: "calendar.moon.open", op: "is_true" } }] } }), null)).toEqual([]);
 });

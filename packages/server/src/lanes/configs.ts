@@ -4,6 +4,7 @@ import {
   type CompiledVersion,
   compileVersion,
   type Config,
+  emptyScope,
   indexSettings,
   type Key,
   needsOf,
@@ -120,7 +121,7 @@ function standingNeedsOf(versions: readonly CompiledVersion[], settings: Setting
   for (const step of versions.flatMap((version) => [...version.steps.values()])) {
     if (step.kind !== "action" || !step.input.static) continue;
     const target = commands.get(step.action)?.target ?? null;
-    const input = step.input.resolve({ roots: {}, changes: [], at: "", zone: "UTC" }) as object;
+    const input = step.input.resolve(emptyScope) as object;
     const prepared = prepare(step.action, target === null ? input : { [target]: nobody, ...input }, settings);
     if (!prepared.ok) continue;
     const needs = needsOf({ type: step.action, actor: { kind: "system", id: null }, input: prepared.input }, settings);
