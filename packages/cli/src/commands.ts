@@ -4,6 +4,7 @@ import { type Command, first, textFlag } from "./command.ts";
 import { examine } from "./doctor/doctor.ts";
 import { migrateDatabase } from "./migrate.ts";
 import { createOrganizationCommand } from "./organization-create.ts";
+import { rebuildFollower } from "./rebuild.ts";
 import { replay } from "./replay/replay.ts";
 import { restoreBackup } from "./restore.ts";
 import { createToken, listTokens, revokeToken } from "./token.ts";
@@ -78,6 +79,16 @@ export const commands: readonly Command[] = [
     json: "{verdict, findings: [{check, verdict, message}]}",
     exits: { fault: "Something failed." },
     run: (context) => examine(context),
+  },
+  {
+    name: "rebuild",
+    summary: "Has what follows the log made anew",
+    details: `Counts and the like are made from the log in the background. This throws one of them away, and the servers make it anew while they serve: \`daily_counts\`. Where the log is gone, what was made of it stays. ${operator}`,
+    args: [{ name: "follower", about: "its name, as in the metric threadmill_follower_lag_seconds" }],
+    options: ofDatabase,
+    json: "{follower, lanes}",
+    exits: { ...databaseExits, refused: "There is no such follower." },
+    run: (context, given) => rebuildFollower(context, first(given)),
   },
   {
     name: "token create",

@@ -5,6 +5,7 @@ import { createClient } from "@threadmill/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { examine } from "./doctor/doctor.ts";
 import { migrateDatabase } from "./migrate.ts";
+import { rebuildFollower } from "./rebuild.ts";
 import { createOrganizationCommand } from "./organization-create.ts";
 import { contextOf, type Installation, startInstallation, testToken } from "./testing/installation.ts";
 import { createToken, listTokens, revokeToken } from "./token.ts";
@@ -83,6 +84,17 @@ describe("beside a running server", () => {
     expect((await migrateDatabase(context())).json).toMatchObject({
       applied: [],
       version: expect.stringMatching(/^\d{14}_/),
+    });
+  });
+
+  test("what follows the log is made anew; what there is not is refused", async () => {
+    expect((await rebuildFollower(context(), "daily_counts")).json).toMatchObject({
+      follower: "daily_counts",
+      lanes: expect.toSatisfy((lanes: number) => lanes > 0),
+    });
+    await expect(rebuildFollower(context(), "nobody")).rejects.toMatchObject({
+      code: "follower_not_found",
+      hint: expect.stringContaining("daily_counts"),
     });
   });
 

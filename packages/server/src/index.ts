@@ -13,6 +13,8 @@ export { openPool } from "./db/pool.ts";
 export { restore } from "./db/restore.ts";
 export { readServerVersion } from "./db/server-version.ts";
 export { createOrganization, type CreatedOrganization } from "./features/organization/create.ts";
+export { rebuild } from "./followers/cursor.ts";
+export { followers } from "./followers/registry.ts";
 export { changeSettings } from "./lanes/settings.ts";
 export { freshId } from "./lanes/fresh-id.ts";
 export { inLaneAlone } from "./lanes/hold.ts";

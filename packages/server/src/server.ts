@@ -16,6 +16,8 @@ import { watchSubjects } from "./effects/watch.ts";
 import { createWorkers } from "./effects/workers.ts";
 import { createWithin } from "./features/organization/create.ts";
 import type { Tables } from "./features/tables.ts";
+import { createFollowing } from "./followers/followers.ts";
+import { followers } from "./followers/registry.ts";
 import { createHints } from "./lanes/hints.ts";
 import { createEngine, type Engine } from "./lanes/engine.ts";
 import type { Log } from "./observe/log.ts";
@@ -106,9 +108,21 @@ export async function startServer(given: Config, log: Log, ports: Partial<Ports>
       random,
       log,
       onHint: () => engine.wake(),
+      onMarks: (marks) => engine.heard(marks),
     });
     engine.onCommit(() => hints.say());
-    const services: Service[] = [engine.poller, hints, maintenance(database.background, config, clock, random, log)];
+    // beside an embedded database there is no other process
+    if (database.embedded === null)
+      engine.onLog((marks, from) => {
+        if (from === "here") hints.tell(marks);
+      });
+    const following = { pool: database.background, engine, metrics, clock, random, log };
+    const services: Service[] = [
+      engine.poller,
+      hints,
+      maintenance(database.background, config, clock, random, log),
+      ...followers.map((follower) => createFollowing(follower, following)),
+    ];
     if (config.effectWorkers > 0) {
       const deliverer = createDeliverer({ pool: database.pool, outside, registry, secretBox, publicUrl });
       const performers = {

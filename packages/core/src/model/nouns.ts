@@ -129,10 +129,12 @@ export const settingsNouns = {
     paused_reason: plain(orNull(Type.String())),
     draft: plain(Type.Unknown()),
     published: plain(orNull(IdSchema)),
+    named: derived(Type.Unknown()),
     updated_at: derived(InstantSchema),
     ...archived,
     ...made,
   }),
+  workflow_names: Type.Object({ name: plain(Type.String()), workflow: plain(IdSchema) }),
   workflow_versions: Type.Object({
     id: plain(IdSchema),
     workflow: plain(IdSchema),
@@ -150,6 +152,17 @@ export const settingsNouns = {
     answer: plain(Type.String({ description: "sealed" })),
     at: plain(InstantSchema),
   }),
+  followers: Type.Object({
+    name: plain(Type.String()),
+    seq: derived(Type.Integer()),
+    since: plain(orNull(InstantSchema)),
+  }),
+  daily_counts: Type.Object({
+    day: plain(Type.String()),
+    messages: derived(Type.Integer()),
+    runs: derived(Type.Integer()),
+  }),
+  daily_counts_closed: Type.Object({ day: derived(Type.String()) }),
   directory_organizations: Type.Object({ id: plain(IdSchema), name: plain(Type.String()), ...made }),
   directory_tokens: Type.Object({
     hash: plain(Type.String()),

@@ -28,6 +28,10 @@ export interface BatchResult {
   readonly items: number;
   readonly rows: number;
   readonly events: number;
+  /** the number of the lane's last event so far */
+  readonly lastSeq: number;
+  /** those whose log was added to */
+  readonly logged: ReadonlySet<string>;
   readonly effects: number;
   readonly at: string;
 }
@@ -76,6 +80,7 @@ export async function runBatch(
   const { work, strangers } = await gather(client, lane, head, taken, context);
   const writer = new BatchWriter(client, lane, { lastSeq: head.lastSeq, at: head.now });
   const outputs: Output[] = [];
+  const logged = new Set<string>();
   const reached = new Set<unknown>(strangers);
   let more = head.blocked.size > 0;
   let sinceFlush = 0;
@@ -86,6 +91,7 @@ export async function runBatch(
         await writer.add(each.world, output);
         each.world.advance(output);
         outputs.push(output);
+        if (output.events.length > 0) logged.add(each.world.organization);
         for (let index = 0; index < output.done; index += 1) reached.add(each.sources[done + index]);
         done += output.done;
         sinceFlush += output.done;
@@ -113,6 +119,8 @@ export async function runBatch(
     items: outputs.reduce((sum, output) => sum + output.done, 0),
     rows: writer.rows,
     events: writer.lastSeq - head.lastSeq,
+    lastSeq: writer.lastSeq,
+    logged,
     effects: outputs.reduce(
       (sum, { writes }) => sum + [...writes.keys()].filter((name) => name.startsWith("effects/")).length,
       0,

@@ -13,12 +13,12 @@ import { gate } from "./gate.ts";
 import type { HoldLimits, InLane, Workplace } from "./hold.ts";
 import { LaneBusy, LaneNotHeld } from "./judge.ts";
 import { Lane, type LaneContext } from "./lane.ts";
-import { EngineFault, type Place, type Submitted } from "./port.ts";
+import { EngineFault, type LogMark, type Place, type Submitted } from "./port.ts";
 import { dueLanes } from "./due.ts";
 import { type ChangeSettings, changeSettings } from "./settings.ts";
 import { Waiting } from "./waiting.ts";
 
-export { EngineFault, type Place, type Submitted } from "./port.ts";
+export { EngineFault, type LogMark, type Place, type Submitted } from "./port.ts";
 
 /** What the engine is built from. */
 export interface EngineOptions {
@@ -102,6 +102,13 @@ export interface Engine {
   onEffects(listener: () => void): () => void;
   /** told after each commit here that left effects behind, and of nothing else */
   onCommit(listener: () => void): () => void;
+  /**
+   * Tells of each commit how far the log reaches, in this process and, a moment later, of others'. Only hints: what must
+   * not be missed is read from the log.
+   */
+  onLog(listener: (marks: readonly LogMark[], from: "here" | "elsewhere") => void): () => void;
+  /** another process tells of its commits */
+  heard(marks: readonly LogMark[]): void;
   /** another process has left work: looks at what is due, and wakes whoever performs effects */
   wake(): void;
   /** Answers when nothing waits and nothing is carried in this process. */
@@ -119,6 +126,10 @@ export function createEngine(options: EngineOptions): Engine {
   const lanes = new Map<number, Lane>();
   const listeners = new Set<() => void>();
   const commitListeners = new Set<() => void>();
+  const logListeners = new Set<(marks: readonly LogMark[], from: "here" | "elsewhere") => void>();
+  const tell = (marks: readonly LogMark[], from: "here" | "elsewhere"): void => {
+    if (marks.length > 0) for (const listener of logListeners) listener(marks, from);
+  };
   let stopping = false;
   let cutOff = false;
   let lastFault: string | null = null;
@@ -153,6 +164,7 @@ export function createEngine(options: EngineOptions): Engine {
           );
         }
       }
+      if (logListeners.size > 0) tell(marksOf(lane, result), "here");
       if (result.effects > 0) for (const listener of [...listeners, ...commitListeners]) listener();
     },
     onFault(lane, error, what) {
@@ -287,7 +299,9 @@ export function createEngine(options: EngineOptions): Engine {
       const answer = await changeSettings(inLane, place, actor, fn);
       // the next batch would see the new version by itself; reads in between must not see the old one
       configs.delete(place.organization);
-      return answer;
+      if (!answer.ok) return answer;
+      tell([{ ...place, seq: answer.seq }], "here");
+      return { ok: true, result: answer.result };
     },
     inLane: (lane, fn) => hold(background, lane, backgroundPatienceMs, fn),
     stuckLanes,
@@ -301,6 +315,11 @@ export function createEngine(options: EngineOptions): Engine {
       poller.wake();
       for (const listener of listeners) listener();
     },
+    onLog(listener) {
+      logListeners.add(listener);
+      return () => logListeners.delete(listener);
+    },
+    heard: (marks) => tell(marks, "elsewhere"),
     onCommit(listener) {
       commitListeners.add(listener);
       return () => commitListeners.delete(listener);
@@ -323,6 +342,10 @@ export function createEngine(options: EngineOptions): Engine {
     },
   };
 }
+
+/** What a batch added to the log, by organization. */
+const marksOf = (lane: number, { logged, lastSeq }: BatchResult): LogMark[] =>
+  Array.from(logged, (organization) => ({ lane, organization, seq: lastSeq }));
 
 /** For how long the first of the interactive commands has waited. */
 function waitedMs(lane: Lane): number {

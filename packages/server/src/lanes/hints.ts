@@ -4,6 +4,7 @@ import { breakConnection } from "../db/pool.ts";
 import { type Clock } from "../process/clock.ts";
 import { loop, type Service } from "../process/running.ts";
 import type { EngineLog } from "./engine.ts";
+import type { LogMark } from "./port.ts";
 
 const channel = "threadmill_work";
 /** One hint for all that happened meanwhile: a NOTIFY takes a lock of the whole database until its commit. */
@@ -13,10 +14,12 @@ const connectMs = 10_000;
 /** A server that is gone answers no goodbye. */
 const goodbyeMs = 500;
 
-/** Tells the other processes that there may be work, and hears it from them. */
+/** Tells the other processes what happened here, and hears it from them. */
 export interface Hints extends Service {
   /** there may be work for others: sent soon, once for all that happens meanwhile, never inside a batch */
   say(): void;
+  /** the log reaches further: sent as well, each organization once */
+  tell(marks: readonly LogMark[]): void;
 }
 
 export interface HintOptions {
@@ -28,6 +31,8 @@ export interface HintOptions {
   readonly log: EngineLog;
   /** another process has left work */
   readonly onHint: () => void;
+  /** another process has added to the log */
+  readonly onMarks?: (marks: readonly LogMark[]) => void;
 }
 
 /**
@@ -37,6 +42,21 @@ export interface HintOptions {
 export function createHints(options: HintOptions): Hints {
   const self = randomUUID();
   let pending: NodeJS.Timeout | null = null;
+  let work = false;
+  const marks = new Map<string, LogMark>();
+
+  const send = (): void => {
+    pending = null;
+    const payloads = payloadsOf(self, work, [...marks.values()]);
+    work = false;
+    marks.clear();
+    // a hint that is lost costs half a second
+    options.pool.query("select pg_notify($1, p) from unnest($2::text[]) p", [channel, payloads]).catch(() => {});
+  };
+  const soon = (): void => {
+    pending ??= setTimeout(send, coalesceMs);
+    pending.unref();
+  };
 
   const listen = async (signal: AbortSignal): Promise<void> => {
     const client = new Client({
@@ -52,7 +72,10 @@ export function createHints(options: HintOptions): Hints {
       await client.connect();
       signal.removeEventListener("abort", giveUp);
       client.on("notification", ({ payload }) => {
-        if (payload !== self) options.onHint();
+        const said = readPayload(payload);
+        if (said === null || said.from === self) return;
+        if (said.work) options.onHint();
+        if (said.marks.length > 0) options.onMarks?.(said.marks);
       });
       await client.query(`listen ${channel}`);
       await new Promise<void>((resolve, reject) => {
@@ -84,12 +107,44 @@ export function createHints(options: HintOptions): Hints {
   return {
     ...service,
     say() {
-      pending ??= setTimeout(() => {
-        pending = null;
-        // a hint that is lost costs half a second
-        options.pool.query("select pg_notify($1, $2)", [channel, self]).catch(() => {});
-      }, coalesceMs);
-      pending.unref();
+      work = true;
+      soon();
+    },
+    tell(told) {
+      for (const mark of told) marks.set(mark.organization, mark);
+      soon();
     },
   };
+}
+
+interface Said {
+  readonly from: string;
+  readonly work: boolean;
+  readonly marks: readonly LogMark[];
+}
+
+/** PostgreSQL takes payloads below 8,000 bytes; a mark takes some 60. */
+const marksAtMost = 100;
+
+function payloadsOf(from: string, work: boolean, marks: readonly LogMark[]): string[] {
+  const payloads: string[] = [];
+  for (let at = 0; at === 0 || at < marks.length; at += marksAtMost) {
+    const some = marks.slice(at, at + marksAtMost).map(({ lane, organization, seq }) => [lane, organization, seq]);
+    payloads.push(JSON.stringify({ from, work: work && at === 0, marks: some }));
+  }
+  return payloads;
+}
+
+/** What another process said; null for what is not understood, such as a word of another version. */
+function readPayload(payload: string | undefined): Said | null {
+  try {
+    const { from, work, marks } = JSON.parse(payload ?? "") as {
+      from: string;
+      work: boolean;
+      marks: [number, string, number][];
+    };
+    return { from, work, marks: marks.map(([lane, organization, seq]) => ({ lane, organization, seq })) };
+  } catch {
+    return null;
+  }
 }

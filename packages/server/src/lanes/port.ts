@@ -6,6 +6,11 @@ export interface Place {
   readonly organization: string;
 }
 
+/** Told after a commit: the organization's log was added to, and the lane's log reaches so far. */
+export interface LogMark extends Place {
+  readonly seq: number;
+}
+
 /** Who asks: from a token or a session, from a channel's webhook, or the system itself. */
 export type { Actor } from "@threadmill/core";
 

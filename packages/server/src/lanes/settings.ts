@@ -35,16 +35,17 @@ class Refused extends Error {
 
 /**
  * Changes settings in one transaction that holds the organization's lane, so that no batch runs meanwhile: bumps
- * `config_version`, and appends `settings.changed` with before and after, and what followed from it, to the log.
+ * `config_version`, and appends `settings.changed` with before and after, and what followed from it, to the log; answers
+ * how far the lane's log reaches then.
  */
 export async function changeSettings<T>(
   inLane: InLane,
   { lane, organization }: Place,
   actor: Actor,
   fn: ChangeSettings<T>,
-): Promise<{ ok: true; result: T } | Refusal> {
+): Promise<{ ok: true; result: T; seq: number } | Refusal> {
   try {
-    const result = await inLane(lane, async (tx) => {
+    const done = await inLane(lane, async (tx) => {
       const at = await instantOf(tx, lane);
       const changed = await fn(tx, at);
       if (!("noun" in changed)) throw new Refused(changed);
@@ -52,10 +53,10 @@ export async function changeSettings<T>(
         "update organizations set config_version = config_version + 1 where lane = $1 and organization = $2",
         [lane, organization],
       );
-      await appendEvents(tx, lane, organization, settingsEvents(changed, actor, at));
-      return changed.result;
+      const seq = await appendEvents(tx, lane, organization, settingsEvents(changed, actor, at));
+      return { result: changed.result, seq };
     });
-    return { ok: true, result };
+    return { ok: true, ...done };
   } catch (error) {
     if (error instanceof Refused) return error.refusal;
     throw error;
@@ -91,18 +92,19 @@ function settingsEvents(changed: SettingsChanged<unknown>, actor: Actor, at: str
   ];
 }
 
-/** Appends events of one instant after the lane's last, as one row. The caller holds the lane. */
+/** Appends events of one instant after the lane's last, as one row; answers the last one's number. The caller holds the lane. */
 async function appendEvents(
   tx: PoolClient,
   lane: number,
   organization: string,
   events: readonly [Event, ...Event[]],
-): Promise<void> {
+): Promise<number> {
   const [first] = events;
-  await tx.query(
+  const { rows } = await tx.query<{ last: number }>(
     `insert into log (lane, seq, at, organization, root, customer, count, events)
 values ($1, coalesce((select seq + count from log where lane = $1 order by seq desc limit 1), (select seq_floor + 1 from lanes where lane = $1)),
-  $2, $3, $4, null, $5, $6)`,
+  $2, $3, $4, null, $5, $6) returning seq + count - 1 as last`,
     [lane, first.at, organization, first.root, events.length, JSON.stringify(storeEvents(events))],
   );
+  return (rows[0] as { last: number }).last;
 }

@@ -3,6 +3,7 @@ import { addressRows, loadRows, standsFor } from "@threadmill/core/testing";
 import type { Pool } from "pg";
 import { maintain } from "../db/maintenance.ts";
 import { openPool } from "../db/pool.ts";
+import { readServerVersion } from "../db/server-version.ts";
 import { createOrganization, type CreatedOrganization, type NewOrganization } from "../features/organization/create.ts";
 import { createMetrics } from "../observe/metrics.ts";
 import { manualClock } from "../process/clock.ts";
@@ -49,12 +50,13 @@ export async function testLanes(): Promise<TestLanes> {
   const database = await createTestDatabase();
   const pool = openPool({ url: database.url, max: 6 });
   await maintain(pool, { eventsDays: 400, stepsDays: 30 }, new Date().toISOString());
+  const limits = await readServerVersion(pool);
   const engines: TestEngine[] = [];
   return {
     url: database.url,
     pool,
     engine({ url = database.url, ...options } = {}) {
-      const engine = testEngine(url, options);
+      const engine = testEngine(url, { limits, ...options });
       engines.push(engine);
       return engine;
     },

@@ -23,6 +23,8 @@ export interface Metrics {
   readonly waitingBytes: Gauge;
   /** Seconds for which a lane's lock has been waited for, by lane; only lanes that another transaction holds too long. */
   readonly laneWaitingSeconds: Gauge<"lane">;
+  /** Age of the oldest event that a follower of the log has not yet carried; 0 when it is up to date. */
+  readonly followerLagSeconds: Gauge<"follower">;
   readonly effectsDue: Gauge;
   readonly effectsDead: Gauge;
   readonly timersOverdue: Gauge;
@@ -90,6 +92,11 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
       "lane_waiting_seconds",
       "Seconds for which a lane that another transaction holds has been waited for",
       ["lane"],
+    ),
+    followerLagSeconds: gauge(
+      "follower_lag_seconds",
+      "Age of the oldest event that a follower of the log has not yet carried",
+      ["follower"],
     ),
     effectsDue: gauge("effects_due", "Effects that are due and not yet performed"),
     effectsDead: gauge("effects_dead", "Effects on the dead-letter list"),

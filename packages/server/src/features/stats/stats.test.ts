@@ -46,3 +46,24 @@ test("counts everything, or what came after an instant", async () => {
 test("refuses what is no instant", async () => {
   expect(await api.call("GET", "/stats?since=yesterday")).toMatchObject({ status: 422, json: { path: "/since" } });
 });
+
+test("counts messages and runs by day; today's follow within moments", async () => {
+  const all = await stats();
+  const today = async () => (await api.call("GET", "/stats/days?days=3")).json;
+  await expect
+    .poll(async () => (await today()).days.at(-1), { timeout: 30_000 })
+    .toMatchObject({ messages: all.messages, runs: all.runs });
+  const { days, as_of } = await today();
+  expect(days).toHaveLength(3);
+  expect(days.slice(0, 2)).toMatchObject([
+    { messages: 0, runs: 0 },
+    { messages: 0, runs: 0 },
+  ]);
+  expect(days.map(({ day }: { day: string }) => day)).toEqual([2, 1, 0].map((ago) => dayBefore(as_of, ago)));
+  expect(as_of >= all.at).toBe(true);
+  expect((await api.call("GET", "/stats/days")).json.days).toHaveLength(30);
+  expect(await api.call("GET", "/stats/days?days=401")).toMatchObject({ status: 422 });
+});
+
+const dayBefore = (instant: string, days: number): string =>
+  new Date(Date.parse(instant) - days * 86_400_000).toISOString().slice(0, 10);

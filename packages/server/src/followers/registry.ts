@@ -1,0 +1,5 @@
+import { dailyCounts } from "../features/stats/daily-counts.ts";
+import type { Follower } from "./follower.ts";
+
+/** Every follower of the log. A new one begins with the oldest row that is kept. */
+export const followers: readonly Follower[] = [dailyCounts];
