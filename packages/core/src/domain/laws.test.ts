@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ConversationRow } from "../model/conversation.ts";
 import type { CustomerRow } from "../model/customer.ts";
+import type { Message } from "../model/message.ts";
 import type { Event } from "../model/event.ts";
 import type { Json } from "../model/common.ts";
 import { actors, ids, testId } from "../testing/settings.ts";
@@ -112,12 +113,16 @@ const inputs: Record<string, (d: Dice, made: Made) => Input> = {
   "conversation.move": (d, made) => ({ ...conversation(d, made), mailbox: of(["support", "sales", "former"], d(1)) }),
   "conversation.merge": (d, made) => ({ ...conversation(d, made), into: one(made.conversations, d(1)) }),
   "message.receive": (d) => ({
-    channel: of(["sms", "chat", "whatsapp"], d(1)),
-    from: of(phones, d(2)),
+    channel: of(["sms", "chat", "whatsapp", "sms", "email"], d(1)),
+    from: d(1) % 5 === 4 ? of([...mails, "no address"], d(2)) : of([...phones, "ACME"], d(2)),
     text: "hi",
     ...(d(3) % 3 === 0 ? { provider_id: of(["p1", "p2", "p3"], d(4)) } : {}),
   }),
-  "message.send": (d, made) => ({ ...conversation(d, made), text: of(["hello", " "], d(1) % 5 === 0 ? 1 : 0) }),
+  "message.send": (d, made) => ({
+    ...conversation(d, made),
+    ...(d(2) % 3 === 0 ? { channel: of(["sms", "whatsapp", "email", "chat", "former"], d(3)) } : {}),
+    text: of(["hello", " "], d(1) % 5 === 0 ? 1 : 0),
+  }),
   "message.note": (d, made) => ({ ...conversation(d, made), text: "look" }),
   "message.tag": (d, made) => ({ message: one(made.messages, d(0)), tags: [of(tags, d(1))] }),
   "message.untag": (d, made) => ({ message: one(made.messages, d(0)), tags: [of(tags, d(1))] }),
@@ -150,6 +155,16 @@ const crowd = [
   "conversation.close",
   "conversation.open",
   "customer.close",
+  "customer.merge",
+  "conversation.merge",
+  "conversation.merge",
+  "message.send",
+];
+/** Few customers who write on several channels, are written to on others, and whose conversations become one. */
+const talkers = [
+  ...Array.from({ length: 3 }, () => ["message.receive", "conversation.merge", "message.send"]).flat(),
+  "conversation.merge",
+  "conversation.close",
   "customer.merge",
 ];
 const who = [actors.admin, actors.admin, actors.system, actors.workflow, actors.agent];
@@ -244,6 +259,40 @@ describe("random histories", () => {
     );
   });
 
+  test("a conversation is where its customer wrote last and holds the channels of all its messages, through every merge", () => {
+    let merged = 0;
+    fc.assert(
+      fc.property(steps(60), (list) => {
+        const stage = scene();
+        const history = new History(talkers);
+        list.forEach((step, n) => void play(history, stage, step, n));
+        const rows = rowsOf(stage.ledger);
+        const messages = tableOf<Message>(rows, "messages");
+        for (const row of tableOf<ConversationRow>(rows, "conversations")) {
+          if (row.merged_into !== null) continue;
+          const family = tableOf<ConversationRow>(rows, "conversations").filter(
+            (each) => rootOf(rows, each.id) === row.id,
+          );
+          const own = messages.filter((message) => family.some(({ id }) => id === message.conversation));
+          if (family.length > 1 && new Set(own.map(({ channel }) => channel)).size > 1) merged += 1;
+          const held = Object.keys(placesOf(row));
+          expect(held).toEqual(expect.arrayContaining(own.map(({ channel }) => channel)));
+          const inbound = own.filter(({ direction }) => direction === "inbound");
+          const last = inbound
+            .map(({ created_at }) => created_at)
+            .sort()
+            .at(-1);
+          if (last === undefined) continue;
+          expect(row.last_inbound_at).toBe(last);
+          expect(inbound.filter(({ created_at }) => created_at === last).map(placeOf)).toContainEqual(placeOf(row));
+        }
+      }),
+      { numRuns: 150 },
+    );
+    // some 30 conversations of several channels came of merges
+    expect(merged).toBeGreaterThan(5);
+  });
+
   test.each([
     { name: "of any commands", menu: types, most: 30 },
     { name: "of a crowd", menu: crowd, most: 60 },
@@ -329,6 +378,14 @@ describe("random histories", () => {
     expect([...codes].sort()).toEqual(["conflict", "forbidden", "invalid", "limited", "not_found"]);
   });
 });
+
+const placeOf = ({ channel, address }: Pick<Message, "channel" | "address">) => [channel, address];
+
+/** The conversation that one stands for. */
+function rootOf(rows: ReadonlyMap<string, unknown>, id: string): string {
+  const into = (rows.get(key.conversation(id)) as ConversationRow).merged_into;
+  return into === null ? id : rootOf(rows, into);
+}
 
 function checkRecount(rows: ReadonlyMap<string, unknown>, ledger: Ledger): void {
   const conversations = tableOf<ConversationRow>(rows, "conversations");

@@ -57,6 +57,26 @@ test("what was merged is found under both ids: conversations, messages and event
   expect(byApi.map((row) => row["id"])).toEqual([call["conversation"]]);
 });
 
+test("runs are found under both ids, those that were over before the merge too", async () => {
+  await api.call("POST", "/workflows?publish=true", {
+    body: {
+      name: "Tag",
+      kind: "automatic",
+      triggers: [{ event: "message.received" }],
+      start: "tag",
+      steps: { tag: { action: "conversation.add_tags", input: { tags: ["seen"] } } },
+    },
+  });
+  const text = await write("sms", "+14155550109");
+  const call = await write("api", "visitor-9");
+  await api.call("POST", `/customers/${text["customer"]}/merge`, { body: { into: call["customer"] } });
+  await api.call("POST", `/conversations/${text["conversation"]}/merge`, { body: { into: call["conversation"] } });
+  for (const one of [text, call]) {
+    expect(await items(`/runs?customer=${one["customer"]}`)).toHaveLength(2);
+    expect(await items(`/runs?conversation=${one["conversation"]}&status=finished`)).toHaveLength(2);
+  }
+});
+
 test("who is not there has nothing, and stands for nobody", async () => {
   const nobody = "01a1f9e6-9668-7e36-8355-3116b8a45207";
   expect(await items(`/conversations?customer=${nobody}`)).toEqual([]);

@@ -4,6 +4,7 @@ import { byId, list, pageById } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
 import { type Route, route } from "../../http/route.ts";
 import { worldTables } from "../../lanes/tables.ts";
+import { familyOf } from "../family.ts";
 import { readWorkflow } from "../workflows/store.ts";
 
 const types: Readonly<Record<string, string>> = worldTables.runs_history.columns;
@@ -31,8 +32,12 @@ export function runRoutes({ pool }: Pick<AppPorts, "pool">): Route[] {
         workflow: Type.Optional(Type.String({ maxLength: 64, description: "id or short name" })),
         status: Type.Optional(oneOf(runStatuses)),
         subject: Type.Optional(IdSchema),
-        customer: Type.Optional(IdSchema),
-        conversation: Type.Optional(IdSchema),
+        customer: Type.Optional(
+          Type.String({ format: "uuid", description: "with those of customers merged with this one" }),
+        ),
+        conversation: Type.Optional(
+          Type.String({ format: "uuid", description: "with those of conversations merged with this one" }),
+        ),
       },
       item: RunHeadSchema,
       title: "RunPage",
@@ -44,7 +49,13 @@ export function runRoutes({ pool }: Pick<AppPorts, "pool">): Route[] {
         const values: unknown[] = [place.lane, place.organization, page.rows];
         const where = ["lane = $1", "organization = $2"];
         for (const name of filters) {
-          if (given[name] !== undefined) where.push(`${name} = $${values.push(given[name])}`);
+          const asked = given[name];
+          if (asked === undefined) continue;
+          // a run that was over by then stays with what was merged
+          const family =
+            name === "customer" || name === "conversation" ? await familyOf(pool, place, `${name}s`, asked) : [];
+          if (family.length > 1) where.push(`${name} = any($${values.push(family)})`);
+          else where.push(`${name} = $${values.push(asked)}`);
         }
         if (page.after !== undefined) where.push(`id < $${values.push(page.after[0])}`);
         const part = (table: string) =>
