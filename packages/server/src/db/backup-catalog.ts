@@ -2,6 +2,7 @@ import type { ClientBase } from "pg";
 import type { BackupHeader, TableShape } from "./backup-format.ts";
 import { DatabaseFault } from "./fault.ts";
 import { type AppliedMigration, MIGRATIONS_TABLE, readApplied } from "./migrate.ts";
+import { PROGRESS_TABLE } from "./migrate-long.ts";
 import { readStorage } from "./storage.ts";
 
 /** What the database's own catalog tells about the tables of the current schema, in the transaction's snapshot. */
@@ -39,9 +40,9 @@ async function readTables(client: ClientBase): Promise<TableShape[]> {
     `select c.relname as name, array_agg(a.attname::text order by a.attnum) as columns
      from pg_class c join pg_attribute a on a.attrelid = c.oid
      where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
-       and a.attnum > 0 and not a.attisdropped and a.attgenerated = '' and c.relname <> $1
+       and a.attnum > 0 and not a.attisdropped and a.attgenerated = '' and c.relname <> all($1)
      group by c.relname order by c.relname`,
-    [MIGRATIONS_TABLE],
+    [[MIGRATIONS_TABLE, PROGRESS_TABLE]],
   );
   return rows;
 }

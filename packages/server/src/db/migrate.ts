@@ -3,6 +3,7 @@ import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { ClientBase, Pool } from "pg";
 import { DatabaseFault } from "./fault.ts";
+import { applyLong, type Manner, mannerOf, runWithin } from "./migrate-long.ts";
 import { transaction } from "./transaction.ts";
 
 /** The one table whose name the shell knows. */
@@ -17,6 +18,8 @@ export interface Migration {
   readonly name: string;
   readonly sql: string;
   readonly checksum: string;
+  /** how it is carried out where there may be many rows and somebody serves */
+  readonly manner: Manner;
 }
 
 /** What a run of migrations did. */
@@ -43,23 +46,29 @@ export async function readMigrations(folder: string): Promise<Migration[]> {
       const sql = (await readFile(join(folder, file), "utf8")).replaceAll("\r\n", "\n");
       if (/^\s*(begin|commit|rollback)\s*;/im.test(sql))
         throw invalid(file, "must not open or end transactions itself");
-      return { name: file.slice(0, -4), sql, checksum: createHash("sha256").update(sql).digest("hex") };
+      const manner = mannerOf(sql);
+      if ("wrong" in manner) throw invalid(file, manner.wrong);
+      return { name: file.slice(0, -4), sql, checksum: createHash("sha256").update(sql).digest("hex"), manner };
     }),
   );
 }
 
 /**
- * Brings a database up to the folder's newest migration, one transaction each. Safe when several processes start at
- * once. Throws `schema_newer` (the database is ahead of this program), `migration_changed`, `migration_missing` or
- * `migration_out_of_order` before anything is changed.
+ * Brings a database up to the folder's newest migration, one transaction each; those that may take long beside whoever
+ * serves, in the manner that their file asks for (see migrate-long.ts), for which the pool must have two connections.
+ * Safe when several processes start at once, and when one is killed on the way. Throws `schema_newer` (the database is
+ * ahead of this program), `migration_changed`, `migration_missing` or `migration_out_of_order` before anything is changed.
  */
-export async function migrate(pool: Pool, folder: string): Promise<Migrated> {
+export async function migrate(pool: Pool, folder: string, say: (text: string) => void = () => {}): Promise<Migrated> {
   const migrations = await readMigrations(folder);
   const applied: string[] = [];
   for (;;) {
-    const next = await transaction(pool, (client) => applyNext(client, migrations));
+    // in a database that is being made there are no rows, and nobody serves
+    const { next, done } = await transaction(pool, (client) =>
+      applyNext(client, migrations, (each) => each.manner.kind === "at_once" || migrations[applied.length] === each),
+    );
     if (next === undefined) return { applied, version: migrations.at(-1)?.name };
-    applied.push(next);
+    if (done || (await applyLong(pool, next, { record, isRecorded, say }))) applied.push(next.name);
   }
 }
 
@@ -70,27 +79,40 @@ export async function migrateWithin(
   upTo?: string,
 ): Promise<void> {
   const wanted = upTo === undefined ? migrations : migrations.filter(({ name }) => name <= upTo);
-  while ((await applyNext(client, wanted)) !== undefined);
+  while ((await applyNext(client, wanted, () => true)).next !== undefined);
 }
 
 /**
- * Applies the first migration that is missing and tells its name. The lock is one of the transaction, so it works
- * through a pooler and goes when we die. It is chosen over racing for a unique version row because it also covers the
- * making of the versions' table itself, which `if not exists` does not make safe.
+ * Finds the first migration that is missing, and applies it if it may be done `here`, in this transaction. The lock is one
+ * of the transaction, so it works through a pooler and goes when we die. It is chosen over racing for a unique version row
+ * because it also covers the making of the versions' table itself, which `if not exists` does not make safe.
  */
-async function applyNext(client: ClientBase, migrations: readonly Migration[]): Promise<string | undefined> {
+async function applyNext(
+  client: ClientBase,
+  migrations: readonly Migration[],
+  here: (migration: Migration) => boolean,
+): Promise<{ readonly next: Migration | undefined; readonly done: boolean }> {
   await client.query("select pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
   await client.query(
     `create table if not exists ${MIGRATIONS_TABLE} (
        name text primary key, checksum text not null, applied_at timestamptz not null default now())`,
   );
-  const done = await readApplied(client);
-  checkHistory(done, migrations);
-  const next = migrations[done.length];
-  if (next === undefined) return undefined;
-  await client.query(`insert into ${MIGRATIONS_TABLE} (name, checksum) values ($1, $2)`, [next.name, next.checksum]);
-  await client.query(next.sql);
-  return next.name;
+  const before = await readApplied(client);
+  checkHistory(before, migrations);
+  const next = migrations[before.length];
+  if (next === undefined || !here(next)) return { next, done: false };
+  await record(client, next);
+  await runWithin(client, next);
+  return { next, done: true };
+}
+
+async function record(client: ClientBase, { name, checksum }: Migration): Promise<void> {
+  await client.query(`insert into ${MIGRATIONS_TABLE} (name, checksum) values ($1, $2)`, [name, checksum]);
+}
+
+async function isRecorded(client: ClientBase, { name }: Migration): Promise<boolean> {
+  const { rows } = await client.query(`select 1 from ${MIGRATIONS_TABLE} where name = $1`, [name]);
+  return rows.length > 0;
 }
 
 /** The migrations a database has been through, in order. The table must exist. */

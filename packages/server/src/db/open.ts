@@ -77,7 +77,7 @@ export async function openDatabase(
     await embedded?.stop();
   };
   try {
-    const version = await prepare(url, config);
+    const version = await prepare(url, config, log);
     return {
       url,
       version,
@@ -98,11 +98,15 @@ export async function openDatabase(
 }
 
 /** Looks at the server and brings schema and partitions up to date, on a connection of its own that may take its time. */
-async function prepare(url: string, config: Pick<Config, "eventsDays" | "stepsDays">): Promise<ServerVersion> {
-  const pool = openPool({ url, max: 1, applicationName: "threadmill start" });
+async function prepare(
+  url: string,
+  config: Pick<Config, "eventsDays" | "stepsDays">,
+  log: Log,
+): Promise<ServerVersion> {
+  const pool = openPool({ url, max: 2, applicationName: "threadmill start" });
   try {
     const version = await readServerVersion(pool);
-    await migrate(pool, migrationsFolder);
+    await migrate(pool, migrationsFolder, (text) => log.info(text));
     await maintain(pool, config, new Date().toISOString());
     return version;
   } finally {
