@@ -3,9 +3,14 @@ import { DatabaseFault } from "./fault.ts";
 import { isCertainRefusal } from "./fault-table.ts";
 
 /** How to open a transaction. */
-export interface TransactionOptions {
+export interface TransactionOptions<A = undefined> {
   /** The opening statement; default `begin`, that is READ COMMITTED. */
   readonly begin?: string;
+  /**
+   * Reads that are sent right behind the opening statement, on a connection in pipeline mode: the server takes them up when it is done
+   * with that one. What it gives goes to `fn`, which alone hears of their failure.
+   */
+  readonly ahead?: (client: PoolClient) => A;
 }
 
 /**
@@ -32,16 +37,18 @@ export interface Trailing<T> {
  * As `transaction`, but the last statements and COMMIT share one round trip. When one of them fails the server answers
  * COMMIT with ROLLBACK, and the statement's own error is thrown.
  */
-export async function pipelined<T>(
+export async function pipelined<T, A = undefined>(
   pool: Pool,
-  fn: (client: PoolClient) => Promise<Trailing<T>>,
-  options: TransactionOptions = {},
+  fn: (client: PoolClient, ahead: A | undefined) => Promise<Trailing<T>>,
+  options: TransactionOptions<A> = {},
 ): Promise<T> {
   const client = await pool.connect();
   let trailing: Trailing<T>;
   try {
-    await client.query(options.begin ?? "begin");
-    trailing = await fn(client);
+    const opened = client.query(options.begin ?? "begin");
+    const ahead = options.ahead?.(client);
+    await opened;
+    trailing = await fn(client, ahead);
   } catch (error) {
     await abandon(client);
     throw error;

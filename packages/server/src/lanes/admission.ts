@@ -72,6 +72,14 @@ export class LaneQueue {
     };
   }
 
+  /** Whose work waits. */
+  organizations(): Set<string> {
+    const found = new Set<string>();
+    for (const waiting of [this.interactive, this.bulk, this.settlements])
+      for (const { place } of waiting) found.add(place.organization);
+    return found;
+  }
+
   /** Tells how long a batch took, so that neither class goes short. To be told before others are answered. */
   spent({ admitted }: Taken, seconds: number): void {
     const work = admitted[0]?.work;

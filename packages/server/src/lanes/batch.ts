@@ -2,10 +2,10 @@ import { type Item, type Key, type Leftover, needsOf, prepare, process as mill, 
 import type { PoolClient } from "pg";
 import { systemCode } from "../db/fault.ts";
 import type { Trailing } from "../db/transaction.ts";
-import { type Admitted, batchLimits, type Settlement } from "./admission.ts";
+import type { Admitted, Settlement, Taken } from "./admission.ts";
 import { type BrokenWorkflow, type CachedConfig, loadConfig, loadVersions } from "./configs.ts";
+import { askHead, fullHead, type Head, type HeadLimits } from "./head.ts";
 import { load, LoadedWorld } from "./loader.ts";
-import type { DueKind } from "./park.ts";
 import { BatchWriter } from "./writer.ts";
 
 /** What a batch transaction needs from the process around it. */
@@ -36,25 +36,6 @@ export interface BatchResult {
   readonly at: string;
 }
 
-interface Head {
-  readonly now: string;
-  readonly lastSeq: number;
-  /** `config_version` of the organizations that commands came for */
-  readonly versions: ReadonlyMap<string, number>;
-  readonly leftovers: ReadonlyMap<string, Leftover>;
-  /** organizations whose left-over is not taken this time: nothing of theirs may overtake it (MILL law 2) */
-  readonly blocked: ReadonlySet<string>;
-  readonly timers: readonly { readonly organization: string; readonly run: string; readonly wait: number }[];
-  readonly wakes: readonly {
-    readonly organization: string;
-    readonly kind: "conversation" | "customer";
-    readonly id: string;
-  }[];
-}
-
-/** How many left-overs, due timers and wakes of each kind a batch takes; fewer while a poisonous one is looked for. */
-export type HeadLimits = { readonly [K in DueKind]: number };
-
 /**
  * So many items are decided before what they leave is sent, so that the database writes it while the mill decides the next.
  */
@@ -71,12 +52,13 @@ const roundsAtMost = 100;
 export async function runBatch(
   client: PoolClient,
   lane: number,
-  taken: { readonly admitted: readonly Admitted[]; readonly settlements: readonly Settlement[] },
+  { taken, heads }: { readonly taken: Taken; readonly heads: HeadLimits },
   context: BatchContext,
-  heads: HeadLimits = batchLimits,
+  /** where it was asked for ahead */
+  asked?: Promise<Head>,
 ): Promise<Trailing<BatchResult>> {
-  const asked = new Set([...taken.admitted, ...taken.settlements].map((each) => each.place.organization));
-  const head = await readHead(client, lane, heads, [...asked]);
+  const callers = [...taken.admitted, ...taken.settlements].map((each) => each.place.organization);
+  const head = await (asked ?? askHead(client, lane, heads, new Set(callers)));
   const { work, strangers } = await gather(client, lane, head, taken, context);
   const writer = new BatchWriter(client, lane, { lastSeq: head.lastSeq, at: head.now });
   const outputs: Output[] = [];
@@ -137,76 +119,6 @@ async function causeOf(thrown: unknown, sent: readonly Promise<unknown>[]): Prom
   return answers.find((each) => each.status === "rejected")?.reason ?? thrown;
 }
 
-/** Whether a batch took as much of something as it may: more of it is probably due. */
-function fullHead({ timers, wakes }: Head, heads: HeadLimits): boolean {
-  const full = (count: number, limit: number): boolean => limit > 0 && count >= limit;
-  const customers = wakes.filter((each) => each.kind === "customer").length;
-  return (
-    full(timers.length, heads.timers) ||
-    full(wakes.length - customers, heads.conversations) ||
-    full(customers, heads.customers)
-  );
-}
-
-interface HeadRow {
-  readonly now: string;
-  readonly seq: number | null;
-  readonly count: number;
-  readonly at: string;
-  readonly seq_floor: number;
-  readonly versions: readonly { readonly organization: string; readonly config_version: number }[] | null;
-  readonly leftovers: readonly { readonly organization: string; readonly body: Leftover }[] | null;
-  readonly timers: readonly { readonly organization: string; readonly run: string; readonly wait: number }[] | null;
-  readonly conversations: readonly { readonly organization: string; readonly id: string }[] | null;
-  readonly customers: readonly { readonly organization: string; readonly id: string }[] | null;
-}
-
-// One statement, because a batch of one message is as common as one of a thousand and each statement costs it 0.1 ms.
-// The clock is read last: what was due by an earlier look is due by this one too, so nothing happens before its instant.
-const headStatement = {
-  name: "head",
-  text: `select e.seq, e.count, e.at, (select seq_floor from lanes where lane = $1) as seq_floor,
-  (select json_agg(json_build_object('organization', organization, 'config_version', config_version))
-    from organizations where lane = $1 and organization = any($5)) as versions,
-  (select json_agg(l) from (select organization, body from leftovers where lane = $1 order by at, organization) l) as leftovers,
-  (select json_agg(t) from (select organization, run, wait from timers
-    where lane = $1 and due_at <= clock_timestamp() order by due_at, run limit $2) t) as timers,
-  (select json_agg(c) from (select organization, id from conversations
-    where lane = $1 and wake_at <= clock_timestamp() order by wake_at, id limit $3) c) as conversations,
-  (select json_agg(c) from (select organization, id from customers
-    where lane = $1 and wake_at <= clock_timestamp() order by wake_at, id limit $4) c) as customers,
-  clock_timestamp() as now
-from (values (1)) one left join lateral (select seq, count, at from log where lane = $1 order by seq desc limit 1) e on true`,
-};
-
-/** Everything that is read before anything is decided: the log's end, what is due, the settings' versions, the clock. */
-async function readHead(
-  client: PoolClient,
-  lane: number,
-  heads: HeadLimits,
-  organizations: readonly string[],
-): Promise<Head> {
-  const { rows } = await client.query<HeadRow>({
-    ...headStatement,
-    values: [lane, heads.timers, heads.conversations, heads.customers, organizations],
-  });
-  const row = rows[0] as HeadRow;
-  const leftovers = row.leftovers ?? [];
-  return {
-    // an item's instant is the later of the database's clock and the lane's last instant
-    now: row.seq !== null && row.at > row.now ? row.at : row.now,
-    lastSeq: row.seq === null ? row.seq_floor : row.seq + row.count - 1,
-    versions: new Map((row.versions ?? []).map((each) => [each.organization, each.config_version])),
-    leftovers: new Map(leftovers.slice(0, heads.leftovers).map((each) => [each.organization, each.body])),
-    blocked: new Set(leftovers.slice(heads.leftovers).map((each) => each.organization)),
-    timers: row.timers ?? [],
-    wakes: [
-      ...(row.conversations ?? []).map((each) => ({ ...each, kind: "conversation" as const })),
-      ...(row.customers ?? []).map((each) => ({ ...each, kind: "customer" as const })),
-    ],
-  };
-}
-
 interface Work {
   readonly world: LoadedWorld;
   readonly config: CachedConfig;
@@ -221,7 +133,7 @@ async function gather(
   client: PoolClient,
   lane: number,
   head: Head,
-  taken: { readonly admitted: readonly Admitted[]; readonly settlements: readonly Settlement[] },
+  taken: Taken,
   context: BatchContext,
 ): Promise<{ readonly work: readonly Work[]; readonly strangers: readonly Admitted[] }> {
   const lists = new Map<string, { readonly items: Item[]; readonly sources: unknown[] }>();

@@ -316,3 +316,18 @@ test("a stopped engine takes nothing more, has answered what it took, and stops 
   expect((await Promise.all(work)).every(({ answer }) => answer.ok)).toBe(true);
   expect(going.health()).toMatchObject({ ready: false });
 });
+
+// last, as its log no longer tells when things were
+test("a lane that was quiet for months goes on with its numbers", async () => {
+  const home = await lanes.organization();
+  await engine.submit(incoming(home, phone(1), "long ago"));
+  await lanes.rows("create table log_long_ago partition of log for values from ('2020-01-01') to ('2020-02-01')");
+  await lanes.rows("update log set at = '2020-01-07T12:00:00Z' where organization = $1", [home.id]);
+  await engine.submit(incoming(home, phone(1), "today"));
+  const rows = await lanes.rows<{ seq: number; count: number }>(
+    "select seq, count from log where organization = $1 order by seq",
+    [home.id],
+  );
+  expect(rows.map((row) => row.seq)).toEqual([1, 4]);
+  expect(rows[0]?.count).toBe(3);
+});

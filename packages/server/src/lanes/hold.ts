@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Pool, PoolClient } from "pg";
 import { systemCode } from "../db/fault.ts";
-import { pipelined, type Trailing, transaction } from "../db/transaction.ts";
+import { pipelined, type Trailing, transaction, type TransactionOptions } from "../db/transaction.ts";
 import type { Gate } from "./gate.ts";
 import { LaneBusy, LaneNotHeld } from "./judge.ts";
 import { TurnMissed, Turns } from "./turns.ts";
@@ -39,6 +39,9 @@ export type InLane = <T>(lane: number, fn: (tx: PoolClient) => Promise<T>) => Pr
 export function inLaneAlone(pool: Pool, limits: HoldLimits): InLane {
   return (lane, fn) => transaction(pool, fn, { begin: beginInLane(lane, limits, 20_000) });
 }
+
+/** What is done with the lane in hand, with what was asked for ahead. */
+type WithLane<T, A> = (tx: PoolClient, ahead: A | undefined) => Promise<Trailing<T>>;
 
 /** Where work that holds a lane is done: its connections never wait for a lane's lock. */
 export interface Workplace {
@@ -82,8 +85,16 @@ export class LaneDoor {
     return this.#waitingSince === null ? 0 : performance.now() - this.#waitingSince;
   }
 
-  /** Runs `fn` in a transaction that holds the lane. Throws `LaneNotHeld` where it could not be begun, `LaneBusy` where patience ended. */
-  async hold<T>(place: Workplace, patience: Patience, fn: (tx: PoolClient) => Promise<Trailing<T>>): Promise<T> {
+  /**
+   * Runs `fn` in a transaction that holds the lane; what `ahead` reads was asked for right behind the lock. Throws
+   * `LaneNotHeld` where it could not be begun, `LaneBusy` where patience ended.
+   */
+  async hold<T, A = undefined>(
+    place: Workplace,
+    patience: Patience,
+    fn: WithLane<T, A>,
+    ahead?: (tx: PoolClient) => A,
+  ): Promise<T> {
     let leave: () => void;
     try {
       leave = await this.#turns.take(patience.until - performance.now());
@@ -91,16 +102,21 @@ export class LaneDoor {
       throw error instanceof TurnMissed ? new LaneBusy(this.#lane) : error;
     }
     try {
-      return await this.#insist(place, patience, fn);
+      return await this.#insist(place, patience, fn, ahead);
     } finally {
       this.#waitingSince = null;
       leave();
     }
   }
 
-  async #insist<T>(place: Workplace, patience: Patience, fn: (tx: PoolClient) => Promise<Trailing<T>>): Promise<T> {
+  async #insist<T, A>(
+    place: Workplace,
+    patience: Patience,
+    fn: WithLane<T, A>,
+    ahead?: (tx: PoolClient) => A,
+  ): Promise<T> {
     for (let tries = 0; ; tries += 1) {
-      const tried = (await this.#try(place, fn)) ?? (await this.#wait(place, patience, fn));
+      const tried = (await this.#try(place, fn, ahead)) ?? (await this.#wait(place, patience, fn));
       if (tried !== null) return tried.result;
       if (performance.now() >= patience.until || patience.wanted?.() === false) throw new LaneBusy(this.#lane);
       await delay(pausesMs[Math.min(tries, pausesMs.length - 1)]);
@@ -108,27 +124,25 @@ export class LaneDoor {
   }
 
   /** Null when another holds the lane. */
-  async #try<T>(
+  async #try<T, A>(
     place: Workplace,
-    fn: (tx: PoolClient) => Promise<Trailing<T>>,
+    fn: WithLane<T, A>,
+    ahead?: (tx: PoolClient) => A,
   ): Promise<{ readonly result: T } | null> {
     const leave = await place.gate.enter();
     try {
       const enter = async (): Promise<void> => {
         this.#waitingSince = null;
       };
-      return await this.#within(place.pool, beginInLane(this.#lane, this.#room.limits), enter, fn);
+      const begin = beginInLane(this.#lane, this.#room.limits);
+      return await this.#within(place.pool, { begin, ...(ahead !== undefined && { ahead }) }, enter, fn);
     } finally {
       leave();
     }
   }
 
   /** Null when another went on holding the lane, or no connection was free to wait on. */
-  async #wait<T>(
-    place: Workplace,
-    { until }: Patience,
-    fn: (tx: PoolClient) => Promise<Trailing<T>>,
-  ): Promise<{ readonly result: T } | null> {
+  async #wait<T, A>(place: Workplace, { until }: Patience, fn: WithLane<T, A>): Promise<{ readonly result: T } | null> {
     this.#waitingSince ??= performance.now();
     const leaveRoom = this.#room.gate.tryEnter();
     if (leaveRoom === null) return null;
@@ -143,27 +157,29 @@ export class LaneDoor {
         // a server that took it for a stalled holder meanwhile says so now, before anything can be blamed for it
         if (performance.now() - since > 1000) await tx.query("select");
       };
-      return await this.#within(this.#room.pool, beginInLane(this.#lane, this.#room.limits, ms), enter, fn);
+      const begin = beginInLane(this.#lane, this.#room.limits, ms);
+      // who waits long asks for what it reads when it has the lane
+      return await this.#within<T, A>(this.#room.pool, { begin }, enter, fn);
     } finally {
       leave();
       leaveRoom();
     }
   }
 
-  async #within<T>(
+  async #within<T, A>(
     pool: Pool,
-    begin: string,
+    options: TransactionOptions<A>,
     enter: (tx: PoolClient) => Promise<void>,
-    fn: (tx: PoolClient) => Promise<Trailing<T>>,
+    fn: WithLane<T, A>,
   ): Promise<{ readonly result: T } | null> {
     let held = false;
-    const work = async (tx: PoolClient): Promise<Trailing<T>> => {
+    const work = async (tx: PoolClient, ahead: A | undefined): Promise<Trailing<T>> => {
       await enter(tx);
       held = true;
-      return fn(tx);
+      return fn(tx, ahead);
     };
     try {
-      return { result: await pipelined(pool, work, { begin }) };
+      return { result: await pipelined(pool, work, options) };
     } catch (error) {
       if (held) throw error;
       // 55P03: not without waiting, or not within the time of a wait

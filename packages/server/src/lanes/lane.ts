@@ -1,8 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { PoolClient } from "pg";
-import { type Admitted, LaneQueue, type Taken } from "./admission.ts";
+import { type Admitted, batchLimits, LaneQueue, type Taken } from "./admission.ts";
 import { answerAll, answerParked, lookUpReceipts, rejectAll } from "./answers.ts";
 import { type BatchContext, type BatchResult, runBatch } from "./batch.ts";
+import { askHead, type Head } from "./head.ts";
 import { LaneDoor, type Patience, type WaitingRoom, type Workplace } from "./hold.ts";
 import { judge, LaneBusy } from "./judge.ts";
 import { parkCommand, parkDue, parkSettlement } from "./park.ts";
@@ -115,7 +116,12 @@ export class Lane {
   async #carryNext(): Promise<void> {
     let portion: Portion | null = null;
     const patience = { until: Infinity, wanted: () => !this.queue.empty };
-    const failure = await this.#attempt(patience, () => (portion ??= wholePortion(this.queue.take())));
+    const failure = await this.#attempt(
+      patience,
+      () => (portion ??= wholePortion(this.queue.take())),
+      // whoever comes between this and the taking costs one more question
+      (client) => askHead(client, this.number, batchLimits, this.queue.organizations()),
+    );
     if (failure === null) return;
     if (portion !== null) return this.#mend({ portion, error: failure.error });
     // nobody waits any more
@@ -126,17 +132,26 @@ export class Lane {
   }
 
   /** Carries a portion; answers why it could not be. */
-  async #attempt(patience: Patience, portionNow: () => Portion): Promise<{ readonly error: unknown } | null> {
+  async #attempt(
+    patience: Patience,
+    portionNow: () => Portion,
+    ahead?: (client: PoolClient) => Promise<Head>,
+  ): Promise<{ readonly error: unknown } | null> {
     const { batches } = this.#context;
     let portion: Portion | null = null;
     let result: BatchResult;
     let started = performance.now();
     try {
-      result = await this.door.hold(batches, patience, (client) => {
-        started = performance.now();
-        portion = portionNow();
-        return runBatch(client, this.number, portion.taken, this.#context, portion.heads);
-      });
+      result = await this.door.hold(
+        batches,
+        patience,
+        (client, head) => {
+          started = performance.now();
+          portion = portionNow();
+          return runBatch(client, this.number, portion, this.#context, head);
+        },
+        ahead,
+      );
     } catch (error) {
       return { error };
     }

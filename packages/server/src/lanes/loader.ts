@@ -35,7 +35,10 @@ export class LoadedWorld implements World {
 type Wanted = readonly { readonly world: LoadedWorld; readonly rest: string }[];
 type Row = Record<string, unknown> & { readonly organization: string };
 
-/** Loads keys that a world lacks, with the bundles that belong to them, in a handful of set-based reads (MILL law 4). */
+/**
+ * Loads keys that a world lacks, with the bundles that belong to them, in set-based reads (MILL law 4): all that is known to be
+ * wanted in one go, then what these rows lead to. A message of someone known takes three goes, of someone new one.
+ */
 export async function load(
   client: PoolClient,
   lane: number,
@@ -43,32 +46,37 @@ export async function load(
 ): Promise<void> {
   const todo = new Todo();
   for (const [world, keys] of wanted) for (const name of keys) todo.add(world, name);
-  // first what leads to other rows, then those rows; each level is sent in one go
-  await Promise.all([
-    loadSenders(client, lane, todo),
-    loadProviders(client, lane, todo),
-    loadById(client, lane, todo, "messages"),
-    loadById(client, lane, todo, "runs"),
-    loadById(client, lane, todo, "effects"),
-    loadById(client, lane, todo, "addresses"),
-    loadById(client, lane, todo, "timers"),
-    loadReceipts(client, lane, todo),
-  ]);
-  await Promise.all([
-    loadById(client, lane, todo, "conversations"),
-    loadOpen(client, lane, todo),
-    loadLatest(client, lane, todo),
-  ]);
-  await Promise.all([
-    loadById(client, lane, todo, "customers"),
-    loadById(client, lane, todo, "loads"),
-    loadById(client, lane, todo, "presences"),
-    loadWaiting(client, lane, todo),
-  ]);
+  while (!todo.empty) {
+    todo.begin();
+    await Promise.all([
+      loadSenders(client, lane, todo),
+      loadProviders(client, lane, todo),
+      loadReceipts(client, lane, todo),
+      loadOpen(client, lane, todo),
+      loadLatest(client, lane, todo),
+      loadWaiting(client, lane, todo),
+      ...byId.map((name) => loadById(client, lane, todo, name)),
+    ]);
+  }
 }
+
+/** Tables whose rows are found by their ids. */
+const byId = [
+  "messages",
+  "runs",
+  "effects",
+  "addresses",
+  "timers",
+  "conversations",
+  "customers",
+  "loads",
+  "presences",
+] as const satisfies readonly WorldTableName[];
 
 /** What is still to be loaded, by table or view. Adding a row adds the bundle that comes with it. */
 class Todo {
+  /** tables of which something was wanted when the round began, and that nobody has taken since */
+  #passed = new Set<string>();
   readonly #wanted = new Map<string, Map<string, { readonly world: LoadedWorld; readonly rest: string }>>();
 
   add(world: LoadedWorld, name: Key): void {
@@ -79,10 +87,23 @@ class Todo {
     entries.set(`${world.organization}/${rest}`, { world, rest });
   }
 
+  get empty(): boolean {
+    return this.#wanted.size === 0;
+  }
+
+  /** A round begins. What no loader took in the one before never will be. */
+  begin(): void {
+    for (const table of this.#passed) if (this.#wanted.has(table)) throw new Error(`nothing loads ${table}`);
+    this.#passed = new Set(this.#wanted.keys());
+  }
+
+  /** What is wanted of a table and did not come meanwhile with something else. */
   take(table: string): Wanted {
     const entries = this.#wanted.get(table);
     this.#wanted.delete(table);
-    return entries === undefined ? [] : [...entries.values()];
+    this.#passed.delete(table);
+    if (entries === undefined) return [];
+    return [...entries.values()].filter(({ world, rest }) => !world.rows.has(`${table}/${rest}`));
   }
 
   /** Puts a row (null: absent) into its world and asks for what belongs to it. */
@@ -92,8 +113,11 @@ class Todo {
     const want = (name: Key): void => this.add(world, name);
     const id = (field: string): string | null => (row[field] as string | null) ?? null;
     if (table === "conversations") {
-      want(key.customer(id("customer") as string));
+      const customer = id("customer") as string;
+      want(key.customer(customer));
       want(key.waiting(rest));
+      // comes with the customer anyway: asked for together, it saves a round
+      want(key.waiting(customer));
       const assignee = id("assignee");
       if (assignee !== null) want(key.load(assignee));
     } else if (table === "customers") {
@@ -141,22 +165,21 @@ async function loadById(
   todo: Todo,
   name: Exclude<WorldTableName, "runs_history">,
 ): Promise<void> {
-  // a level may ask for more rows of its own table (a merged customer's target): at most a few rounds
-  for (let wanted = todo.take(name); wanted.length > 0; wanted = todo.take(name)) {
-    const table: WorldTable = worldTables[name];
-    const type = (table.columns as Record<string, string>)[table.id];
-    const rows = await select(
-      client,
-      `load_${name}`,
-      `select t.organization, ${columnsOf(table, "t")} from unnest($2::uuid[], $3::${type}[]) as k(organization, id)
+  const wanted = todo.take(name);
+  if (wanted.length === 0) return;
+  const table: WorldTable = worldTables[name];
+  const type = (table.columns as Record<string, string>)[table.id];
+  const rows = await select(
+    client,
+    `load_${name}`,
+    `select t.organization, ${columnsOf(table, "t")} from unnest($2::uuid[], $3::${type}[]) as k(organization, id)
 join ${table.name} t on t.lane = $1 and t.organization = k.organization and t."${table.id}" = k.id`,
-      [lane, ...arrays(wanted)],
-    );
-    const found = byParts(rows, "organization", table.id);
-    for (const { world, rest } of wanted) {
-      const row = found.get(`${world.organization}/${rest}`);
-      todo.put(world, name, rest, row === undefined ? null : withoutOrganization(row));
-    }
+    [lane, ...arrays(wanted)],
+  );
+  const found = byParts(rows, "organization", table.id);
+  for (const { world, rest } of wanted) {
+    const row = found.get(`${world.organization}/${rest}`);
+    todo.put(world, name, rest, row === undefined ? null : withoutOrganization(row));
   }
 }
 

@@ -1,5 +1,5 @@
 import { type Admitted, batchLimits, type Settlement, type Taken } from "./admission.ts";
-import type { HeadLimits } from "./batch.ts";
+import type { HeadLimits } from "./head.ts";
 import { type DueKind, dueKinds } from "./park.ts";
 
 /** What a batch is to carry: callers' work, and how much of what is due. */
