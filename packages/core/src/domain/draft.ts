@@ -3,6 +3,7 @@ import type { CustomerRow } from "../model/customer.ts";
 import type { Effect, EffectRow } from "../model/effect.ts";
 import type { Actor, Change, Event, EventData, Refs } from "../model/event.ts";
 import type { Run } from "../model/run.ts";
+import { listedUnder } from "../run/listed.ts";
 import type { CompiledVersion } from "../workflow/compiled.ts";
 import { stateOf } from "./derived.ts";
 import type { EventType, NoticeType } from "./events.ts";
@@ -40,10 +41,11 @@ export class Draft extends Writer {
   }
 
   /** Puts a run that was ended from outside; its timer goes with it. */
-  endRun(run: Run): void {
-    this.ledger.set(key.run(run.id), run);
-    this.ledger.set(key.timer(run.id), null);
-    this.ledger.updateList(key.waiting(run.subject), run.subject, (list) => list.filter((id) => id !== run.id));
+  endRun(before: Run, ended: Run): void {
+    this.ledger.set(key.run(ended.id), ended);
+    this.ledger.set(key.timer(ended.id), null);
+    for (const owner of listedUnder(before))
+      this.ledger.updateList(key.waiting(owner), owner, (list) => list.filter((id) => id !== ended.id));
   }
 
   /** What a run started by this decision is to know of where it comes from. */

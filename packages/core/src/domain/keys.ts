@@ -66,7 +66,7 @@ export const key = {
   open: remembered("open/"),
   /** the message that a provider knows by this id */
   provider: (channel: Id, providerId: string): Key => `provider/${channel}/${providerId}`,
-  /** the runs that wait for a subject */
+  /** the runs that wait for a subject, and those of a customer's conversations that wait for an event of the customer */
   waiting: remembered("waiting/"),
   /** the receipt that a client's key left */
   receipt: (clientKey: string): Key => `receipt/${clientKey}`,

@@ -287,6 +287,9 @@ describe("what every history keeps", () => {
     () => everyHistory(expectRuns),
   );
 
+  test("L6: nothing waits on after an event that ends its wait, in every history", { timeout }, () =>
+    everyHistory(expectInterrupted),
+  );
   test("D6: who started a run by a command is in its row and in the log, in every history", { timeout }, () =>
     everyHistory(expectStarters),
   );
@@ -489,6 +492,23 @@ function expectRuns(shell: MillShell): void {
     for (const step of run.steps) if (step.status === "failed") expect(step.reason?.code).toEqual(expect.any(String));
   }
   expect([...timers]).toEqual([]);
+}
+
+function expectInterrupted(shell: MillShell): void {
+  const rows = [...shell.world.rows.values()] as readonly ({ readonly merged_into?: string | null } | null)[];
+  // who is about whom changes with a merge: its own tests tell what becomes of these
+  if (rows.some((row) => (row?.merged_into ?? null) !== null)) return;
+  for (const run of shell.runs()) {
+    const unless = run.waiting?.unless ?? null;
+    if (unless === null) continue;
+    const since = run.steps.at(-1)?.at as string;
+    const about = run.subject_kind === "conversation" && unless.startsWith("customer.") ? run.customer : run.subject;
+    const ended = shell.log.filter(
+      ({ type, at, refs }) =>
+        type === unless && at > since && about !== null && new Set(Object.values(refs)).has(about),
+    );
+    expect(ended).toEqual([]);
+  }
 }
 
 function expectStarters(shell: MillShell): void {

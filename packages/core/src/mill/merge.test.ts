@@ -101,6 +101,7 @@ describe("runs that have steps to take", () => {
       { triggers: [{ event: "conversation.topic_set" }], order: 2, steps: { tag: tag("second") } },
       {
         kind: "manual",
+        inputs: { into: { type: "text" } },
         steps: {
           merge: { action: "conversation.merge", input: { into: { ref: "inputs.into" } }, next: "tag" },
           tag: tag("third"),

@@ -9,6 +9,73 @@ const received = { triggers: [{ event: "message.received" }] };
 const tag = (name: string) => ({ action: "conversation.add_tags", input: { tags: [name] } });
 const statuses = (runs: readonly Run[]) => runs.map((run) => run.status);
 
+describe("interruption by what happens to the customer", () => {
+  const workflow = publish(1, {
+    ...received,
+    steps: {
+      hold: { wait: { for: "1h", unless: "customer.unsubscribed" }, next: "due", onInterrupt: "cut" },
+      due: tag("due"),
+      cut: tag("cut"),
+    },
+  });
+  const other = { channel: ids.channels.sms, from: "+14155550102", text: "hi" };
+  const talk = () => {
+    const play = stage({ workflows: [workflow] });
+    const conversation = play.receive();
+    return { play, conversation, customer: play.conversation(conversation).customer };
+  };
+
+  test("L6: comes to the runs of all the customer's conversations, open or closed, and to nobody else's", () => {
+    const { play, conversation, customer } = talk();
+    play.issue("conversation.close", { conversation });
+    play.issue("message.receive", { ...other, channel: ids.channels.chat, from: "ann" });
+    play.issue("message.receive", { channel: ids.channels.whatsapp, from: "+14155550101", text: "hi" });
+    play.issue("message.receive", other);
+    play.pass(1000);
+    play.issue("customer.unsubscribe", { customer });
+    const runs = play.runsOf(1);
+    expect(runs.filter((run) => run.customer === customer)).toHaveLength(2);
+    expect(runs.map((run) => [run.customer === customer, run.status])).toEqual(
+      runs.map((run) => (run.customer === customer ? [true, "finished"] : [false, "waiting"])),
+    );
+    expect(play.conversation(conversation).tags).toEqual(["cut"]);
+    expect(runs.find((run) => run.conversation === conversation)?.steps[0]).toMatchObject({ status: "interrupted" });
+    expect(runs.map((run) => run.hears)).toEqual(runs.map((run) => (run.status === "waiting" ? run.customer : null)));
+    expect(play.shell.timers()).toHaveLength(runs.filter((run) => run.status === "waiting").length);
+  });
+
+  test("L6: follows the customer into a merge, before the wait and during it", () => {
+    const { play, conversation, customer } = talk();
+    play.issue("message.receive", other);
+    const [target] = play
+      .runsOf(1)
+      .map((run) => run.customer)
+      .filter((id) => id !== customer) as [string];
+    play.issue("customer.merge", { customer, into: target });
+    play.pass(1000);
+    // this one begins to wait when its conversation's customer stands for another already
+    play.receive();
+    expect(new Set(play.runsOf(1).map((run) => run.hears))).toEqual(new Set([target]));
+    play.issue("customer.unsubscribe", { customer: target });
+    expect(statuses(play.runsOf(1))).toEqual(["finished", "finished", "finished"]);
+    expect(play.conversation(conversation).tags).toEqual(["cut"]);
+  });
+
+  test("L6: comes to no run that went on, was cancelled, or waits for something else", () => {
+    const { play, customer } = talk();
+    const [run] = play.runsOf(1) as [Run];
+    play.issue("customer.add_tags", { customer, tags: ["x"] });
+    expect(statuses(play.runsOf(1))).toEqual(["waiting"]);
+    play.issue("run.cancel", { run: run.id });
+    play.pass(1000);
+    play.receive();
+    play.ringNext();
+    play.issue("customer.unsubscribe", { customer });
+    expect(statuses(play.runsOf(1))).toEqual(["cancelled", "finished"]);
+    expect(play.shell.run(run.id)).toMatchObject({ hears: null, waiting: null });
+  });
+});
+
 describe("interruption", () => {
   const waiting = (unless: string, more: object = {}) => ({
     hold: { wait: { for: "1h", unless }, next: "due", ...more },

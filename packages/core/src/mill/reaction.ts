@@ -7,7 +7,7 @@ import { eventScope } from "../run/scope.ts";
 import type { Batch, Root } from "./batch.ts";
 import { queueRun } from "./queue.ts";
 import { stepGone } from "./reason.ts";
-import { failWaiting, readRun, waitingRuns, wakeRun } from "./runs.ts";
+import { failWaiting, listedRuns, readRun, wakeRun } from "./runs.ts";
 import { stepOf } from "./version.ts";
 import { watchSubjects } from "./watch.ts";
 
@@ -38,9 +38,9 @@ function moveQueued(batch: Batch, root: Root, event: Event): void {
 
 function interrupt(batch: Batch, root: Root, event: Event): void {
   const { conversation, customer, user } = event.refs;
-  for (const subject of [conversation, customer, user]) {
-    if (subject === undefined) continue;
-    for (const run of waitingRuns(batch, subject)) {
+  for (const owner of [conversation, customer, user]) {
+    if (owner === undefined) continue;
+    for (const run of listedRuns(batch, owner)) {
       if (run.waiting?.unless !== event.type) continue;
       const step = stepOf(batch, run, run.waiting.step);
       if (step?.kind !== "wait") {

@@ -14,7 +14,8 @@ import { watchFields } from "./watch.ts";
 const customers = Type.Object({ ...CustomerSchema.properties, ...watchFields });
 const conversations = Type.Object({ ...ConversationSchema.properties, ...watchFields });
 const messages = Type.Object({ ...MessageSchema.properties, seq: plain(Type.Integer()) });
-const runs = Type.Object({ ...RunSchema.properties, waits: derived(Type.Integer()) });
+const finished = Type.Object({ ...RunSchema.properties, waits: derived(Type.Integer()) });
+const runs = Type.Object({ ...finished.properties, hears: derived(orNull(IdSchema)) });
 
 /** The world of the mill and what it leaves: the tables that erasing goes through. */
 export const worldNouns = {
@@ -23,7 +24,7 @@ export const worldNouns = {
   messages,
   addresses: Type.Object({ address: personal(Type.String()), customer: plain(IdSchema) }),
   runs,
-  runs_history: runs,
+  runs_history: finished,
   timers: Type.Object({ run: plain(IdSchema), wait: plain(Type.Integer()), due_at: plain(InstantSchema) }),
   effects: EffectRowSchema,
   loads: Type.Object({ user_id: plain(IdSchema), open: derived(Type.Integer()) }),

@@ -78,6 +78,8 @@ export interface Run {
   readonly cursor: string | null;
   readonly waits: number;
   readonly waiting: Waiting | null;
+  /** the customer whose events interrupt it, where it is about a conversation and waits for one; else null */
+  readonly hears: Id | null;
   readonly inputs: { readonly [name: string]: Json };
   readonly outputs: Json;
   /** results of the steps so far, in order; a step taken twice stands twice */

@@ -39,6 +39,7 @@ export function newRun(version: CompiledVersion, origin: RunOrigin): Run {
     cursor: version.start,
     waits: 0,
     waiting: null,
+    hears: null,
     inputs: origin.inputs ?? {},
     outputs: null,
     steps: [],

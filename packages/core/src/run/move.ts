@@ -13,6 +13,7 @@ export function movedRun(run: Run, { field, from, to }: Merge): Run {
   return {
     ...run,
     subject: run.subject === from ? to : run.subject,
+    hears: run.hears === from ? to : run.hears,
     [field]: run[field] === from ? to : run[field],
   };
 }

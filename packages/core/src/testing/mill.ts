@@ -220,6 +220,7 @@ function withBundles(world: MemoryWorld, needs: readonly Key[]): ReadonlySet<Key
     else if (table === "runs") {
       add(key.timer(rest));
       follow("subject", key.waiting);
+      follow("hears", key.waiting);
       follow("conversation", key.conversation);
       follow("customer", key.customer);
     }

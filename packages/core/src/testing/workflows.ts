@@ -99,6 +99,8 @@ const waits: readonly StepDocument[] = [
   { wait: { until: { ref: "customer.first_name" } } },
   { wait: { unless: "message.received" } },
   { wait: { unless: "conversation.tags_added" } },
+  { wait: { unless: "customer.tags_added", for: "1h" } },
+  { wait: { unless: "customer.unsubscribed" } },
   { wait: { unless: "user.presence_changed", for: "10m" } },
   { wait: { for: "10m", unless: "message.delivery_changed" } },
 ];
@@ -182,6 +184,7 @@ const document = (
       steps: stepsOf(shapes, again),
       order,
       when_running,
+      ...(kind !== "automatic" && { inputs: { n: { type: "number" as const }, into: { type: "text" as const } } }),
       ...(kind === "automatic" && { triggers: time === null ? events : [...events, time] }),
       ...(mailboxes !== undefined && { mailboxes }),
       ...(runs_per_day !== undefined && { limits: { runs_per_day } }),

@@ -137,7 +137,7 @@ const viewsOf = {
   },
   waiting: (rows: Rows, subject: string) =>
     tableOf<Run>(rows, "runs")
-      .filter((run) => run.status === "waiting" && run.subject === subject)
+      .filter((run) => run.status === "waiting" && (run.subject === subject || run.hears === subject))
       .map((run) => run.id)
       .sort(),
 } as const;

@@ -1,16 +1,18 @@
 import type { AnyCommand } from "../domain/define.ts";
+import { isEventType } from "../domain/events.ts";
 import { commands } from "../domain/registry.ts";
 import type { SettingsIndex } from "../domain/settings-index.ts";
 import { actionProblems } from "./action-check.ts";
 import type { Step, Trigger } from "./compiled.ts";
+import type { TriggerDocument, WaitDocument } from "./document.ts";
 import { graphProblems } from "./graph.ts";
 import type { Context } from "./part.ts";
-import { error, pointer, type Problem } from "./problem.ts";
+import { error, pointer, type Problem, warning } from "./problem.ts";
 import { stepPlace } from "./reads.ts";
 import { referenceProblem } from "./references.ts";
 import { type Shape, shapeOf } from "./shape.ts";
 import { compileStep } from "./steps.ts";
-import { anchorOf } from "./subjects.ts";
+import { anchorOf, hears } from "./subjects.ts";
 import { compileTrigger } from "./triggers.ts";
 
 /** What a document came to: everything wrong with it, and the parts that could be made ready. */
@@ -55,6 +57,7 @@ export function checkWorkflow(
     if (step !== null) steps.set(id, step);
     if ("action" in document)
       problems.push(...actionProblems(document, path, { commands: known, settings, triggers: starters }));
+    if ("wait" in document) problems.push(...waitProblems(document, starters, `${path}/wait/unless`));
     if ("stop" in document) problems.push(...outputProblems(document.stop, shape, `${path}/stop/outputs`));
   }
   const ready = triggers.length === shape.triggers.length && steps.size === shape.ids.size;
@@ -101,6 +104,17 @@ function repeatedTimes(triggers: Shape["triggers"]): Problem[] {
       ),
     ];
   });
+}
+
+/** An event that no run of the workflow would hear of interrupts nothing: the wait would never be what it says. */
+function waitProblems({ wait }: WaitDocument, triggers: readonly TriggerDocument[] | null, path: string): Problem[] {
+  if (triggers === null || wait.unless === undefined || !isEventType(wait.unless)) return [];
+  const heard = hears(triggers, wait.unless);
+  const none = `${wait.unless} does not concern the runs that`;
+  if (heard === "never") return [error("interrupt_unheard", path, `${none} this workflow's triggers start`)];
+  return heard === "always"
+    ? []
+    : [warning("interrupt_unheard", path, `${none} some of this workflow's triggers start`)];
 }
 
 /** Outputs that are written as an object give what is declared, no more and no less. */

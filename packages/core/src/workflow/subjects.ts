@@ -1,7 +1,8 @@
 import type { Target } from "../domain/define.ts";
-import { eventTypes, isEventType } from "../domain/events.ts";
+import { type EventType, eventTypes, isEventType } from "../domain/events.ts";
 import { ConversationSchema } from "../model/conversation.ts";
 import { CustomerSchema } from "../model/customer.ts";
+import type { SubjectKind } from "../model/common.ts";
 import type { TriggerDocument } from "./document.ts";
 
 /** The subjects that time triggers may have: those with a `wake_at`, by the schema that names their fields. */
@@ -47,8 +48,38 @@ function knownTo(trigger: TriggerDocument): readonly Target[] {
   return trigger.event.startsWith("message.") ? ["conversation", "customer", "message"] : ["conversation", "customer"];
 }
 
+/** What the runs that a trigger starts are about; null where the trigger itself is wrong. */
+function subjectOf(trigger: TriggerDocument): SubjectKind | null {
+  if ("time" in trigger) return anchorOf(trigger.time.since)?.subject ?? null;
+  return isEventType(trigger.event) ? eventTypes[trigger.event].subject : null;
+}
+
+/** Events of which subjects concern a run about one: those that interrupt its waits. */
+const concerning: Readonly<Record<SubjectKind, readonly SubjectKind[]>> = {
+  conversation: ["conversation", "customer"],
+  customer: ["customer", "conversation"],
+  user: ["user"],
+  organization: [],
+};
+
+/** Whether an event can interrupt the runs that these triggers start. */
+export function hears(triggers: readonly TriggerDocument[], event: EventType): "always" | "sometimes" | "never" {
+  const { subject } = eventTypes[event];
+  return howMany(triggers, (trigger) => {
+    const about = subjectOf(trigger);
+    return about === null || concerning[about].includes(subject);
+  });
+}
+
 /** Whether the runs of a workflow with these triggers know what a command's target field would name. */
 export function knows(triggers: readonly TriggerDocument[], target: Target): "always" | "sometimes" | "never" {
-  const knowing = triggers.filter((trigger) => knownTo(trigger).includes(target)).length;
-  return knowing === 0 ? "never" : knowing < triggers.length ? "sometimes" : "always";
+  return howMany(triggers, (trigger) => knownTo(trigger).includes(target));
+}
+
+function howMany(
+  triggers: readonly TriggerDocument[],
+  holds: (trigger: TriggerDocument) => boolean,
+): "always" | "sometimes" | "never" {
+  const count = triggers.filter(holds).length;
+  return count === 0 ? "never" : count < triggers.length ? "sometimes" : "always";
 }

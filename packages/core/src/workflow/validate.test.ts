@@ -645,6 +645,41 @@ describe("steps", () => {
       small({ a: { wait: { for: "1h" }, onInterrupt: "b" }, b: stop }),
       ["warning interrupt_impossible /steps/a/onInterrupt"],
     ],
+    ["an event of the customer", small({ a: { wait: { unless: "customer.unsubscribed" } } }), []],
+    [
+      "an event that the run never hears of",
+      small({ a: { wait: { unless: "user.presence_changed" } } }),
+      ["interrupt_unheard /steps/a/wait/unless"],
+    ],
+    [
+      "one that some runs never hear of",
+      small(
+        { a: { wait: { unless: "user.presence_changed" } } },
+        { triggers: [{ event: "message.received" }, { event: "user.presence_changed" }] },
+      ),
+      ["warning interrupt_unheard /steps/a/wait/unless"],
+    ],
+    [
+      "one of a conversation, for a run of the customer that time starts",
+      small(
+        { a: { wait: { unless: "message.received" } } },
+        { triggers: [{ time: { since: "customer.created_at", for: "1h" } }] },
+      ),
+      [],
+    ],
+    [
+      "one of anybody, where nobody knows who starts it",
+      small({ a: { wait: { unless: "user.presence_changed" } } }, manual),
+      [],
+    ],
+    [
+      "an event that nobody hears of, of a trigger that is wrong itself",
+      small(
+        { a: { wait: { unless: "user.presence_changed" } } },
+        { triggers: [{ time: { since: "customer.x", for: "1h" } }] },
+      ),
+      ["anchor_unknown /triggers/0/time/since"],
+    ],
     [
       "outputs that do not compile",
       small({ a: { stop: { outputs: "{{" } } }),

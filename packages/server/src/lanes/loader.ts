@@ -136,6 +136,8 @@ class Todo {
       const customer = id("customer");
       want(key.timer(rest));
       want(key.waiting(id("subject") as string));
+      const hears = id("hears");
+      if (hears !== null) want(key.waiting(hears));
       if (conversation !== null) want(key.conversation(conversation));
       else if (customer !== null) want(key.customer(customer));
     }
@@ -265,12 +267,18 @@ async function loadWaiting(client: PoolClient, lane: number, todo: Todo): Promis
   const rows = await select(
     client,
     "load_waiting",
-    `select r.organization, ${columnsOf(worldTables.runs, "r")} from unnest($2::uuid[], $3::uuid[]) as k(organization, subject)
-join runs r on r.lane = $1 and r.organization = k.organization and r.subject = k.subject
-where r.status = 'waiting' order by r.id`,
+    ["subject", "hears"]
+      .map(
+        (column) => `select r.organization, k.id as owner, ${columnsOf(worldTables.runs, "r")}
+from unnest($2::uuid[], $3::uuid[]) as k(organization, id)
+join runs r on r.lane = $1 and r.organization = k.organization and r.${column} = k.id
+where r.status = 'waiting'`,
+      )
+      .join(" union all ")
+      .concat(" order by id"),
     [lane, ...arrays(wanted)],
   );
-  putLists(todo, wanted, rows, "waiting", "subject", "runs");
+  putLists(todo, wanted, rows, "waiting", "owner", "runs");
 }
 
 function putLists(todo: Todo, wanted: Wanted, rows: readonly Row[], view: string, owner: string, table: string): void {

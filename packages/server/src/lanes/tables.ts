@@ -123,7 +123,7 @@ export const worldTables = {
     },
   },
   addresses: { name: "addresses", id: "address", columns: { address: "text", customer: "uuid" } },
-  runs: { name: "runs", id: "id", columns: run },
+  runs: { name: "runs", id: "id", columns: { ...run, hears: "uuid" } },
   // json, not jsonb: written once and read rarely
   runs_history: {
     name: "runs_history",

@@ -31,7 +31,16 @@ export const cancelRun = defineCommand({
     const reason = { code: "cancelled", message: input.reason ?? "Cancelled by a person" };
     const ended = cutShort(run, reason, draft.at);
     const ended_by = draft.actor;
-    draft.endRun({ ...ended, status, cursor: null, waiting: null, reason, ended_by, finished_at: draft.at });
+    draft.endRun(run, {
+      ...ended,
+      status,
+      cursor: null,
+      waiting: null,
+      hears: null,
+      reason,
+      ended_by,
+      finished_at: draft.at,
+    });
     const told = { run: run.id, workflow: run.workflow, ...(input.reason !== undefined && { reason: input.reason }) };
     draft.emit("run.cancelled", refsOf(run), [], told);
     return accept({ run: run.id, changed: true });

@@ -8,6 +8,8 @@ import { conversationRow, customerRow, memoryWorld } from "../../testing/world.t
 import type { CompiledVersion } from "../../workflow/compiled.ts";
 
 import { key } from "../keys.ts";
+import { inputsProblem } from "./inputs.ts";
+import type { parameterTypes } from "../../workflow/document.ts";
 import { needsOf } from "../registry.ts";
 import type { WorkflowDirectory } from "../standing.ts";
 
@@ -38,6 +40,7 @@ const run = (id: string, status: Run["status"]): Run =>
     conversation: talk,
     customer: ann,
     message: null,
+    hears: null,
     status,
     cursor: "hold",
     waiting: { wait: 1 },
@@ -67,12 +70,16 @@ describe("run.start", () => {
     { input: { customer: ann }, about: { subject_kind: "customer", subject: ann, customer: ann } },
     { input: { user: ids.users.ben }, about: { subject_kind: "user", subject: ids.users.ben } },
     { input: {}, about: { subject_kind: "organization", subject: ids.organization } },
-    { input: { inputs: { a: 1 } }, about: { inputs: { a: 1 } } },
+    {
+      input: { workflow: "callable", inputs: { order: "1", note: null } },
+      about: { inputs: { order: "1", note: null } },
+    },
   ])("queues a run about $about", ({ input, about }) => {
     const set = stage();
     const { answer, events, runs } = set.issue("run.start", { workflow: "manual", ...input });
     const id = (answer as Accepted).result["run"] as string;
-    expect(answer).toEqual({ ok: true, result: { run: id, workflow: "manual", version: "manual-1" } });
+    const workflow = (input["workflow"] as string | undefined) ?? "manual";
+    expect(answer).toEqual({ ok: true, result: { run: id, workflow, version: `${workflow}-1` } });
     expect(runs).toEqual([id]);
     const by = { started_by: actors.admin, ended_by: null };
     expect(set.ledger.get(key.run(id))).toMatchObject({ status: "queued", cursor: "first", depth: 0, ...by, ...about });
@@ -82,7 +89,7 @@ describe("run.start", () => {
       type: "run.started",
       actor: actors.admin,
       changes: [],
-      data: { run: id, workflow: "manual" },
+      data: { run: id, workflow },
     });
     const { subject_kind, subject } = about as Run;
     expect(told?.refs).toMatchObject(
@@ -112,8 +119,37 @@ describe("run.start", () => {
     { input: { workflow: "manual", user: ghost }, code: "user_not_found" },
     { input: { workflow: "callable" }, code: "input_missing" },
     { input: { workflow: "callable", inputs: { note: "a" } }, code: "input_missing" },
+    { input: { workflow: "callable", inputs: { order: null } }, code: "input_missing" },
+    { input: { workflow: "callable", inputs: { order: 7 } }, code: "input_type" },
+    { input: { workflow: "callable", inputs: { order: "7", note: ["a"] } }, code: "input_type" },
+    { input: { workflow: "callable", inputs: { order: "7", oder: "7" } }, code: "input_unknown" },
+    { input: { workflow: "manual", inputs: { a: 1 } }, code: "input_unknown" },
   ])("is refused: $code", ({ input, code }) => {
     expect(stage().issue("run.start", input)).toMatchObject({ answer: { ok: false, code }, runs: [] });
+  });
+
+  const instant = "2026-11-20T17:00:00.000Z";
+  test.each<{ type: (typeof parameterTypes)[number]; good: unknown[]; bad: unknown[] }>([
+    { type: "text", good: ["", "a"], bad: [1, true, [], {}] },
+    { type: "number", good: [0, -1.5], bad: ["1", Infinity, NaN, [1]] },
+    { type: "boolean", good: [true, false], bad: ["true", 0] },
+    { type: "instant", good: [instant], bad: ["2026-11-20", "soon", 0] },
+    { type: "list", good: [[], [1]], bad: ["a", {}] },
+    { type: "object", good: [{}, { a: 1 }], bad: [[], "a"] },
+    { type: "any", good: ["", 0, false, [], {}], bad: [] },
+  ])("an input of the type $type takes what is one", ({ type, good, bad }) => {
+    const problem = (value: unknown) => inputsProblem({ it: { type } }, { it: value })?.code ?? null;
+    expect([...good, null].map(problem)).toEqual(Array(good.length + 1).fill(null));
+    expect(bad.map(problem)).toEqual(Array(bad.length).fill("input_type"));
+    expect(inputsProblem({ it: { type } })).toBeNull();
+  });
+
+  test("an input's problem says where it is; a word that every object knows is none", () => {
+    expect(inputsProblem({}, { "a/b": 1 })).toMatchObject({ code: "input_unknown", path: "/inputs/a~1b" });
+    expect(inputsProblem({ constructor: { type: "any", required: true } as const }, {})).toMatchObject({
+      code: "input_missing",
+    });
+    expect(inputsProblem({}, { constructor: 1 })).toMatchObject({ code: "input_unknown" });
   });
 
   test("reads what it is about", () => {

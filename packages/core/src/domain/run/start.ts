@@ -1,5 +1,4 @@
 import { Type } from "typebox";
-import { membersOf } from "../../model/json.ts";
 import { refuse } from "../../model/command.ts";
 import { IdSchema, type Json, type Ref } from "../../model/common.ts";
 import type { Refs } from "../../model/event.ts";
@@ -7,6 +6,7 @@ import { newRun } from "../../run/create.ts";
 import { accept, defineCommand } from "../define.ts";
 import type { Draft } from "../draft.ts";
 import { key } from "../keys.ts";
+import { inputsProblem } from "./inputs.ts";
 
 /** Starts a manual or callable workflow for a conversation, customer, user or the organization. */
 export const startRun = defineCommand({
@@ -39,11 +39,8 @@ export const startRun = defineCommand({
     }
     const about = subjectOf(input, draft);
     if ("ok" in about) return about;
-    for (const [name, declared] of membersOf(version.document.inputs ?? {})) {
-      if (declared.required === true && input.inputs?.[name] === undefined) {
-        return refuse("invalid", "input_missing", `The workflow needs the input ${name}`, `/inputs/${name}`);
-      }
-    }
+    const unfit = inputsProblem(version.document.inputs, input.inputs);
+    if (unfit !== null) return unfit;
     const id = draft.newId();
     draft.startRun(
       newRun(version, {
