@@ -9,7 +9,7 @@ import { actors, ids, testId } from "../testing/settings.ts";
 import { type Scene, scene } from "../testing/scene.ts";
 import { addressRows, loadRows, memoryWorld, sparseWorld, standsFor, tableOf } from "../testing/world.ts";
 import { apply, type Decision } from "./decide.ts";
-import { placesOf } from "./conversation/places.ts";
+import { addressesByChannel } from "./conversation/channels.ts";
 import { isOpen, stateOf } from "./derived.ts";
 import { eventTypes } from "./events.ts";
 import { key, rowTables, views } from "./keys.ts";
@@ -275,7 +275,7 @@ describe("random histories", () => {
           );
           const own = messages.filter((message) => family.some(({ id }) => id === message.conversation));
           if (family.length > 1 && new Set(own.map(({ channel }) => channel)).size > 1) merged += 1;
-          const held = Object.keys(placesOf(row));
+          const held = Object.keys(addressesByChannel(row));
           expect(held).toEqual(expect.arrayContaining(own.map(({ channel }) => channel)));
           const inbound = own.filter(({ direction }) => direction === "inbound");
           const last = inbound
@@ -402,7 +402,7 @@ function checkRecount(rows: ReadonlyMap<string, unknown>, ledger: Ledger): void 
     for (const channel of Object.values(ids.channels)) {
       const newest =
         own
-          .filter((each) => Object.hasOwn(placesOf(each), channel))
+          .filter((each) => Object.hasOwn(addressesByChannel(each), channel))
           .map((each) => each.id)
           .sort()
           .at(-1) ?? null;

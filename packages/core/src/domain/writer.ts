@@ -5,7 +5,7 @@ import type { Change, LoggedTable } from "../model/event.ts";
 import { namesOf } from "../model/json.ts";
 import type { Message } from "../model/message.ts";
 import type { Watch } from "../model/watch.ts";
-import { placesOf } from "./conversation/places.ts";
+import { addressesByChannel } from "./conversation/channels.ts";
 import { isOpen, isUnreplied } from "./derived.ts";
 import { key, rowKey } from "./keys.ts";
 import { Reader } from "./reader.ts";
@@ -197,8 +197,8 @@ export class Writer extends Reader {
     if (before === null) setLatest(this.ledger, after.customer, after.channel, after.id);
     else if (before.channel !== after.channel || before.other_channels !== after.other_channels) {
       const { id } = this.customerOf(after.customer) as CustomerRow;
-      const held = placesOf(before);
-      for (const channel of namesOf(placesOf(after)))
+      const held = addressesByChannel(before);
+      for (const channel of namesOf(addressesByChannel(after)))
         if (!Object.hasOwn(held, channel)) setLatest(this.ledger, id, channel, after.id);
     }
   }

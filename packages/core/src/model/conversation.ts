@@ -16,7 +16,7 @@ export const conversationStatuses = ["open", "pending", "snoozed", "closed", "sp
 export type ConversationStatus = (typeof conversationStatuses)[number];
 
 /** Addresses by channel, the channels in the order of their ids. */
-export type Places = { readonly [channel: Id]: string };
+export type ChannelAddresses = { readonly [channel: Id]: string };
 
 /** The logged columns of a conversation. */
 export interface Conversation {
@@ -28,7 +28,7 @@ export interface Conversation {
   /** the customer's address on that channel: the two change together */
   readonly address: string;
   /** the other channels that it holds messages of, with the customer's address on each; personal, as addresses are */
-  readonly other_channels: Places;
+  readonly other_channels: ChannelAddresses;
   readonly subject: string | null;
   readonly status: ConversationStatus;
   readonly assignee: Id | null;

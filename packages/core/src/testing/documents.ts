@@ -199,7 +199,7 @@ export function mutated(document: unknown): fc.Arbitrary<unknown> {
     for (const one of changes) {
       // as text and back: a list that lost an item must not keep a hole, which JSON has not
       root = JSON.parse(JSON.stringify(root)) as typeof root;
-      const places = placesOf(root);
+      const places = addressesByChannel(root);
       if (places.length === 0) break; // the document itself is gone
       const { parent, key } = places[one.at % places.length]!;
       if (one.how === "remove") delete parent[key];
@@ -215,7 +215,10 @@ export function mutated(document: unknown): fc.Arbitrary<unknown> {
 interface Parent {
   [key: string]: unknown;
 }
-function placesOf(value: unknown): { readonly parent: Parent; readonly key: string }[] {
+function addressesByChannel(value: unknown): { readonly parent: Parent; readonly key: string }[] {
   if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([key, item]) => [{ parent: value as Parent, key }, ...placesOf(item)]);
+  return Object.entries(value).flatMap(([key, item]) => [
+    { parent: value as Parent, key },
+    ...addressesByChannel(item),
+  ]);
 }

@@ -209,6 +209,7 @@ function withBundles(world: MemoryWorld, needs: readonly Key[]): ReadonlySet<Key
       add(key.waiting(rest));
       follow("customer", key.customer);
       follow("assignee", key.load);
+      follow("merged_into", key.conversation);
     } else if (table === "customers") {
       add(key.waiting(rest));
       follow("merged_into", key.customer);

@@ -1,4 +1,4 @@
-import { placesOf } from "../domain/conversation/places.ts";
+import { addressesByChannel } from "../domain/conversation/channels.ts";
 import { addressesOf, isOpen } from "../domain/derived.ts";
 import { type Key, key, rowTables, splitKey } from "../domain/keys.ts";
 import { type World } from "../domain/ledger.ts";
@@ -123,7 +123,7 @@ const splitAt = (rest: string): readonly [string, string] => [
 const viewsOf = {
   latest(rows: Rows, rest: string) {
     const [customer, channel] = splitAt(rest);
-    return newest(conversationsOf(rows, customer).filter((row) => Object.hasOwn(placesOf(row), channel)));
+    return newest(conversationsOf(rows, customer).filter((row) => Object.hasOwn(addressesByChannel(row), channel)));
   },
   open: (rows: Rows, customer: string) =>
     conversationsOf(rows, customer)

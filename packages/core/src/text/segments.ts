@@ -13,7 +13,7 @@ const basic =
   "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
 const extended = "\f^{}\\[~]|€";
 
-/** Places in a single message, and in each part of a longer one, whose header takes the rest. */
+/** ChannelAddresses in a single message, and in each part of a longer one, whose header takes the rest. */
 const room = { gsm7: { single: 160, part: 153 }, ucs2: { single: 70, part: 67 } } as const;
 
 /**

@@ -120,6 +120,8 @@ class Todo {
       want(key.waiting(customer));
       const assignee = id("assignee");
       if (assignee !== null) want(key.load(assignee));
+      const into = id("merged_into");
+      if (into !== null) want(key.conversation(into));
     } else if (table === "customers") {
       want(key.waiting(rest));
       const into = id("merged_into");

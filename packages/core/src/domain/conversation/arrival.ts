@@ -18,7 +18,7 @@ export interface Arrival {
 }
 
 /** Where the talk goes on, and what had to be made for it. */
-export interface Place {
+export interface Arrived {
   readonly customer: CustomerRow;
   readonly conversation: ConversationRow;
   readonly madeCustomer: boolean;
@@ -26,7 +26,7 @@ export interface Place {
 }
 
 /** Makes the customer where there is none, and joins, re-opens or starts the conversation. */
-export function arrive(draft: Draft, channel: Channel, found: CustomerRow | null, arrival: Arrival): Place {
+export function arrive(draft: Draft, channel: Channel, found: CustomerRow | null, arrival: Arrival): Arrived {
   const customer = found ?? makeCustomer(draft, channel, arrival);
   const joined = found === null ? null : join(draft, channel, found, arrival);
   const conversation = joined ?? start(draft, channel, customer, arrival, found === null);

@@ -13,14 +13,14 @@ import {
   properties,
 } from "../merging.ts";
 import { maxTags, withTags } from "../tags.ts";
-import { joinedPlaces } from "./places.ts";
+import { joinedChannels } from "./channels.ts";
 
 type Both = Pair<ConversationRow>;
 
-/** Where the customer last wrote counts; where they wrote in neither, the target's place. */
-function places({ target, source }: Both) {
+/** Where the customer last wrote counts; where they wrote in neither, the target's own. */
+function channelsOf({ target, source }: Both) {
   const sourceIsLater = (source.last_inbound_at ?? "") > (target.last_inbound_at ?? "");
-  return sourceIsLater ? joinedPlaces(target, source) : joinedPlaces(source, target);
+  return sourceIsLater ? joinedChannels(target, source) : joinedChannels(source, target);
 }
 
 /** Whether a customer who waits in the source opens the target, as their message would have. */
@@ -33,12 +33,12 @@ export const conversationMerge: MergeTable<ConversationRow> = {
   mailbox: own,
   channel: {
     says: "that of the conversation in which the customer wrote last",
-    merge: (_target, _source, pair) => places(pair).channel,
+    merge: (_target, _source, pair) => channelsOf(pair).channel,
   },
-  address: { says: "goes with `channel`", merge: (_target, _source, pair) => places(pair).address },
+  address: { says: "goes with `channel`", merge: (_target, _source, pair) => channelsOf(pair).address },
   other_channels: {
     says: "all others that either holds; of two addresses on one channel, that of the conversation written in last",
-    merge: (_target, _source, pair) => places(pair).other_channels,
+    merge: (_target, _source, pair) => channelsOf(pair).other_channels,
   },
   subject: filled,
   status: {

@@ -5,7 +5,7 @@ import { orNull } from "../../model/common.ts";
 import { MediaSchema } from "../../model/message.ts";
 import { identityOf } from "../addressing.ts";
 import { arrive } from "../conversation/arrival.ts";
-import { wroteOn } from "../conversation/places.ts";
+import { wroteOn } from "../conversation/channels.ts";
 import { accept, defineCommand } from "../define.ts";
 import { key } from "../keys.ts";
 import { findChannel, isRefusal } from "../naming.ts";

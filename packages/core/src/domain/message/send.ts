@@ -5,7 +5,7 @@ import type { ConversationRow } from "../../model/conversation.ts";
 import type { CustomerRow } from "../../model/customer.ts";
 import { MediaSchema } from "../../model/message.ts";
 import { addressOn, unanswerable } from "../addressing.ts";
-import { placesOf, writtenToOn } from "../conversation/places.ts";
+import { addressesByChannel, writtenToOn } from "../conversation/channels.ts";
 import { withConversation } from "../conversation/with-conversation.ts";
 import { accept, defineCommand } from "../define.ts";
 import type { Draft } from "../draft.ts";
@@ -63,7 +63,7 @@ function send(input: Static<typeof Input>, draft: Draft, conversation: Conversat
   // a merged customer's conversations still point at it, but the wishes and limits are those of whom it stands for
   const customer = draft.customerOf(conversation.customer) as CustomerRow;
   if (customer.erased_at !== null) return refuse("conflict", "customer_erased", "The customer was erased");
-  const address = placesOf(conversation)[channel.id] ?? addressOn(channel.kind, customer);
+  const address = addressesByChannel(conversation)[channel.id] ?? addressOn(channel.kind, customer);
   if (address === null)
     return refuse("conflict", "address_missing", "The customer has no address on a channel of this kind", path);
   const nowhere = unanswerable(channel.kind, address, path);
