@@ -126,7 +126,7 @@ export async function startServer(given: Config, log: Log, ports: Partial<Ports>
     if (config.effectWorkers > 0) {
       const deliverer = createDeliverer({ pool: database.pool, outside, registry, secretBox, publicUrl });
       const performers = {
-        "message.deliver": deliverer.deliver,
+        "message.deliver": deliverer,
         "customer.blank": blankCustomer(database.pool, engine),
         "workflow.watch": watchSubjects(engine),
       };

@@ -17,7 +17,7 @@ import { redactor } from "../secrets/redact.ts";
 import type { SecretBox } from "../secrets/secret-box.ts";
 import type { Claimed } from "./claim.ts";
 import { redactedAttempt, redactedFault } from "./redacted.ts";
-import type { Performed, Performer } from "./workers.ts";
+import type { Call, Performed, SetPerformer } from "./performer.ts";
 
 interface ChannelRow {
   readonly lane: number;
@@ -46,18 +46,8 @@ export interface Deliveries extends Pick<ProviderPorts, "pool" | "outside"> {
   readonly publicUrl: string;
 }
 
-/** Delivers messages: one claimed effect, or several at once. */
-export interface Deliverer {
-  readonly deliver: Performer;
-  /**
-   * What became of each, in their order; those of one provider that can take several go to it together. A fault of ours
-   * is a rejection of those that it met, and of no others. Throws when the channels cannot be read: nothing went out then.
-   */
-  deliverAll(claimed: readonly Claimed[]): Promise<readonly PromiseSettledResult<Performed>[]>;
-}
-
 /** Delivers messages over the provider of their channel; in a sandbox over the recorder, whatever the channel says. */
-export function createDeliverer(deliveries: Deliveries): Deliverer {
+export function createDeliverer(deliveries: Deliveries): SetPerformer {
   const { registry, pool, secretBox, publicUrl } = deliveries;
   const open = new Map(registry.all.map((kind) => [kind, kind.open(deliveries)]));
 
@@ -106,30 +96,40 @@ export function createDeliverer(deliveries: Deliveries): Deliverer {
     };
   }
 
-  async function deliverAll(claimed: readonly Claimed[]): Promise<readonly PromiseSettledResult<Performed>[]> {
-    const rows = await readChannels(pool, claimed);
-    const prepared = claimed.map((each) => prepare(each, rows.get(placeKey(each, each.payload["channel"]))));
-    const attempts = new Map<Prepared, Promise<Attempt>>();
-    for (const [provider, group] of groupsOf(prepared)) {
-      const together = group.length > 1 ? provider.deliverAll?.(group.map(({ delivery }) => delivery)) : undefined;
-      for (const [n, each] of group.entries()) {
-        const attempt =
-          together === undefined ? provider.deliver(each.delivery) : together.then((all) => all[n] as Attempt);
-        attempts.set(each, attempt);
-      }
-    }
-    return Promise.allSettled(
-      prepared.map(async (each) => (isPrepared(each) ? finish(each, attempts.get(each) as Promise<Attempt>) : each)),
-    );
+  const providerOf = (row: ChannelRow | undefined): Provider | undefined => {
+    const kind = row === undefined ? null : registry.get(row.sandbox ? "recorder" : row.provider);
+    return kind === null ? undefined : open.get(kind);
+  };
+
+  async function deliver(provider: Provider | undefined, claimed: readonly Claimed[], rows: ChannelRows) {
+    const prepared = claimed.map((each) => prepare(each, rowOf(rows, each)));
+    const ready = prepared.filter(isPrepared);
+    const positions = new Map(ready.map((each, at) => [each, at]));
+    const together = ready.length > 1 ? provider?.deliverAll?.(ready.map(({ delivery }) => delivery)) : undefined;
+    const attemptOf = (each: Prepared): Promise<Attempt> =>
+      together?.then((all) => all[positions.get(each) as number] as Attempt) ?? each.provider.deliver(each.delivery);
+    return Promise.allSettled(prepared.map(async (each) => (isPrepared(each) ? finish(each, attemptOf(each)) : each)));
   }
 
   return {
-    async deliver(claimed) {
-      const [result] = (await deliverAll([claimed])) as [PromiseSettledResult<Performed>];
-      if (result.status === "rejected") throw result.reason;
-      return result.value;
+    async callsFor(claimed) {
+      const rows = await readChannels(pool, claimed);
+      const groups = new Map<
+        Provider | Claimed,
+        { readonly provider: Provider | undefined; readonly effects: Claimed[] }
+      >();
+      for (const each of claimed) {
+        const provider = providerOf(rowOf(rows, each));
+        // who cannot take several gets a call for each
+        const group = provider?.deliverAll === undefined ? each : provider;
+        const known = groups.get(group);
+        if (known === undefined) groups.set(group, { provider, effects: [each] });
+        else known.effects.push(each);
+      }
+      return [...groups.values()].map(({ provider, effects }): Call => {
+        return { effects, make: () => deliver(provider, effects, rows) };
+      });
     },
-    deliverAll,
   };
 }
 
@@ -143,20 +143,13 @@ async function finish({ redact, policy }: Prepared, attempt: Promise<Attempt>): 
 
 const isPrepared = (given: Prepared | Performed): given is Prepared => "delivery" in given;
 
-function groupsOf(prepared: readonly (Prepared | Performed)[]): Map<Provider, Prepared[]> {
-  const groups = new Map<Provider, Prepared[]>();
-  for (const each of prepared)
-    if (isPrepared(each)) groups.set(each.provider, [...(groups.get(each.provider) ?? []), each]);
-  return groups;
-}
-
 const fits = Compile(DeliverPayloadSchema);
 
 /** Which part of a payload is wrong; never what stands there. */
 const placeOf = (payload: unknown): string => fits.Errors(payload)[0]?.instancePath || "payload";
 
 /** The channels of some effects, with one read. */
-async function readChannels(pool: Pool, claimed: readonly Claimed[]): Promise<Map<string, ChannelRow>> {
+async function readChannels(pool: Pool, claimed: readonly Claimed[]): Promise<ChannelRows> {
   const wanted = claimed.flatMap(({ lane, organization, payload }) =>
     fits.Check(payload) ? [{ lane, organization, channel: payload.channel }] : [],
   );
@@ -174,6 +167,11 @@ join organizations o on o.lane = c.lane and o.organization = c.organization`,
   });
   return new Map(rows.map((row) => [placeKey(row, row.id), row]));
 }
+
+type ChannelRows = ReadonlyMap<string, ChannelRow>;
+
+const rowOf = (rows: ChannelRows, claimed: Claimed): ChannelRow | undefined =>
+  rows.get(placeKey(claimed, claimed.payload["channel"]));
 
 const placeKey = ({ organization }: { readonly organization: string }, channel: unknown): string =>
   `${organization}/${String(channel)}`;

@@ -6,6 +6,7 @@ import { type Home, testLanes, type TestLanes } from "../lanes/test-lanes.ts";
 import { openSecretBox } from "../secrets/secret-box.ts";
 import type { Claimed } from "./claim.ts";
 import { createDeliverer } from "./deliver.ts";
+import type { Performed } from "./performer.ts";
 
 let lanes: TestLanes;
 let home: Home;
@@ -73,12 +74,20 @@ const deliverer = (registry = createRegistry([recorder, one, several])) =>
   });
 const use = (provider: string, of = home) =>
   lanes.rows("update channels set provider = $2 where id = $1", [of.channels.sms, provider]);
+/** What became of some, in their order, however they were divided into calls. */
+const deliverAll = async (effects: readonly Claimed[], by = deliverer()) => {
+  const became = new Map<Claimed, PromiseSettledResult<Performed>>();
+  for (const call of await by.callsFor(effects))
+    for (const [n, result] of (await call.make()).entries()) became.set(call.effects[n] as Claimed, result);
+  return effects.map((each) => became.get(each) as PromiseSettledResult<Performed>);
+};
 /** The attempts of several, none of which met a fault. */
 const attemptsOf = async (effects: readonly Claimed[]) =>
-  (await deliverer().deliverAll(effects)).map((each) => {
+  (await deliverAll(effects)).map((each) => {
     if (each.status === "rejected") throw each.reason;
     return each.value;
   });
+const deliver = async (effect: Claimed) => (await attemptsOf([effect]))[0];
 const recorded = () =>
   lanes.rows(
     "select organization, key, recipient, text, media, extras from recorded_deliveries order by recorded_at, text",
@@ -117,9 +126,9 @@ test("several at once go together where the provider can take them so, and each 
     { way: "one", texts: ["c"] },
   ]);
   // one alone goes the simple way
-  await deliverer().deliver(claimed({ text: "e" }), new AbortController().signal);
+  await deliver(claimed({ text: "e" }));
   expect(calls.at(-1)).toEqual({ way: "one", texts: ["e"] });
-  expect(await deliverer().deliverAll([])).toEqual([]);
+  expect(await deliverer().callsFor([])).toEqual([]);
 });
 
 test("the recorder keeps several with one statement, of any organization, and each key once", async () => {
@@ -142,7 +151,7 @@ test("the recorder keeps several with one statement, of any organization, and ea
     },
   ];
   expect(await recorded()).toMatchObject(kept);
-  await deliverer().deliverAll(effects.map((each) => ({ ...each, payload: { ...each.payload, text: "other" } })));
+  await deliverAll(effects.map((each) => ({ ...each, payload: { ...each.payload, text: "other" } })));
   expect(await recorded()).toMatchObject(kept);
 });
 
@@ -155,7 +164,7 @@ test.each([
   [{ attachments: [{ name: "a.png", content_type: "image/png", url: "file:///etc/passwd" }] }, "/attachments/0/url"],
   [{ thread: { references: ["<a>\r\n<b>"] } }, "/thread/references/0"],
 ])("a delivery that is not as it must be is refused by the place: %j", async (payload, place) => {
-  const attempt = await deliverer().deliver(claimed(payload), new AbortController().signal);
+  const attempt = await deliver(claimed(payload));
   expect(attempt).toEqual({
     status: "failed",
     error: { code: "delivery_malformed", message: `The delivery's ${place} is not as it must be` },
@@ -165,7 +174,7 @@ test.each([
 
 test("what a provider cannot carry is not left out in silence", async () => {
   await use("one");
-  expect(await deliverer().deliver(claimed({ subject: "S" }), new AbortController().signal)).toMatchObject({
+  expect(await deliver(claimed({ subject: "S" }))).toMatchObject({
     status: "failed",
     error: { code: "subject_not_supported" },
   });
@@ -177,15 +186,11 @@ test("a fault in one provider is that of its deliveries alone", async () => {
   const withBroken = deliverer(createRegistry([recorder, broken, several]));
   await use("one");
   await use("several", other);
-  const results = await withBroken.deliverAll([
-    claimed(),
-    claimed({ text: "a" }, other),
-    claimed({ text: "b" }, other),
-  ]);
+  const effects = [claimed(), claimed({ text: "a" }, other), claimed({ text: "b" }, other)];
+  const results = await deliverAll(effects, withBroken);
   expect(results).toMatchObject([
     { status: "rejected", reason: { message: "bug" } },
     { status: "fulfilled", value: { status: "done", output: { provider_id: "P a" } } },
     { status: "fulfilled", value: { status: "done", output: { provider_id: "P b" } } },
   ]);
-  await expect(withBroken.deliver(claimed(), new AbortController().signal)).rejects.toThrow("bug");
 });

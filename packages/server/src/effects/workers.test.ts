@@ -17,9 +17,12 @@ import {
 import { createMetrics } from "../observe/metrics.ts";
 import { systemClock } from "../process/clock.ts";
 import { openSecretBox } from "../secrets/secret-box.ts";
-import { claimEffects, type Claimed, postpone } from "./claim.ts";
+import { claimEffects, type Claimed, countEffects, giveBackEffects, postponeEffects } from "./claim.ts";
+import { attemptsAtMost, conclude, retryAfterMs } from "./conclude.ts";
 import { createDeliverer } from "./deliver.ts";
-import { attemptsAtMost, conclude, createWorkers, type Performer, retryAfterMs } from "./workers.ts";
+import { beginWithinMs } from "./holding.ts";
+import type { Performer, SetPerformer } from "./performer.ts";
+import { createWorkers } from "./workers.ts";
 
 let lanes: TestLanes;
 let engine: TestEngine;
@@ -76,7 +79,8 @@ describe("claiming", () => {
     expect((await claimEffects(lanes.pool, 10)).map((each) => each.id)).toEqual([sent[1]?.effect]);
     // one that is put off keeps its conversation's order
     const [held] = await lanes.rows<{ id: string }>("select id from effects where id = $1", [sent[1]?.effect]);
-    await postpone(lanes.pool, { ...(first[0] as Claimed), id: held?.id as string }, 60_000, failing);
+    const second = { ...(first[0] as Claimed), id: held?.id as string };
+    await postponeEffects(lanes.pool, [{ claimed: second, dueInMs: 60_000, error: failing }]);
     expect(await claimEffects(lanes.pool, 10)).toEqual([]);
   });
 
@@ -97,7 +101,7 @@ describe("claiming", () => {
     await leaseOver();
     const [taken] = await claimEffects(lanes.pool, 1);
     expect(taken).toMatchObject({ id: effect, attempt: 2, lost: true });
-    await postpone(lanes.pool, lost as Claimed, 0, failing);
+    await postponeEffects(lanes.pool, [{ claimed: lost as Claimed, dueInMs: 0, error: failing }]);
     await engine.settle(home.place, { effect, attempt: 1, outcome: { status: "failed", error: failing } });
     expect(await effects()).toMatchObject([{ id: effect, status: "due", attempt: 2, lease_until: expect.any(String) }]);
     await engine.settle(home.place, { effect, attempt: 2, outcome: { status: "done", output: { provider_id: "P" } } });
@@ -105,8 +109,62 @@ describe("claiming", () => {
   });
 });
 
+describe("what is given back", () => {
+  test("for later puts off what is to follow it, and nothing else", async () => {
+    const [a, b] = [await talk(phone(1)), await talk(phone(2))];
+    for (const text of ["1", "2", "3"]) await send(a, text);
+    const other = await send(b, "1");
+    const [first] = await claimEffects(lanes.pool, 1);
+    await postponeEffects(lanes.pool, [{ claimed: first as Claimed, dueInMs: 60_000, error: failing }]);
+    const later = await lanes.rows<{ order_key: string }>(
+      "select order_key from effects where due_at > clock_timestamp() + interval '50 seconds'",
+    );
+    const key = first?.order_key as string;
+    const many = key === a ? 3 : 1;
+    expect(later.map((row) => row.order_key)).toEqual(Array.from({ length: many }, () => key));
+    const claimed = await claimEffects(lanes.pool, 10);
+    expect(claimed.map((each) => each.order_key)).toEqual([key === a ? b : a]);
+    expect(other.effect).toBeDefined();
+    // it is first again when its instant has come
+    await dueNow();
+    expect((await claimEffects(lanes.pool, 10)).map((each) => each.id)).toEqual([first?.id]);
+  });
+
+  test("unbegun counts no attempt, stays lost if it was, and is not taken from whoever has it now", async () => {
+    await send(await talk(), "x");
+    const [first] = (await claimEffects(lanes.pool, 1)) as [Claimed];
+    await giveBackEffects(lanes.pool, [first]);
+    expect(await effects()).toMatchObject([{ attempt: 0, lease_until: null }]);
+    const [again] = (await claimEffects(lanes.pool, 1)) as [Claimed];
+    expect(again).toMatchObject({ attempt: 1, lost: false });
+    await leaseOver();
+    const [lost] = (await claimEffects(lanes.pool, 1)) as [Claimed];
+    await giveBackEffects(lanes.pool, [again]);
+    expect(await effects()).toMatchObject([{ attempt: 2, lease_until: expect.any(String) }]);
+    await giveBackEffects(lanes.pool, [lost]);
+    expect(await claimEffects(lanes.pool, 1)).toMatchObject([{ attempt: 3, lost: true }]);
+  });
+});
+
+test("what is due and what was given up is counted, up to a thousand a lane", async () => {
+  const { effect } = await send(await talk(), "x");
+  expect(await countEffects(lanes.pool)).toEqual({ due: 1, dead: 0 });
+  await lanes.rows(
+    `insert into effects (lane, organization, id, kind, order_key, key, payload, run, refs, status, due_at, attempt, ordinal, created_at)
+select lane, organization, gen_random_uuid(), kind, n::text, key, payload, run, refs, case when n > 1500 then 'dead' else status end, due_at, attempt, ordinal, created_at
+from effects, generate_series(1, 1510) n where id = $1`,
+    [effect],
+  );
+  expect(await countEffects(lanes.pool)).toEqual({ due: 1000, dead: 10 });
+});
+
 /** Workers of this test that run until `fn` is done. */
-async function withWorkers(performer: Performer, fn: () => Promise<unknown>, count = 1): Promise<void> {
+async function withWorkers(
+  performer: Performer | SetPerformer,
+  fn: () => Promise<unknown>,
+  count = 1,
+  parallel = 8,
+): Promise<void> {
   const stop = new AbortController();
   const log = { warn() {}, error() {} };
   const workers = Array.from({ length: count }, () =>
@@ -118,7 +176,7 @@ async function withWorkers(performer: Performer, fn: () => Promise<unknown>, cou
       log,
       random: () => 0.5,
       performers: { "message.deliver": performer },
-      parallel: 8,
+      parallel,
     }),
   );
   const running = workers.map((each) => each.run(stop.signal));
@@ -145,14 +203,14 @@ const provider = (answers: (delivery: Delivery) => Attempt | Promise<Attempt>, k
   }),
 });
 const outside = { send: () => Promise.reject(new Error("nothing of this test goes outside")) };
-const through = (fake: ProviderKind): Performer =>
+const through = (fake: ProviderKind): SetPerformer =>
   createDeliverer({
     pool: lanes.pool,
     outside,
     registry: createRegistry([recorder, fake]),
     secretBox: secrets,
     publicUrl: "https://threadmill.test",
-  }).deliver;
+  });
 const useFake = (policy: "hold" | "retry" = "hold") =>
   lanes.rows("update channels set provider = 'fake', on_unknown = $2 where id = $1", [home.channels.sms, policy]);
 const done = (given: Delivery): Attempt => ({ status: "done", output: { provider_id: `P${given.key}` } });
@@ -306,6 +364,62 @@ describe("delivering", () => {
       setImmediate(() => answer(done(seen[0] as Delivery)));
     });
     expect(await delivery(message)).toBe("sent");
+  });
+});
+
+describe("held and not begun", () => {
+  beforeEach(() => (seen.length = 0));
+  /** One is under way, by the only worker, and waits for its answer; the others are held. */
+  const oneUnderWay = async (count: number, fn: (answer: () => void) => Promise<void>) => {
+    await useFake();
+    const sent: { message: string; effect: string }[] = [];
+    for (let n = 0; n < count; n += 1) sent.push(await send(await talk(phone(n)), "x"));
+    let answer = (): void => {};
+    const first = new Promise<void>((resolve) => (answer = resolve));
+    const slow = provider(async (given) => {
+      if (seen.length === 1) await first;
+      return done(given);
+    });
+    await withWorkers(
+      through(slow),
+      async () => {
+        await until(async () => (await effects()).filter((each) => each.lease_until !== null).length, count);
+        await expect.poll(() => seen.length, { timeout: 10_000 }).toBe(1);
+        await fn(answer);
+      },
+      1,
+      1,
+    );
+    return sent;
+  };
+
+  test("is given back when the process goes; what is under way is finished", async () => {
+    const sent = await oneUnderWay(2, async (answer) => void setImmediate(answer));
+    expect(seen).toHaveLength(1);
+    const [out, back] = seen[0]?.message === sent[0]?.message ? [0, 1] : [1, 0];
+    expect(await delivery(sent[out]?.message as string)).toBe("sent");
+    expect(await effects()).toMatchObject([{ id: sent[back]?.effect, attempt: 0, lease_until: null }]);
+  });
+
+  test("is not begun any more when half of its lease is over, but given back and taken anew", async () => {
+    const real = performance.now.bind(performance);
+    const queries = vi.spyOn(lanes.pool, "query");
+    const givenBack = () =>
+      queries.mock.calls.filter(([query]) => (query as { name?: string }).name === "give_back_effects").length;
+    const clock = vi.spyOn(performance, "now");
+    try {
+      await oneUnderWay(2, async (answer) => {
+        expect(givenBack()).toBe(0);
+        clock.mockImplementation(() => real() + beginWithinMs);
+        answer();
+        await until(effects, []);
+      });
+      expect(givenBack()).toBe(1);
+    } finally {
+      clock.mockRestore();
+      queries.mockRestore();
+    }
+    expect(seen).toHaveLength(2);
   });
 });
 

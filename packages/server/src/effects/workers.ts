@@ -1,109 +1,159 @@
-import type { Outcome } from "@threadmill/core";
-import type { Pool } from "pg";
-import type { Engine, EngineLog } from "../lanes/engine.ts";
 import { EngineFault } from "../lanes/port.ts";
-import type { Metrics } from "../observe/metrics.ts";
-import type { Clock } from "../process/clock.ts";
+import { gate } from "../lanes/gate.ts";
 import { loop, type Service } from "../process/running.ts";
-import { claimEffects, type Claimed, countEffects, postpone } from "./claim.ts";
-import type { Attempt } from "../channels/provider.ts";
+import { claimEffects, countEffects, giveBackEffects } from "./claim.ts";
+import { type Held, Holding } from "./holding.ts";
+import { type Call, oneByOne, type Performed, type Performer, type SetPerformer } from "./performer.ts";
+import { Settler, type SettlerOptions } from "./settler.ts";
 
-/** What an attempt came to, and for an unknown outcome whether it is to be tried again or held for a person. */
-export type Performed = Attempt & { readonly policy?: "retry" | "hold" };
-
-/**
- * Performs one kind of effect. What the outside world does is an attempt's answer; a throw is a fault of ours, tried
- * again. The signal asks long work to end soon, since the process is going; what is nearly done is better finished.
- */
-export type Performer = (claimed: Claimed, signal: AbortSignal) => Promise<Performed>;
-
-export interface WorkerOptions {
-  readonly pool: Pool;
-  readonly engine: Pick<Engine, "settle" | "onEffects" | "stuckLanes">;
-  readonly metrics: Metrics;
-  readonly clock: Clock;
-  readonly log: EngineLog;
-  readonly random: () => number;
+export interface WorkerOptions extends SettlerOptions {
   /** by kind of effect */
-  readonly performers: Readonly<Record<string, Performer>>;
-  /** effects in work at a time; default 32 */
+  readonly performers: Readonly<Record<string, Performer | SetPerformer>>;
+  /** calls under way at a time; default 32 */
   readonly parallel?: number;
 }
 
-/** Attempts before an effect is given up: over the back-off below, about a day. */
-export const attemptsAtMost = 36;
+/** As many are divided into calls together. */
+const setAtMost = 256;
+/** Sets that wait for a free worker at a time: more than one, so that a slow provider's do not keep all others from going. */
+const setsAtOnce = 4;
+/** Claimed with one statement at most. */
+const claimAtMost = 500;
+const countEveryMs = 10_000;
 
-/** After attempt 1, 2, 3 ...: 1 s, 2 s, 4 s ... an hour at most, each drawn from the upper half, so that a provider that comes back is not stormed. */
-export function retryAfterMs(attempt: number, random: () => number): number {
-  const full = Math.min(1000 * 2 ** Math.min(attempt - 1, 20), 3_600_000);
-  return full / 2 + random() * (full / 2);
-}
-
-/** The workers of this process: claim due effects, perform them, and settle them through their lane. */
+/** The workers of this process: they claim due effects, perform them, and settle them through their lane. */
 export function createWorkers(options: WorkerOptions): Service & { idle(): Promise<void> } {
   const { pool, engine, metrics, log } = options;
   const parallel = options.parallel ?? 32;
-  const working = new Set<Promise<void>>();
-  const settling = new Set<Promise<void>>();
-  /** how many effects of each lane wait to be settled */
-  const unsettled = new Map<number, number>();
   const stop = new AbortController();
+  const holding = new Holding(parallel);
+  const settler = new Settler(options);
+  const workers = gate(parallel);
+  const performers = new Map(
+    Object.entries(options.performers).map(([kind, each]) => [
+      kind,
+      typeof each === "function" ? oneByOne(each, stop.signal) : each,
+    ]),
+  );
+  const underWay = new Set<Promise<void>>();
+  let sets = 0;
+  /** whether it was not looked for more, as there was no room for it */
+  let hungry = false;
+  let countedAt = -Infinity;
 
-  const settleOrRetry = async (claimed: Claimed, attempt: Performed): Promise<void> => {
-    const outcome = conclude(claimed, attempt);
-    if (outcome === null) {
-      const after = attempt.status === "retry" ? attempt.afterMs : undefined;
-      const { error } = attempt as Extract<Attempt, { readonly error: object }>;
-      await postpone(pool, claimed, after ?? retryAfterMs(claimed.attempt, options.random), storable(error));
-      return;
-    }
-    if (outcome.status !== "done") metrics.failure(outcome.error.code);
-    await engine.settle(
-      { lane: claimed.lane, organization: claimed.organization },
-      { effect: claimed.id, attempt: claimed.attempt, outcome },
-    );
+  const track = (work: Promise<void>): void => {
+    const done: Promise<void> = work
+      .catch((error: unknown) => log.error({ err: error }, "effects could not be seen to"))
+      .finally(() => underWay.delete(done));
+    underWay.add(done);
   };
 
-  /** Settling holds no worker: a lane that stands still must not keep others' effects from being performed. */
-  const settleAside = (claimed: Claimed, attempt: Awaited<ReturnType<Performer>>): void => {
-    const count = (by: number): void => void unsettled.set(claimed.lane, (unsettled.get(claimed.lane) ?? 0) + by);
-    count(1);
-    const done: Promise<void> = settleOrRetry(claimed, attempt)
-      // its lease runs out and it is tried again; the provider's key or the channel's policy covers the second time
-      .catch((error: unknown) => log.error({ err: error, effect: claimed.id }, "an effect could not be settled"))
-      .finally(() => {
-        settling.delete(done);
-        count(-1);
-        // the next message of the same conversation may go now
-        service.wake();
-      });
-    settling.add(done);
+  const giveBack = async (held: readonly Held[]): Promise<void> => {
+    if (held.length > 0)
+      await giveBackEffects(
+        pool,
+        held.map(({ claimed }) => claimed),
+      );
   };
 
-  /** Lanes that hold up what is to be settled; their effects would only wait as well. */
-  const lanesToAvoid = (): number[] => [
-    ...engine.stuckLanes().map(({ lane }) => lane),
-    ...[...unsettled].filter(([, count]) => count >= parallel).map(([lane]) => lane),
-  ];
+  /** What a call came to where it could not be made, or met a fault of ours. */
+  const fault = (error: unknown, kind: string): Performed => {
+    // the lane cannot be had, or too much waits for it: no fault of the effect's
+    if (error instanceof EngineFault && error.code !== "internal")
+      return { status: "retry", error: { code: error.code, message: error.message } };
+    log.error({ err: error, kind }, "an effect worker failed");
+    return { status: "retry", error: { code: "worker_fault", message: "A fault inside Threadmill" } };
+  };
 
-  const work = async (claimed: Claimed): Promise<void> => {
-    const perform = options.performers[claimed.kind];
-    let attempt: Performed;
+  const callsFor = async (kind: string, held: readonly Held[]): Promise<readonly Call[]> => {
+    const effects = held.map(({ claimed }) => claimed);
+    const answerAll = (attempt: Performed): Call => ({
+      effects,
+      make: () => Promise.allSettled(effects.map(() => Promise.resolve(attempt))),
+    });
+    const performer = performers.get(kind);
+    if (performer === undefined)
+      return [answerAll({ status: "failed", error: { code: "effect_unknown", message: `Nothing performs ${kind}` } })];
     try {
-      attempt =
-        perform === undefined
-          ? { status: "failed", error: { code: "effect_unknown", message: `Nothing performs ${claimed.kind}` } }
-          : await perform(claimed, stop.signal);
+      return await performer.callsFor(effects);
     } catch (error) {
-      if (error instanceof EngineFault && error.code !== "internal") {
-        // the lane cannot be had, or too much waits for it: no fault of the effect's
-        attempt = { status: "retry", error: { code: error.code, message: error.message } };
-        return settleAside(claimed, attempt);
-      }
-      log.error({ err: error, effect: claimed.id, kind: claimed.kind }, "an effect worker failed");
-      attempt = { status: "retry", error: { code: "worker_fault", message: "A fault inside Threadmill" } };
+      return [answerAll(fault(error, kind))];
     }
-    settleAside(claimed, attempt);
+  };
+
+  const make = async (call: Call, held: readonly Held[]): Promise<void> => {
+    try {
+      const broken = (reason: unknown) => held.map(() => ({ status: "rejected" as const, reason }));
+      const results = await call.make().catch(broken);
+      for (const [n, result] of results.entries()) {
+        const { claimed } = held[n] as Held;
+        settler.settle(claimed, result.status === "fulfilled" ? result.value : fault(result.reason, claimed.kind));
+      }
+    } finally {
+      holding.performed(held.length);
+    }
+  };
+
+  /** Divides a set into calls and makes them, each with a worker of its own. */
+  const work = async (set: readonly Held[]): Promise<void> => {
+    const since = new Map(set.map((each) => [each.claimed, each]));
+    const calls = await callsFor((set[0] as Held).claimed.kind, set);
+    for (const call of calls) {
+      const leave = await workers.enter();
+      const held = call.effects.map((each) => since.get(each) as Held);
+      // a lease that is nearly over, or a process that is going: somebody else does it
+      if (stop.signal.aborted || !held.every((each) => holding.isFresh(each))) {
+        leave();
+        holding.free(held.length);
+        track(giveBack(held));
+        continue;
+      }
+      track(make(call, held).finally(leave).finally(more));
+    }
+  };
+
+  /** Begins what waits here, as much as may be under way. */
+  const begin = (): void => {
+    while (sets < setsAtOnce && holding.waiting > 0) {
+      sets += 1;
+      const set = holding.take(setAtMost);
+      track(
+        work(set).finally(() => {
+          sets -= 1;
+          begin();
+        }),
+      );
+    }
+  };
+
+  const more = (): void => {
+    begin();
+    if (!hungry || !holding.wants) return;
+    hungry = false;
+    service.wake();
+  };
+
+  const claim = async (): Promise<number> => {
+    const since = performance.now();
+    const wanted = Math.min(holding.room, claimAtMost);
+    for (let n = 0; n < wanted; n += 1) holding.reserve();
+    let claimed: Awaited<ReturnType<typeof claimEffects>> = [];
+    try {
+      claimed = await claimEffects(pool, wanted, settler.lanesToAvoid(parallel));
+    } finally {
+      holding.free(wanted - claimed.length);
+    }
+    holding.put(claimed.map((each) => ({ claimed: each, since })));
+    begin();
+    return claimed.length;
+  };
+
+  const count = async (): Promise<void> => {
+    if (performance.now() - countedAt < countEveryMs) return;
+    countedAt = performance.now();
+    const { due, dead } = await countEffects(pool);
+    metrics.effectsDue.set(due);
+    metrics.effectsDead.set(dead);
   };
 
   const service = loop({
@@ -116,55 +166,31 @@ export function createWorkers(options: WorkerOptions): Service & { idle(): Promi
     onError: (error) => log.error({ err: error }, "claiming effects failed"),
     wake: (wake) => engine.onEffects(wake),
     async tick() {
-      if (working.size >= parallel) await Promise.race(working);
-      const claimed = await claimEffects(pool, parallel - working.size, lanesToAvoid());
-      for (const each of claimed) {
-        const done: Promise<void> = work(each).finally(() => {
-          working.delete(done);
-          service.wake();
-        });
-        working.add(done);
-      }
-      if (claimed.length === 0) {
-        const { due, dead } = await countEffects(pool);
-        metrics.effectsDue.set(due);
-        metrics.effectsDead.set(dead);
-      }
-      return claimed.length;
+      await count();
+      hungry = !holding.wants;
+      return hungry ? 0 : claim();
     },
   });
+
+  const idle = async (): Promise<void> => {
+    while (underWay.size > 0) await Promise.allSettled(underWay);
+    await settler.idle();
+  };
+  settler.onSettled(() => service.wake());
   return {
     ...service,
     wake: () => service.wake(),
     async run(signal) {
-      const end = (): void => stop.abort();
+      const end = (): void => {
+        stop.abort();
+        track(giveBack(holding.close()));
+      };
       signal.addEventListener("abort", end);
+      if (signal.aborted) end();
       await service.run(signal);
-      await Promise.allSettled(working);
-      await Promise.allSettled(settling);
+      await idle();
       signal.removeEventListener("abort", end);
     },
-    async idle() {
-      await Promise.allSettled(working);
-      await Promise.allSettled(settling);
-    },
+    idle,
   };
-}
-
-/** What ends the effect, or null when it is to be tried again. */
-export function conclude(claimed: Pick<Claimed, "attempt">, attempt: Performed): Outcome | null {
-  const last = claimed.attempt >= attemptsAtMost;
-  if (attempt.status === "retry") return last ? { status: "failed", error: storable(attempt.error) } : null;
-  if (attempt.status === "unknown" && attempt.policy === "retry" && !last) return null;
-  if (attempt.status === "done") return { status: "done", output: attempt.output };
-  return { status: attempt.status, error: storable(attempt.error) };
-}
-
-/** What others' systems say, cut to size, as text that every column takes. */
-function storable({ code, message }: { readonly code: string; readonly message: string }): {
-  code: string;
-  message: string;
-} {
-  const clean = (text: string): string => text.slice(0, 500).replaceAll("\0", "").toWellFormed();
-  return { code: clean(code), message: clean(message) };
 }

@@ -98,8 +98,8 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
       "Age of the oldest event that a follower of the log has not yet carried",
       ["follower"],
     ),
-    effectsDue: gauge("effects_due", "Effects that are due and not yet performed"),
-    effectsDead: gauge("effects_dead", "Effects on the dead-letter list"),
+    effectsDue: gauge("effects_due", "Effects that are due and not yet performed, up to 1,000 a lane"),
+    effectsDead: gauge("effects_dead", "Effects on the dead-letter list, up to 1,000 a lane"),
     timersOverdue: gauge("timers_overdue", "Timers and wakes whose instant has passed"),
     batchItems: histogram("batch_items", "Items decided in a batch", [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000]),
     batchSeconds: histogram(

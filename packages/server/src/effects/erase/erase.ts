@@ -1,7 +1,7 @@
 import type { Pool } from "pg";
 import type { Engine } from "../../lanes/engine.ts";
 import type { Claimed } from "../claim.ts";
-import type { Performer } from "../workers.ts";
+import type { Performer } from "../performer.ts";
 import { blankConversations } from "./conversations.ts";
 import { endEffects } from "./effects.ts";
 import { blankLog } from "./log.ts";
