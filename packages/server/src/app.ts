@@ -1,17 +1,19 @@
 import Fastify, { type FastifyInstance } from "fastify";
-import { providerCallbacks } from "./channels/callbacks.ts";
+import { callbackScope, providerCallbacks } from "./channels/callbacks.ts";
 import { features } from "./features/features.ts";
-import { createAuthenticator } from "./http/auth.ts";
+import { type Authenticator, createAuthenticator } from "./http/auth.ts";
 import { readJson } from "./http/body-guard.ts";
 import { badQuery } from "./http/bad-query.ts";
-import { handleErrors, ProblemAnswer, sendProblem } from "./http/errors.ts";
+import { handleErrors, plainProblems, ProblemAnswer, sendProblem } from "./http/errors.ts";
 import { secureHeaders } from "./http/headers.ts";
 import type { AppPorts } from "./http/ports.ts";
 import { registerProbes } from "./http/probes.ts";
 import { Problem, problem } from "./http/problems.ts";
 import { registerReference } from "./http/reference.ts";
 import { logRequests } from "./http/request-log.ts";
-import { registerRoutes } from "./http/route.ts";
+import { checkUserRights } from "./http/rights.ts";
+import { apiPrefix, registerRoutes } from "./http/route.ts";
+import { openScope, type Scope } from "./http/scope.ts";
 import { validatorCompiler } from "./http/validation.ts";
 
 /** The largest body, in bytes. */
@@ -19,6 +21,18 @@ export const bodyLimit = 1024 * 1024;
 
 /** Puts the HTTP server together. Nothing listens yet and nothing runs; close it when done. */
 export async function createApp(ports: AppPorts): Promise<FastifyInstance> {
+  const app = bareApp(ports);
+  await registerReference(app, ports);
+  registerProbes(app, ports);
+  const auth = createAuthenticator(ports.pool, () => Date.parse(ports.clock.now()));
+  const native = nativeScope(auth);
+  await openScope(app, native, ports, (own) => registerRoutes(own, native, features(ports, auth), ports));
+  await openScope(app, callbackScope, ports, providerCallbacks(ports));
+  return app;
+}
+
+/** What every scope stands on: limits, headers, logs, errors, JSON. */
+export function bareApp(ports: AppPorts): FastifyInstance {
   const app = Fastify({
     bodyLimit,
     trustProxy: ports.trustedProxies.length === 0 ? false : [...ports.trustedProxies],
@@ -42,12 +56,22 @@ export async function createApp(ports: AppPorts): Promise<FastifyInstance> {
   handleErrors(app, ports);
   takeJsonOnly(app);
   app.addHook("preValidation", badQuery);
-  await registerReference(app, ports);
-  registerProbes(app, ports);
-  const auth = createAuthenticator(ports.pool, () => Date.parse(ports.clock.now()));
-  registerRoutes(app, features(ports, auth), ports, auth);
-  await app.register(providerCallbacks(ports));
   return app;
+}
+
+/** The native API. Its limits are far beyond what one process answers: they are for a caller who has gone wild. */
+function nativeScope(auth: Authenticator): Scope {
+  return {
+    name: "v2",
+    prefix: apiPrefix,
+    signIn: (request) => auth.caller(request),
+    checkRights: checkUserRights,
+    problems: plainProblems,
+    unknownFields: "refused",
+    origins: null,
+    rates: { read: { perSecond: 10_000, burst: 20_000 }, write: { perSecond: 10_000, burst: 20_000 } },
+    inReference: true,
+  };
 }
 
 /** JSON is read by our own parser, which also sees to texts and numbers that cannot be stored. */

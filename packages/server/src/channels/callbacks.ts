@@ -1,13 +1,28 @@
 import { isId } from "@threadmill/core";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { sendProblem } from "../http/errors.ts";
+import { plainProblems, sendProblem } from "../http/errors.ts";
 import type { AppPorts } from "../http/ports.ts";
 import { problem, problemOfRefusal } from "../http/problems.ts";
 import { callbackPrefix, messageNamed } from "./callback-address.ts";
+import type { Scope } from "../http/scope.ts";
 import type { Callback } from "./callback.ts";
 import { channelFinder } from "./find-channel.ts";
 import type { ProviderKind } from "./provider.ts";
 import { registry as everyProvider, type Registry } from "./registry.ts";
+
+/** The scope of the addresses that providers call: each call proves by its own signature whence it comes. */
+export const callbackScope: Scope = {
+  name: "callbacks",
+  prefix: callbackPrefix,
+  signIn: null,
+  countedFor: (request) => (request.params as { readonly channel?: string }).channel ?? "",
+  checkRights: async () => {},
+  problems: plainProblems,
+  unknownFields: "ignored",
+  origins: null,
+  rates: { read: { perSecond: 1000, burst: 10_000 }, write: { perSecond: 5000, burst: 20_000 } },
+  inReference: false,
+};
 
 /** The addresses that providers call, made from the registry: messages that come in, and what became of those we sent. */
 export function providerCallbacks(
@@ -27,7 +42,7 @@ export function providerCallbacks(
             });
           own.route({
             method: callback.method,
-            url: `${callbackPrefix}/${provider.name}/:channel${callback.path}`,
+            url: `/${provider.name}/:channel${callback.path}`,
             schema: { hide: true },
             handler: (request, reply) => answer(ports, { provider, callback, found }, request, reply),
           });

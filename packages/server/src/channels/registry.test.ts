@@ -6,7 +6,7 @@ import { shown } from "../features/settings/resource.ts";
 import { problem } from "../http/problems.ts";
 import { openSecretBox } from "../secrets/secret-box.ts";
 import { startTestApi, type TestApi } from "../testing/test-api.ts";
-import { statusUrl } from "./callback-address.ts";
+import { callbackPrefix, statusUrl } from "./callback-address.ts";
 import { providerCallbacks } from "./callbacks.ts";
 import { lacks } from "./capability.ts";
 import { addressProblem } from "./own-address.ts";
@@ -131,7 +131,7 @@ describe("a provider that is added", () => {
       clock: { now: () => new Date().toISOString() },
       publicUrl: "https://threadmill.test",
     };
-    await app.register(providerCallbacks(ports as never, withPigeon));
+    await app.register(providerCallbacks(ports as never, withPigeon), { prefix: callbackPrefix });
     const land = (x: string, url = `/webhooks/pigeon/${id}/landed`, type = "application/json") =>
       app.inject({
         method: "POST",

@@ -1,3 +1,4 @@
+import type { Actor } from "@threadmill/core";
 import type { FastifyRequest } from "fastify";
 import type { Pool } from "pg";
 import type { Place } from "../lanes/port.ts";
@@ -6,11 +7,17 @@ import { ProblemAnswer } from "./errors.ts";
 import { problem } from "./problems.ts";
 import { ttlCache } from "./ttl-cache.ts";
 
-/** Who a token speaks for. */
+/** Who calls: a token for now; whatever signs in to a scope. */
 export interface Caller {
   readonly place: Place;
-  readonly user: string;
-  readonly token: { readonly id: string; readonly name: string };
+  /** who the events name */
+  readonly actor: Actor;
+  /** tells the callers of a scope apart: limits count by it, and idempotency keys belong to it */
+  readonly id: string;
+  /** the user whose rights it has; null for those who are none */
+  readonly user: string | null;
+  /** null when it signed in by other means */
+  readonly token: { readonly id: string; readonly name: string } | null;
 }
 
 /** Tells who calls. */
@@ -64,6 +71,8 @@ async function findCaller(pool: Pool, hash: string): Promise<Caller | null> {
   if (row === undefined) return null;
   return {
     place: { lane: row.lane, organization: row.organization },
+    actor: { kind: "user", id: row.user_id },
+    id: row.id,
     user: row.user_id,
     token: { id: row.id, name: row.name },
   };

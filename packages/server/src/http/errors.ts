@@ -16,18 +16,36 @@ import { InvalidRequest } from "./validation.ts";
 /** Thrown by hooks and handlers to answer with a problem. An answer, not a fault: it is not logged. */
 export class ProblemAnswer extends Error {
   readonly problem: Problem;
-  constructor(given: Problem) {
+  /** after how many seconds to come again, where that is known better than by the code */
+  readonly retryAfter: number | undefined;
+  constructor(given: Problem, retryAfter?: number) {
     super(given.detail);
     this.problem = given;
+    this.retryAfter = retryAfter;
   }
 }
 
+/** How a scope writes its problems. */
+export interface ProblemForm {
+  readonly mediaType: string;
+  readonly bodyOf: (given: Problem) => object;
+}
+
+/** Problems as they are, of RFC 9457. */
+export const plainProblems: ProblemForm = { mediaType: problemMediaType, bodyOf: (given) => given };
+
 /** Answers with a problem: its status, media type and, where trying again makes sense, when. */
-export function sendProblem(reply: FastifyReply, given: Problem): FastifyReply {
-  const seconds = isProblemCode(given.code) ? retryAfterSeconds(given.code) : given.status === 429 ? 60 : undefined;
+export function sendProblem(
+  reply: FastifyReply,
+  given: Problem,
+  form: ProblemForm = plainProblems,
+  retryAfter?: number,
+): FastifyReply {
+  const known = isProblemCode(given.code) ? retryAfterSeconds(given.code) : given.status === 429 ? 60 : undefined;
+  const seconds = retryAfter ?? known;
   if (seconds !== undefined) void reply.header("retry-after", String(seconds));
   if (given.status === 401) void reply.header("www-authenticate", 'Bearer realm="threadmill"');
-  return reply.code(given.status).type(problemMediaType).serializer(JSON.stringify).send(given);
+  return reply.code(given.status).type(form.mediaType).serializer(JSON.stringify).send(form.bodyOf(given));
 }
 
 /** Fastify's own complaints about a request, by its code. */
@@ -74,24 +92,28 @@ function problemOfInvalid({ part, items }: InvalidRequest): Problem {
   });
 }
 
-/** Installs the handlers through which every error answer goes. */
-export function handleErrors(app: FastifyInstance, ports: Pick<AppPorts, "log" | "metrics" | "clock">): void {
+/** Installs the handlers through which every error answer goes, of the app or of one scope. */
+export function handleErrors(
+  app: FastifyInstance,
+  ports: Pick<AppPorts, "log" | "metrics" | "clock">,
+  form: ProblemForm = plainProblems,
+): void {
   // a lasting fault, or one that outsiders can set off at will, must not flood the log
   const log: LimitedLog = limitedLog(ports.log, { perMinute: 20, clock: ports.clock });
   app.setErrorHandler((error: unknown, request: FastifyRequest, reply: FastifyReply) => {
     // what the socket itself reported: whoever asked hung up in the middle of the request, and nobody hears the answer
     if (error === request.raw.errored) {
       ports.metrics.failure("client_gone");
-      return sendProblem(reply, problem("invalid_input", { detail: "The request broke off" }));
+      return sendProblem(reply, problem("invalid_input", { detail: "The request broke off" }), form);
     }
     const { problem: given, fault } = problemOfError(error);
     ports.metrics.failure(given.code);
     if (fault) log.error({ err: error, method: request.method, route: request.routeOptions.url }, "A request failed");
-    return sendProblem(reply, given);
+    return sendProblem(reply, given, form, error instanceof ProblemAnswer ? error.retryAfter : undefined);
   });
   app.setNotFoundHandler((request, reply) => {
     ports.metrics.failure("not_found");
-    return sendProblem(reply, problem("not_found", { detail: `There is no ${request.method} at this address` }));
+    return sendProblem(reply, problem("not_found", { detail: `There is no ${request.method} at this address` }), form);
   });
   app.addHook("onClose", () => log.flush());
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { scopeKey } from "./idempotency.ts";
 
-const request = { organization: "o", token: "t", method: "POST", url: "/a", clientKey: "k", body: "{}" };
+const request = { organization: "o", caller: "t", method: "POST", url: "/a", clientKey: "k", body: "{}" };
 
 test("the same request has the same key and fingerprint; the key does not depend on the body", () => {
   const one = scopeKey(request);
@@ -11,15 +11,15 @@ test("the same request has the same key and fingerprint; the key does not depend
   expect(other.fingerprint).not.toBe(one.fingerprint);
 });
 
-test("organization, token, method, address and the client's key each make another key", () => {
+test("organization, caller, method, address and the client's key each make another key", () => {
   const keys = [
     {},
     { organization: "p" },
-    { token: "u" },
+    { caller: "u" },
     { method: "PUT" },
     { url: "/b" },
     { clientKey: "l" },
-    { organization: "ot", token: "" },
+    { organization: "ot", caller: "" },
   ].map((change) => scopeKey({ ...request, ...change }).key);
   expect(new Set(keys).size).toBe(keys.length);
 });

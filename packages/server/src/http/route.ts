@@ -1,13 +1,15 @@
 import type { Actor, Permission, Refusal, SettingsIndex } from "@threadmill/core";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type Static, type TObject, type TSchema, Type } from "typebox";
+import { Value } from "typebox/value";
 import type { Place } from "../lanes/port.ts";
-import type { Authenticator, Caller } from "./auth.ts";
+import type { Caller } from "./auth.ts";
 import { type Cursors, sealedCursors } from "./cursors.ts";
-import { ProblemAnswer, sendProblem } from "./errors.ts";
+import { sendProblem } from "./errors.ts";
 import { type ScopedKey, scopeKey } from "./idempotency.ts";
 import type { AppPorts } from "./ports.ts";
-import { problem, type Problem, type ProblemItem, problemMediaType, problemOfRefusal } from "./problems.ts";
+import { type Problem, type ProblemItem, problemOfRefusal } from "./problems.ts";
+import type { Scope } from "./scope.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -39,7 +41,7 @@ export interface Call<P = unknown, Q = unknown, B = unknown> {
 /** Everything there is to a route: its place, what it takes and gives, who may, and its page in the reference. */
 export interface RouteFacts<P extends TObject, Q extends TObject, B extends TSchema, R extends TSchema> {
   readonly method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
-  /** below /api/v2 */
+  /** below the scope's prefix */
   readonly url: string;
   readonly tag: string;
   readonly summary: string;
@@ -74,45 +76,40 @@ export const apiPrefix = "/api/v2";
 
 /** What any route may answer besides its own; whatever may bring a body is refused for what its body is, wanted or not. */
 const usualProblems = (method: Route["method"]): readonly number[] =>
-  method === "GET" ? [401, 403, 422, 503] : [400, 401, 403, 409, 413, 415, 422, 503];
+  method === "GET" ? [401, 403, 422, 429, 503] : [400, 401, 403, 409, 413, 415, 422, 429, 503];
 
-/** Registers routes on the app. */
-export function registerRoutes(
-  app: FastifyInstance,
-  routes: readonly Route[],
-  ports: AppPorts,
-  auth: Authenticator,
-): void {
+/** Registers routes on what `openScope` opened. */
+export function registerRoutes(own: FastifyInstance, scope: Scope, routes: readonly Route[], ports: AppPorts): void {
   for (const facts of routes) {
-    app.route({
+    own.route({
       method: facts.method,
-      url: apiPrefix + facts.url,
-      schema: schemaOf(facts),
-      // before the body is read: who is not signed in sends nothing
-      onRequest: async (request) => {
-        request.caller = await auth.caller(request);
-      },
-      // a command that takes nothing may come without a body
-      ...(facts.body !== undefined && { preValidation: emptyBody }),
+      url: facts.url,
+      schema: schemaOf(facts, scope),
+      ...(facts.body !== undefined && { preValidation: bodyReader(facts.body, scope) }),
       handler: async (request, reply) => {
         const call = callOf(request, reply, ports);
-        if (facts.checkedBy !== "engine") await checkRights(call, facts.permission);
+        if (facts.checkedBy !== "engine") await scope.checkRights(call, facts.permission);
         const answer = await facts.handle(call);
-        if (isRefused(answer)) return sendProblem(reply, withoutParamPath(problemOfRefusal(answer), facts));
+        if (isRefused(answer))
+          return sendProblem(reply, withoutParamPath(problemOfRefusal(answer), facts), scope.problems);
         return reply.code(facts.status ?? 200).send(answer);
       },
     });
   }
 }
 
+/** Makes a body ready to be checked: a command that takes nothing may come without one. */
+function bodyReader(schema: TSchema, { unknownFields }: Scope) {
+  return async (request: FastifyRequest): Promise<void> => {
+    if (request.body === undefined) request.body = {};
+    if (unknownFields === "ignored") request.body = Value.Clean(schema, request.body);
+  };
+}
+
 declare module "fastify" {
   interface FastifyRequest {
     caller: Caller | null;
   }
-}
-
-async function emptyBody(request: FastifyRequest): Promise<void> {
-  if (request.body === undefined) request.body = {};
 }
 
 function callOf(request: FastifyRequest, reply: FastifyReply, ports: AppPorts): Call<never, never, never> {
@@ -123,7 +120,7 @@ function callOf(request: FastifyRequest, reply: FastifyReply, ports: AppPorts): 
   return {
     place,
     caller,
-    actor: { kind: "user", id: caller.user },
+    actor: caller.actor,
     params: request.params as never,
     query: request.query as never,
     body: request.body as never,
@@ -131,7 +128,7 @@ function callOf(request: FastifyRequest, reply: FastifyReply, ports: AppPorts): 
       request.method === "POST" && typeof clientKey === "string"
         ? scopeKey({
             organization: place.organization,
-            token: caller.token.id,
+            caller: caller.id,
             method: request.method,
             url: request.url,
             clientKey,
@@ -144,17 +141,6 @@ function callOf(request: FastifyRequest, reply: FastifyReply, ports: AppPorts): 
   };
 }
 
-async function checkRights(call: Call, permission: Permission | null): Promise<void> {
-  const settings = await call.settings();
-  const user = settings.user(call.caller.user);
-  if (user === null || user.archived_at !== null) {
-    throw new ProblemAnswer(problem("unauthorized", { detail: "The token's user no longer works here" }));
-  }
-  if (permission !== null && !settings.permits(call.actor, permission)) {
-    throw new ProblemAnswer(problem("forbidden", { detail: `This needs the right ${permission}` }));
-  }
-}
-
 const isRefused = (answer: object): answer is Refused => "ok" in answer && answer.ok === false;
 
 /** A refusal's path points into the command's input; what came in the address has no place in the body. */
@@ -165,11 +151,14 @@ function withoutParamPath(given: Problem, facts: Route): Problem {
   return rest;
 }
 
-function schemaOf(facts: Route): object {
+function schemaOf(facts: Route, scope: Scope): object {
   const statuses = new Set([...usualProblems(facts.method), ...(facts.params ? [404] : []), ...(facts.problems ?? [])]);
   const responses = [...statuses]
     .sort((a, b) => a - b)
-    .map((status) => [status, { description: "A problem", content: { [problemMediaType]: { schema: problemRef } } }]);
+    .map((status) => [
+      status,
+      { description: "A problem", content: { [scope.problems.mediaType]: { schema: problemRef } } },
+    ]);
   const rights = facts.permission === null ? "" : `Needs the right \`${facts.permission}\`.`;
   return {
     operationId: `${facts.method.toLowerCase()}${facts.url.replace(/\/:?(\w)/g, (_, letter: string) => `_${letter}`)}`,
@@ -178,7 +167,8 @@ function schemaOf(facts: Route): object {
     description: [facts.description, rights].filter(Boolean).join("\n\n"),
     security: [{ token: [] }],
     ...(facts.params && { params: facts.params }),
-    ...(facts.query && { querystring: closed(facts.query) }),
+    ...(!scope.inReference && { hide: true }),
+    ...(facts.query && { querystring: scope.unknownFields === "refused" ? closed(facts.query) : facts.query }),
     ...(facts.body && { body: facts.body }),
     ...(facts.method === "POST" && { headers: idempotencyHeader }),
     response: {

@@ -1,5 +1,6 @@
-import { IdSchema, permissionsOf, settingsSchemas, type User } from "@threadmill/core";
+import { IdSchema, orNull, permissionsOf, settingsSchemas, type User } from "@threadmill/core";
 import { Type } from "typebox";
+import { userOf } from "../../http/rights.ts";
 import { type Route, route } from "../../http/route.ts";
 import { OrganizationSchema } from "../organization/routes.ts";
 
@@ -17,13 +18,13 @@ export function meRoutes(): Route[] {
           user: Type.Object(settingsSchemas.users.properties, { title: "User" }),
           organization: OrganizationSchema,
           permissions: Type.Array(Type.String()),
-          token: Type.Object({ id: IdSchema, name: Type.String() }),
+          token: orNull(Type.Object({ id: IdSchema, name: Type.String() })),
         },
         { title: "Me" },
       ),
       async handle({ caller, settings }) {
         const index = await settings();
-        const { id, kind, role, name, email, archived_at } = index.user(caller.user) as User;
+        const { id, kind, role, name, email, archived_at } = index.user(userOf(caller)) as User;
         return {
           user: { id, kind, role, name, email, archived_at },
           organization: index.organization,

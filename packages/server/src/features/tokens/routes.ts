@@ -3,6 +3,7 @@ import { Type } from "typebox";
 import type { Authenticator } from "../../http/auth.ts";
 import { byId, list, pageById } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
+import { userOf } from "../../http/rights.ts";
 import { type Route, route } from "../../http/route.ts";
 import { hashToken, newToken, tokenPrefix } from "../../secrets/token.ts";
 import { freshId } from "../../lanes/fresh-id.ts";
@@ -69,7 +70,7 @@ export function tokenRoutes({ db }: Pick<AppPorts, "db">, change: Change, auth: 
       status: 201,
       async handle(call) {
         const { place, body, caller } = call;
-        const user = (await call.settings()).user(body.user ?? caller.user);
+        const user = (await call.settings()).user(body.user ?? userOf(caller));
         if (user === null) return refuse("invalid", "user_not_found", "There is no such user", "/user");
         if (user.archived_at !== null) return refuse("conflict", "user_archived", "The user is archived", "/user");
         return change(call, async (tx, at) => {

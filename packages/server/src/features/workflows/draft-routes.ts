@@ -2,6 +2,7 @@ import { oneOf, refuse, type SettingsIndex, validateWorkflow, type WorkflowDocum
 import type { PoolClient } from "pg";
 import { Type } from "typebox";
 import type { AppPorts } from "../../http/ports.ts";
+import { userOf } from "../../http/rights.ts";
 import { type Call, type Route, route } from "../../http/route.ts";
 import { freshId } from "../../lanes/fresh-id.ts";
 import type { Change } from "../settings/change.ts";
@@ -66,7 +67,7 @@ export function draftRoutes(ports: Pick<AppPorts, "pool" | "engine">, change: Ch
           if (refused !== null) return refused;
           const row = await insertWorkflow(tx, call, document, at);
           if (call.query.publish !== true) return made(row, null, settings);
-          const published = await publishDraft(tx, { place: call.place, publisher: call.caller.user, at }, row);
+          const published = await publishDraft(tx, { place: call.place, publisher: userOf(call.caller), at }, row);
           return "ok" in published ? published : made(published.row, published.version, settings);
         }),
     }),
@@ -129,7 +130,7 @@ export function draftRoutes(ports: Pick<AppPorts, "pool" | "engine">, change: Ch
           const { overdue = "skip" } = call.body;
           const published = await publishDraft(
             tx,
-            { place: call.place, publisher: call.caller.user, at, overdue },
+            { place: call.place, publisher: userOf(call.caller), at, overdue },
             before,
           );
           if ("ok" in published) return published;

@@ -1,0 +1,23 @@
+import type { Permission } from "@threadmill/core";
+import type { Caller } from "./auth.ts";
+import { ProblemAnswer } from "./errors.ts";
+import { problem } from "./problems.ts";
+import type { Call } from "./route.ts";
+
+/** Whether the user who calls works here and has a right; throws a problem. */
+export async function checkUserRights(call: Call, permission: Permission | null): Promise<void> {
+  const settings = await call.settings();
+  const user = settings.user(userOf(call.caller));
+  if (user === null || user.archived_at !== null) {
+    throw new ProblemAnswer(problem("unauthorized", { detail: "The token's user no longer works here" }));
+  }
+  if (permission !== null && !settings.permits(call.actor, permission)) {
+    throw new ProblemAnswer(problem("forbidden", { detail: `This needs the right ${permission}` }));
+  }
+}
+
+/** The id of the user who calls; a caller who is none cannot do what only users do. */
+export function userOf({ user }: Caller): string {
+  if (user === null) throw new ProblemAnswer(problem("forbidden", { detail: "Only a user can do this" }));
+  return user;
+}
