@@ -1,4 +1,4 @@
-import type { ClientBase, Pool, PoolClient } from "pg";
+import type { ClientBase, Pool, PoolClient, QueryResult } from "pg";
 import { DatabaseFault } from "./fault.ts";
 import { isCertainRefusal } from "./fault-table.ts";
 
@@ -6,6 +6,8 @@ import { isCertainRefusal } from "./fault-table.ts";
 export interface TransactionOptions<A = undefined> {
   /** The opening statement; default `begin`, that is READ COMMITTED. */
   readonly begin?: string;
+  /** Looks at what the opening statements answered; a throw rolls back and is thrown on. */
+  readonly check?: (answers: readonly QueryResult[]) => void;
   /**
    * Reads that are sent right behind the opening statement, on a connection in pipeline mode: the server takes them up when it is done
    * with that one. What it gives goes to `fn`, which alone hears of their failure.
@@ -45,9 +47,11 @@ export async function pipelined<T, A = undefined>(
   const client = await pool.connect();
   let trailing: Trailing<T>;
   try {
-    const opened = client.query(options.begin ?? "begin");
+    const opened: Promise<QueryResult | QueryResult[]> = client.query(options.begin ?? "begin");
     const ahead = options.ahead?.(client);
-    await opened;
+    // several statements in one have an answer each
+    const answer = await opened;
+    options.check?.([answer].flat());
     trailing = await fn(client, ahead);
   } catch (error) {
     await abandon(client);

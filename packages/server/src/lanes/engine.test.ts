@@ -222,6 +222,36 @@ test("bulk work waits for those who wait", async () => {
   expect(order.slice(0, 100)).toEqual(Array.from({ length: 100 }, () => "interactive"));
 });
 
+test("bulk work beyond what may wait is refused to its worker, and of what was taken nothing is lost", async () => {
+  const home = await lanes.organization();
+  const small = lanes.engine({ waitingBytes: 1_000_000 });
+  const told = await Promise.allSettled(
+    Array.from({ length: 300 }, (_, n) => small.submit(incoming(home, phone(n % 9), `bulk ${n}`, { work: "bulk" }))),
+  );
+  const taken = told.flatMap((each) => (each.status === "fulfilled" ? [each.value.command] : []));
+  const refused = told.flatMap((each) => (each.status === "rejected" ? [each.reason as { code: string }] : []));
+  expect(refused.length).toBeGreaterThan(100);
+  expect(new Set(refused.map(({ code }) => code))).toEqual(new Set(["overloaded"]));
+  expect(taken.length).toBeGreaterThan(20);
+  expect(await count("messages where organization = $1", [home.id])).toBe(taken.length);
+  // who comes again when there is room is taken
+  expect((await small.submit(incoming(home, phone(1), "again", { work: "bulk" }))).answer.ok).toBe(true);
+});
+
+test("bulk work goes on while interactive work never ends", async () => {
+  const home = await lanes.organization();
+  let done = false;
+  const caller = async (n: number): Promise<void> => {
+    while (!done) await engine.submit(incoming(home, phone(n), "interactive"));
+  };
+  const callers = Array.from({ length: 60 }, (_, n) => caller(n));
+  const bulk = Array.from({ length: 200 }, (_, n) => engine.submit(incoming(home, phone(n), "bulk", { work: "bulk" })));
+  const answers = await Promise.all(bulk);
+  done = true;
+  await Promise.all(callers);
+  expect(answers.every(({ answer }) => answer.ok)).toBe(true);
+});
+
 describe("settings", () => {
   const rename = (home: Home, zone: string, by = engine) =>
     by.changeSettings(home.place, { kind: "user", id: home.owner }, async (tx) => {

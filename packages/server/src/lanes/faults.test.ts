@@ -222,6 +222,30 @@ test("a batch that is cancelled while it waits for the lane is tried again; nobo
   expect(await parked(home)).toEqual([]);
 });
 
+test("a lane that others hold: who comes late is told at once, who waits too long is told as well, and nothing was done", async () => {
+  const home = await lanes.organization();
+  const engine = lanes.engine({ patienceMs: 4000 });
+  await transaction(lanes.pool, async (holder) => {
+    await holder.query("select from lanes where lane = $1 for update", [home.lane]);
+    const since = performance.now();
+    const first = Promise.allSettled([engine.submit(incoming(home, phone(1), "first"))]);
+    const settings = Promise.allSettled([
+      engine.changeSettings(home.place, { kind: "system", id: null }, async () => {
+        throw new Error("must not run");
+      }),
+    ]);
+    // before half of the first one's patience is over it would be let in
+    await expect.poll(() => performance.now() - since, { interval: 20, timeout: 10_000 }).toBeGreaterThan(2100);
+    const late = await Promise.allSettled([engine.submit(incoming(home, phone(2), "late"))]);
+    expect(late.map(codeOf)).toEqual(["overloaded"]);
+    expect((await first).map(codeOf)).toEqual(["unavailable"]);
+    expect(await settings).toMatchObject([{ status: "rejected", reason: { code: "unavailable" } }]);
+  });
+  await engine.quiet();
+  expect(await messages(home)).toEqual([]);
+  expect((await engine.submit(incoming(home, phone(1), "again"))).answer.ok).toBe(true);
+});
+
 describe("poison", () => {
   const refuse = (table: string, name: string, check: string) =>
     lanes.rows(`alter table ${table} add constraint ${name} check (${check})`);

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Pool, PoolClient } from "pg";
+import type { Pool, PoolClient, QueryResult } from "pg";
 import { systemCode } from "../db/fault.ts";
 import { pipelined, type Trailing, transaction, type TransactionOptions } from "../db/transaction.ts";
 import type { Gate } from "./gate.ts";
@@ -17,19 +17,31 @@ export interface HoldLimits {
   readonly transactionTimeout: boolean;
 }
 
+const ownLocks = "set local lock_timeout = '20s'";
+
 /**
  * Opens a transaction that holds a lane, as every writer of its world does: the lock is a statement of its own, before
  * anything is read. The limits that cut a stalled holder off are set inside, because a pooler would drop what is set on
- * the session. Waits for the lock `waitMs`, or not at all.
+ * the session. Waits for the lock `waitMs`; with 0 not at all, and then the answer of `select` says whether it was had:
+ * an error for it would fill the server's log, since processes that share a busy lane miss it all the time.
  */
 export function beginInLane(lane: number, { transactionTimeout }: HoldLimits, waitMs = 0): string {
   const limits = [
     "set local idle_in_transaction_session_timeout = '15s'",
-    `set local lock_timeout = '${waitMs === 0 ? "20s" : `${Math.ceil(waitMs)}ms`}'`,
     ...(transactionTimeout ? ["set local transaction_timeout = '60s'"] : []),
   ];
-  const lock = `select lane from lanes where lane = ${lane} for update${waitMs === 0 ? " nowait" : ""}`;
-  return `begin; ${limits.join("; ")};\n${lock}`;
+  const lock = `select lane from lanes where lane = ${lane} for update`;
+  return waitMs === 0
+    ? `begin; ${[...limits, ownLocks].join("; ")};\n${lock} skip locked`
+    : `begin; ${limits.join("; ")}; set local lock_timeout = '${Math.ceil(waitMs)}ms';\n${lock};\n${ownLocks}`;
+}
+
+/** Another transaction holds the lane just now. */
+class LaneTaken extends Error {}
+
+/** Throws unless the lane's lock was had. */
+function checkHeld(answers: readonly QueryResult[]): void {
+  if (answers.find(({ command }) => command === "SELECT")?.rowCount !== 1) throw new LaneTaken();
 }
 
 /** Runs something in a transaction that holds a lane, on whatever connections its kind of work has. */
@@ -179,11 +191,11 @@ export class LaneDoor {
       return fn(tx, ahead);
     };
     try {
-      return { result: await pipelined(pool, work, options) };
+      return { result: await pipelined(pool, work, { ...options, check: checkHeld }) };
     } catch (error) {
       if (held) throw error;
-      // 55P03: not without waiting, or not within the time of a wait
-      if (systemCode(error) === "55P03") return null;
+      // 55P03: not within the time of a wait
+      if (error instanceof LaneTaken || systemCode(error) === "55P03") return null;
       throw new LaneNotHeld(error);
     }
   }

@@ -2,6 +2,7 @@ import type { Outcome } from "@threadmill/core";
 import type { Pool } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openPool } from "../../db/pool.ts";
+import { readServerVersion } from "../../db/server-version.ts";
 import { inLaneAlone } from "../../lanes/hold.ts";
 import { createTestDatabase, type TestDatabase } from "../../testing/test-database.ts";
 import type { Claimed } from "../claim.ts";
@@ -22,7 +23,7 @@ let lanes: { readonly inLane: ReturnType<typeof inLaneAlone> };
 beforeAll(async () => {
   database = await createTestDatabase();
   pool = openPool({ url: database.url, max: 4 });
-  lanes = { inLane: inLaneAlone(pool, { transactionTimeout: true }) };
+  lanes = { inLane: inLaneAlone(pool, await readServerVersion(pool)) };
 });
 afterAll(async () => {
   await pool.end();
