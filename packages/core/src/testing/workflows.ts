@@ -101,6 +101,7 @@ const waits: readonly StepDocument[] = [
   { wait: { unless: "conversation.tags_added" } },
   { wait: { unless: "customer.tags_added", for: "1h" } },
   { wait: { unless: "customer.unsubscribed" } },
+  { wait: { unless: "customer.state_changed" } },
   { wait: { unless: "user.presence_changed", for: "10m" } },
   { wait: { for: "10m", unless: "message.delivery_changed" } },
 ];

@@ -269,6 +269,29 @@ test("a workflow that names what gets archived is paused, and says why", async (
   expect(await post(`/workflows/${id}/enable`)).toMatchObject({ status: 422, json: { code: "workflow_invalid" } });
 });
 
+test("a conversation's run hears what happens to its customer, batches later", async () => {
+  const document = {
+    name: "Until they leave",
+    kind: "automatic",
+    triggers: [{ event: "message.received", when: { field: "message.text", op: "is", value: "keep me" } }],
+    start: "hold",
+    steps: {
+      hold: { wait: { for: "2d", unless: "customer.unsubscribed" }, onInterrupt: "tag" },
+      tag: { action: "conversation.add_tags", input: { tags: ["left"] } },
+    },
+  };
+  expect((await post("/workflows?publish=true", document)).status).toBe(201);
+  const { conversation } = await receive("zoe", "keep me");
+  const other = await receive("yves", "keep me");
+  await post(`/conversations/${conversation}/close`);
+  const { customer } = (await get(`/conversations/${conversation}`)).json;
+  expect((await post(`/customers/${customer.id ?? customer}/unsubscribe`)).status).toBe(200);
+  const runs = async (of: string) => (await get(`/runs?workflow=until-they-leave&conversation=${of}`)).json.items;
+  expect(await runs(conversation)).toMatchObject([{ status: "finished", waiting: null }]);
+  expect(await runs(other.conversation)).toMatchObject([{ status: "waiting" }]);
+  expect((await get(`/conversations/${conversation}`)).json.tags).toEqual(["left"]);
+});
+
 test("a manual workflow is started over the API", async () => {
   const document = {
     name: "By hand",
