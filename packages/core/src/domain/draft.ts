@@ -4,7 +4,7 @@ import type { Effect, EffectRow } from "../model/effect.ts";
 import type { Actor, Change, Event, EventData, Refs } from "../model/event.ts";
 import type { Run } from "../model/run.ts";
 import { listedUnder } from "../run/listed.ts";
-import type { CompiledVersion } from "../workflow/compiled.ts";
+import type { VersionHead } from "../workflow/compiled.ts";
 import { stateOf } from "./derived.ts";
 import type { EventType, NoticeType } from "./events.ts";
 import { key } from "./keys.ts";
@@ -30,7 +30,7 @@ export class Draft extends Writer {
   }
 
   /** The published version of a workflow, for starting it by name. */
-  workflow(idOrSlug: string): CompiledVersion | null {
+  workflow(idOrSlug: string): VersionHead | null {
     return this.#standing.workflows.published(idOrSlug);
   }
 

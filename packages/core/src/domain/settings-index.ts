@@ -27,7 +27,21 @@ export interface SettingsIndex {
   permits(actor: Actor, permission: Permission): boolean;
 }
 
+/** Look-ups by the rows that they are of: rows that a change of the settings left alone keep theirs. */
+const lookups = new WeakMap<readonly object[], (name: string) => unknown>();
+
 function byNames<T extends { readonly id: Id; readonly archived_at: string | null }>(
+  rows: readonly T[],
+  nameOf: (row: T) => string | null,
+): (name: string) => T | null {
+  const known = lookups.get(rows);
+  if (known !== undefined) return known as (name: string) => T | null;
+  const made = lookupOf(rows, nameOf);
+  lookups.set(rows, made);
+  return made;
+}
+
+function lookupOf<T extends { readonly id: Id; readonly archived_at: string | null }>(
   rows: readonly T[],
   nameOf: (row: T) => string | null,
 ): (name: string) => T | null {
@@ -41,7 +55,7 @@ function byNames<T extends { readonly id: Id; readonly archived_at: string | nul
   return (name) => found.get(name) ?? found.get(name.toLowerCase()) ?? null;
 }
 
-/** Builds the look-ups; done once per `config_version`. */
+/** Builds the look-ups; done once per `config_version`, and anew only for rows that another list of rows replaces. */
 export function indexSettings(all: Settings): SettingsIndex {
   const user = byNames(all.users, (row) => row.email);
   const properties = new Map(

@@ -1,6 +1,6 @@
 import type { Id, Instant } from "../model/common.ts";
 import type { Actor, Cause } from "../model/event.ts";
-import type { CompiledVersion } from "../workflow/compiled.ts";
+import type { VersionHead } from "../workflow/compiled.ts";
 import type { Ledger } from "./ledger.ts";
 import type { SettingsIndex } from "./settings-index.ts";
 
@@ -21,5 +21,5 @@ export interface Standing {
 
 /** What a decision may know of workflows. */
 export interface WorkflowDirectory {
-  published(idOrSlug: string): CompiledVersion | null;
+  published(idOrSlug: string): VersionHead | null;
 }

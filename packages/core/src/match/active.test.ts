@@ -4,12 +4,12 @@ import { compileCondition } from "../condition/compile.ts";
 import type { EventType } from "../domain/events.ts";
 import { key } from "../domain/keys.ts";
 import type { Accepted } from "../model/command.ts";
-import { publish } from "../testing/mill.ts";
+import { activate, publish } from "../testing/mill.ts";
 import { scopeOf } from "../testing/scope.ts";
 import { actors, ids, testId } from "../testing/settings.ts";
 import { stage } from "../testing/stage.ts";
 import { eventOf } from "../testing/events.ts";
-import { activate, type ActiveWorkflows } from "./active.ts";
+import type { ActiveWorkflows, Workflows } from "./active.ts";
 
 const note = { only: { action: "message.note", input: { text: "seen" } } };
 const on = (n: number, event: EventType, more: object = {}, options = {}) =>
@@ -48,6 +48,76 @@ describe("active workflows", () => {
     expect(active.published("workflow-1")).toBe(one.version);
     expect(active.published("other")).toBeNull();
     expect(activate([]).version(one.version.id)).toBeNull();
+  });
+
+  test("come and go one by one, and what is left is what all of these together would be", () => {
+    const versions = [1, 2, 3, 4].flatMap((n) =>
+      [0, 1].map((edition) =>
+        publish(
+          n,
+          {
+            triggers: [
+              { event: n % 2 === 0 ? "message.received" : "conversation.closed" },
+              { event: "message.sent" },
+              { time: { since: "conversation.created_at", for: "1h" } },
+            ] as never,
+            order: edition === 0 ? -n : n,
+            steps: note,
+          },
+          { id: testId(6000 + 10 * n + edition) },
+        ),
+      ),
+    );
+    const moves = fc.array(fc.record({ at: fc.nat({ max: 7 }), gone: fc.boolean() }), { maxLength: 12 });
+    const types = ["message.received", "message.sent", "conversation.closed"] as const;
+    const view = (active: Workflows) => [
+      ...types.map((type) => [
+        active.listens(type),
+        candidatesOf(active, type).map((one) => [one.version.id, one.index]),
+      ]),
+      active.timed("conversation").map((one) => one.version.id),
+      [1, 2, 3, 4].map((n) => [active.published(`workflow-${n}`)?.id, active.published(testId(4000 + n))?.id]),
+    ];
+    fc.assert(
+      fc.property(moves, (list) => {
+        const active = activate([]);
+        const left = new Map<string, (typeof versions)[number]>();
+        for (const { at, gone } of list) {
+          const { version } = versions[at]!;
+          if (gone) {
+            active.remove(version.workflow);
+            left.delete(version.workflow);
+          } else {
+            active.put(versions[at]!);
+            left.set(version.workflow, versions[at]!);
+          }
+          expect(view(active)).toEqual(view(activate([...left.values()])));
+          expect(active.get(version.workflow)).toBe(left.get(version.workflow) ?? null);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("a short name that went to another workflow stays with it", () => {
+    const [one, two] = [on(1, "message.received"), on(2, "message.received")];
+    const active = activate([one]);
+    active.put({ ...two, slug: one.slug });
+    active.remove(one.version.workflow);
+    expect(active.published(one.slug)).toBe(two.version);
+  });
+
+  test("a condition that cannot be made ready is looked at with every change of the customer", () => {
+    const [version] = [
+      publish(1, { triggers: [{ time: { since: "conversation.created_at", for: "1h" } }], steps: note }).version,
+    ];
+    const trigger = Object.defineProperty({ ...version.triggers[0]! }, "when", {
+      get() {
+        throw new Error("unreadable");
+      },
+    });
+    const active = activate([{ slug: "one", version: { ...version, triggers: [trigger] } }]);
+    expect(active.readsCustomer(["locale"])).toBe(true);
   });
 
   test("keep their triggers apart by kind and subject, each with its place in the document", () => {

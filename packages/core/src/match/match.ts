@@ -1,3 +1,4 @@
+import type { Condition } from "../condition/compile.ts";
 import type { Explanation } from "../condition/explain.ts";
 import { isRuledOut } from "../condition/ruled-out.ts";
 import { eventTypes, type EventType } from "../domain/events.ts";
@@ -7,7 +8,7 @@ import type { Event } from "../model/event.ts";
 import type { Reason } from "../model/run.ts";
 import { reasonOf } from "../run/reason.ts";
 import type { Scope } from "../template/scope.ts";
-import type { CompiledVersion, EventTrigger } from "../workflow/compiled.ts";
+import type { EventTrigger, VersionHead } from "../workflow/compiled.ts";
 
 /**
  * Whether an event fires a trigger. A fault is never a "no": it is a failed run that says why. A yes or no carries no
@@ -28,23 +29,29 @@ const no: Verdict = Object.freeze({ answer: "no" });
  * What an index may pass over: a condition that would fault on an event which its mailboxes, or its own necessary part
  * (`hints`), already exclude is a plain no, whatever the order of its clauses. So an index changes no answer.
  */
-export function matches(version: CompiledVersion, trigger: EventTrigger, event: Event, scope: Scope): Verdict {
+export function matches(version: VersionHead, trigger: EventTrigger, event: Event, scope: Scope): Verdict {
   if (trigger.event !== event.type || !isInMailboxes(version, scope)) return no;
-  return trigger.when === null ? yes : testCondition(trigger.when, scope);
+  return testCondition(trigger, scope);
 }
 
+/** A trigger as far as its condition goes. */
+type Conditional = Pick<EventTrigger, "when">;
+
 /** What a trigger's condition answers for a scope; a fault that its necessary part rules out is a no. */
-export function testCondition({ test, hints }: NonNullable<EventTrigger["when"]>, scope: Scope): Verdict {
+export function testCondition(trigger: Conditional, scope: Scope): Verdict {
+  let when: Condition | null = null;
   try {
-    return test(scope) ? yes : no;
+    when = trigger.when;
+    return when === null || when.test(scope) ? yes : no;
   } catch (error) {
     if (error instanceof Missing) throw error;
-    return isRuledOut(hints, scope) ? no : { answer: "fault", reason: reasonOf(error, "trigger_failed") };
+    const ruledOut = when !== null && isRuledOut(when.hints, scope);
+    return ruledOut ? no : { answer: "fault", reason: reasonOf(error, "trigger_failed") };
   }
 }
 
 /** Whether a workflow's mailboxes include where this happened; one that names mailboxes minds nothing outside them. */
-export function isInMailboxes({ mailboxes }: Pick<CompiledVersion, "mailboxes">, scope: Pick<Scope, "root">): boolean {
+export function isInMailboxes({ mailboxes }: Pick<VersionHead, "mailboxes">, scope: Pick<Scope, "root">): boolean {
   if (mailboxes === null) return true;
   const mailbox = mailboxOf(scope);
   return mailbox !== null && mailboxes.has(mailbox);
@@ -85,7 +92,7 @@ export interface MatchExplained {
  * its first step (`guardStart` for a run that is not there yet); a guard's no is a no.
  */
 export function explainMatch(
-  version: CompiledVersion,
+  version: VersionHead,
   trigger: EventTrigger,
   event: Event,
   scope: Scope,
@@ -93,13 +100,13 @@ export function explainMatch(
 ): MatchExplained {
   const ofType = trigger.event === event.type;
   const inMailboxes = isInMailboxes(version, scope);
-  const condition = trigger.when === null ? yes : testCondition(trigger.when, scope);
+  const condition = testCondition(trigger, scope);
   const refused = guard();
   const expected = version.mailboxes === null ? null : [...version.mailboxes];
   const checks: readonly Check[] = [
     { check: "event", holds: ofType, expected: trigger.event, actual: event.type },
     { check: "mailbox", holds: inMailboxes, expected, actual: mailboxOf(scope) },
-    conditionCheck(trigger.when, condition, scope),
+    conditionCheck(trigger, condition, scope),
     { check: "guard", holds: refused === null, reason: refused },
   ];
   const denied = (reason: Reason): MatchExplained => ({ answer: "no", reason, checks });
@@ -124,15 +131,15 @@ export const conditionRefused: Reason = { code: "trigger_condition", message: "T
  * A condition's verdict with what each of its clauses found. Where a fault was ruled out by the necessary part, a clause
  * shows it and the verdict is no all the same.
  */
-export function conditionCheck(when: EventTrigger["when"], verdict: Verdict, scope: Scope): Check {
+export function conditionCheck(trigger: Conditional, verdict: Verdict, scope: Scope): Check {
   const holds = verdict.answer === "fault" ? "fault" : verdict.answer === "yes";
-  return { check: "condition", holds, explanation: when === null ? null : explained(when, scope) };
+  return { check: "condition", holds, explanation: explained(trigger, scope) };
 }
 
-/** Null where a bug keeps the clauses from being explained: the verdict's reason names it. */
-function explained(when: NonNullable<EventTrigger["when"]>, scope: Scope): Explanation | null {
+/** Null where there is no condition, or where a bug keeps its clauses from being explained: the verdict's reason names it. */
+function explained(trigger: Conditional, scope: Scope): Explanation | null {
   try {
-    return when.explain(scope);
+    return trigger.when?.explain(scope) ?? null;
   } catch (error) {
     if (error instanceof Missing) throw error;
     return null;

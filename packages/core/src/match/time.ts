@@ -1,3 +1,4 @@
+import type { Condition } from "../condition/compile.ts";
 import { Missing } from "../domain/ledger.ts";
 import type { SettingsIndex } from "../domain/settings-index.ts";
 import type { Instant } from "../model/common.ts";
@@ -8,7 +9,7 @@ import { reasonOf } from "../run/reason.ts";
 import { afterDuration } from "../run/wait.ts";
 import type { Scope } from "../template/scope.ts";
 import { isInstant } from "../time/instant.ts";
-import type { CompiledVersion, TimeTrigger } from "../workflow/compiled.ts";
+import type { TimeTrigger, VersionHead } from "../workflow/compiled.ts";
 import { conditionCheck, conditionRefused, type MatchExplained, testCondition } from "./match.ts";
 
 /** A subject with a clock. */
@@ -41,7 +42,7 @@ const never = (by: NotDue): TimeVerdict => ({ answer: "no", by, again: null });
  * for a trigger that is due. Throws `Missing` where the scope lacks a row, and nothing else.
  */
 export function matchesTime(
-  version: CompiledVersion,
+  version: VersionHead,
   trigger: TimeTrigger,
   row: Watched,
   { at, settings, scope }: TimeQuestion,
@@ -51,26 +52,24 @@ export function matchesTime(
   if (due.at > at) return { answer: "no", by: "early", again: due.at };
   if (!isInScope(version, row)) return never("mailbox");
   const { anchor } = due;
-  const { when } = trigger;
-  if (when === null) return { answer: "yes", anchor };
   const read = scope();
-  const verdict = testCondition(when, read);
+  const verdict = testCondition(trigger, read);
   if (verdict.answer === "fault") return { answer: "fault", anchor, reason: verdict.reason };
   if (verdict.answer === "yes") return { answer: "yes", anchor };
   try {
-    return { answer: "no", by: "condition", again: when.nextChange(read) };
+    return { answer: "no", by: "condition", again: (trigger.when as Condition).nextChange(read) };
   } catch (error) {
     if (error instanceof Missing) throw error;
     return { answer: "fault", anchor, reason: reasonOf(error, "trigger_failed") };
   }
 }
 
-const isInScope = ({ mailboxes }: CompiledVersion, row: Watched): boolean =>
+const isInScope = ({ mailboxes }: VersionHead, row: Watched): boolean =>
   mailboxes === null || ("mailbox" in row && mailboxes.has(row.mailbox));
 
 /** When a time trigger falls due for a subject as it is now, or why it does not. */
 function dueOf(
-  version: CompiledVersion,
+  version: VersionHead,
   trigger: TimeTrigger,
   row: Watched,
   settings: SettingsIndex,
@@ -101,7 +100,7 @@ const sentences: Readonly<Record<NotDue | "early", string>> = {
 
 /** Tells in full what `matchesTime` answers; codes are `trigger_` and the word for it. `guard` as for `explainMatch`. */
 export function explainTime(
-  version: CompiledVersion,
+  version: VersionHead,
   trigger: TimeTrigger,
   row: Watched,
   question: TimeQuestion,
@@ -109,12 +108,12 @@ export function explainTime(
 ): MatchExplained {
   const verdict = matchesTime(version, trigger, row, question);
   const scope = question.scope();
-  const condition = trigger.when === null ? ({ answer: "yes" } as const) : testCondition(trigger.when, scope);
+  const condition = testCondition(trigger, scope);
   const refused = guard();
   const late = verdict.answer !== "no" || verdict.by === "condition" ? null : verdict;
   const checks: MatchExplained["checks"] = [
     { check: "due", holds: late === null, anchor: anchorOf(trigger, row), again: late?.again ?? null },
-    conditionCheck(trigger.when, condition, scope),
+    conditionCheck(trigger, condition, scope),
     { check: "guard", holds: refused === null, reason: refused },
   ];
   if (verdict.answer === "fault") return { answer: "fault", reason: verdict.reason, checks };

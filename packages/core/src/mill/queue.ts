@@ -5,14 +5,14 @@ import type { Event } from "../model/event.ts";
 import type { Reason } from "../model/run.ts";
 import { newRun } from "../run/create.ts";
 import { survivorOf } from "../run/survivor.ts";
-import type { CompiledVersion } from "../workflow/compiled.ts";
+import type { VersionHead } from "../workflow/compiled.ts";
 import { crowded } from "./allowance.ts";
 import type { Batch, Root } from "./batch.ts";
 import { failStart } from "./start.ts";
 import { withhold } from "./withheld.ts";
 
 interface Match {
-  readonly version: CompiledVersion;
+  readonly version: VersionHead;
   readonly event: Event | null;
   readonly index: number;
   readonly subject: Ref;

@@ -95,6 +95,8 @@ export const worldNouns = {
 } as const;
 
 const made = { created_at: plain(InstantSchema) };
+/** the `config_version` with which a row last changed */
+const marked = { changed_in: derived(Type.Integer()) };
 const archived = { archived_at: plain(orNull(InstantSchema)) };
 
 /** Settings and the directory: nothing of a customer stands there, but secrets do. */
@@ -109,18 +111,19 @@ export const settingsNouns = {
     config_version: derived(Type.Integer()),
     ...made,
   }),
-  users: Type.Object({ ...settingsSchemas.users.properties, ...made }),
-  teams: Type.Object({ ...settingsSchemas.teams.properties, ...made }),
-  mailboxes: Type.Object({ ...settingsSchemas.mailboxes.properties, ...made }),
+  users: Type.Object({ ...settingsSchemas.users.properties, ...made, ...marked }),
+  teams: Type.Object({ ...settingsSchemas.teams.properties, ...made, ...marked }),
+  mailboxes: Type.Object({ ...settingsSchemas.mailboxes.properties, ...made, ...marked }),
   channels: Type.Object({
     ...settingsSchemas.channels.properties,
     provider_settings: plain(Type.Unknown()),
     provider_secret: secret(orNull(Type.String())),
     provider_secrets: secret(Type.Unknown()),
     ...made,
+    ...marked,
   }),
-  calendars: Type.Object({ ...settingsSchemas.calendars.properties, ...made }),
-  properties: Type.Object({ ...settingsSchemas.properties.properties, ...made }),
+  calendars: Type.Object({ ...settingsSchemas.calendars.properties, ...made, ...marked }),
+  properties: Type.Object({ ...settingsSchemas.properties.properties, ...made, ...marked }),
   workflows: Type.Object({
     id: plain(IdSchema),
     slug: plain(Type.String()),
@@ -130,12 +133,13 @@ export const settingsNouns = {
     paused_reason: plain(orNull(Type.String())),
     draft: plain(Type.Unknown()),
     published: plain(orNull(IdSchema)),
-    named: derived(Type.Unknown()),
     updated_at: derived(InstantSchema),
+    named: derived(orNull(IdSchema)),
     ...archived,
     ...made,
+    ...marked,
   }),
-  workflow_names: Type.Object({ name: plain(Type.String()), workflow: plain(IdSchema) }),
+  workflow_names: Type.Object({ name: derived(Type.String()), workflow: derived(IdSchema) }),
   workflow_versions: Type.Object({
     id: plain(IdSchema),
     workflow: plain(IdSchema),

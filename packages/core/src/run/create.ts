@@ -1,7 +1,7 @@
 import type { Id, Instant, Json, Ref } from "../model/common.ts";
 import type { Actor, Refs } from "../model/event.ts";
 import type { Run } from "../model/run.ts";
-import type { CompiledVersion } from "../workflow/compiled.ts";
+import type { VersionHead } from "../workflow/compiled.ts";
 
 /** What a run is to know of where it comes from. */
 export interface RunOrigin {
@@ -17,7 +17,7 @@ export interface RunOrigin {
 }
 
 /** A run at its beginning: pinned to its version, queued, no step taken. */
-export function newRun(version: CompiledVersion, origin: RunOrigin): Run {
+export function newRun(version: VersionHead, origin: RunOrigin): Run {
   const actor: Actor = { kind: "workflow", id: version.workflow, publisher: version.publisher };
   return {
     id: origin.id,

@@ -5,7 +5,7 @@ import type { Instant } from "../model/common.ts";
 import type { Reason, Run } from "../model/run.ts";
 import type { Guards, Watch } from "../model/watch.ts";
 import { localDay } from "../time/local.ts";
-import type { CompiledVersion } from "../workflow/compiled.ts";
+import type { VersionBody } from "../workflow/compiled.ts";
 
 /** What a guard asks of a run: of one that is to start, or that only would, which an explanation asks about. */
 export type Starting = Pick<Run, "workflow" | "subject_kind" | "subject" | "depth">;
@@ -13,7 +13,7 @@ export type Starting = Pick<Run, "workflow" | "subject_kind" | "subject" | "dept
 /** Why a run may not start, or null when it may. Asked when it starts, not when it is queued (MILL law 6). */
 export function guardStart(
   run: Starting,
-  version: CompiledVersion,
+  version: Pick<VersionBody, "runsPerDay">,
   settings: SettingsIndex,
   ledger: Ledger,
   at: Instant,

@@ -1,7 +1,7 @@
 import { type Key, key, splitKey } from "../domain/keys.ts";
 import type { World } from "../domain/ledger.ts";
 import { indexSettings, type SettingsIndex } from "../domain/settings-index.ts";
-import { activate, type PublishedWorkflow } from "../match/active.ts";
+import { type PublishedWorkflow, Workflows } from "../match/active.ts";
 import { process } from "../mill/process.ts";
 import type { Config, Item, Leftover, Output, Poisoned, Receipt, Reply } from "../mill/types.ts";
 import type { Id, Json } from "../model/common.ts";
@@ -22,7 +22,7 @@ export type Loading = "all" | "bundles" | "rows";
 
 export interface MillOptions {
   readonly settings?: SettingsIndex;
-  readonly workflows?: readonly PublishedWorkflow[];
+  readonly workflows?: readonly PublishedWorkflow<CompiledVersion>[];
   /** versions that are no longer published; they are loaded on need */
   readonly older?: readonly CompiledVersion[];
   readonly start?: StartingRows;
@@ -154,6 +154,17 @@ export function millShell(options: MillOptions = {}): MillShell {
   return shell;
 }
 
+/** The active workflows of a test: the steps of the published ones are there, `older` gives those of others. */
+export function activate(
+  published: readonly PublishedWorkflow<CompiledVersion>[],
+  older: (id: Id) => CompiledVersion | null = () => null,
+): Workflows {
+  const known = new Map(published.map(({ version }) => [version.id, version]));
+  const workflows = new Workflows((id) => known.get(id) ?? older(id));
+  for (const each of published) workflows.put(each);
+  return workflows;
+}
+
 function commit(shell: MillShell, output: Output): void {
   deepFreeze(output.events);
   // the next call finds what the database gives back, not what this one had in memory
@@ -270,7 +281,7 @@ export function publish(
   n: number,
   document: Partial<WorkflowDocument> & Pick<WorkflowDocument, "steps">,
   options: PublishOptions = {},
-): PublishedWorkflow {
+): PublishedWorkflow<CompiledVersion> {
   const result = compileVersion({
     id: options.id ?? testId(5000 + n),
     workflow: options.workflow ?? testId(4000 + n),

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { indexSettings, type SettingsIndex } from "../domain/settings-index.ts";
 import type { PublishedWorkflow } from "../match/active.ts";
+import type { CompiledVersion } from "../workflow/compiled.ts";
 import type { Json } from "../model/common.ts";
 import type { StepDocument, TriggerDocument, WorkflowDocument } from "../workflow/document.ts";
 import { officeSettings, publish } from "./mill.ts";
@@ -209,7 +210,7 @@ const indexed = Object.fromEntries(
 export interface Setting {
   readonly settings: SettingsIndex;
   readonly documents: readonly (Partial<WorkflowDocument> & Pick<WorkflowDocument, "steps">)[];
-  readonly workflows: readonly PublishedWorkflow[];
+  readonly workflows: readonly PublishedWorkflow<CompiledVersion>[];
 }
 
 /** An organization and its workflows. The first is manual, the second callable, the others start by themselves. */

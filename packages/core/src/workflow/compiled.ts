@@ -71,8 +71,8 @@ export type Step = ActionStep | BranchStep | WaitStep | StopStep;
 /** What becomes of a start while a run of the same workflow already waits for the subject. */
 export type WhenRunning = "start" | "skip" | "replace";
 
-/** A workflow version made ready to match and run: conditions and values are closures, edges are checked. */
-export interface CompiledVersion {
+/** What of a version is needed to match it and to start its runs. */
+export interface VersionHead {
   readonly id: Id;
   readonly workflow: Id;
   readonly name: string;
@@ -86,8 +86,18 @@ export interface CompiledVersion {
   readonly mailboxes: ReadonlySet<Id> | null;
   readonly triggers: readonly Trigger[];
   readonly start: string;
+  readonly document: Pick<WorkflowDocument, "inputs">;
+}
+
+/** What of a version its runs need to take their steps. */
+export interface VersionBody {
+  readonly id: Id;
   readonly steps: ReadonlyMap<string, Step>;
   readonly whenRunning: WhenRunning;
   readonly runsPerDay: number | null;
+}
+
+/** A workflow version made ready to match and run: conditions and values are closures, edges are checked. */
+export interface CompiledVersion extends VersionHead, VersionBody {
   readonly document: WorkflowDocument;
 }

@@ -14,6 +14,8 @@ export interface Context {
   /** null where the organization is not known: names of settings are then not looked up */
   readonly settings: SettingsIndex | null;
   readonly problems: Problem[];
+  /** the document was found sound when it was published: its parts are made ready, and not checked again */
+  readonly sound?: true;
 }
 
 /**
@@ -24,8 +26,9 @@ export function conditionPart(
   json: Json,
   path: string,
   place: Place,
-  { settings, problems }: Context,
+  { settings, problems, sound }: Context,
 ): Condition | null {
+  if (sound) return soundCondition(json, path, { settings, problems });
   const resolved = settings === null ? json : resolveNames(json, settings, path, problems);
   const typed = compileCondition(resolved, { path, fieldType: fieldTypes(settings) });
   if (!typed.ok) problems.push(...asErrors(typed.problems));
@@ -39,14 +42,27 @@ export function conditionPart(
   return condition;
 }
 
+/** Compiles a condition that was found sound when it was published: nothing is checked but that it can be made ready. */
+export function soundCondition(json: Json, path: string, { settings, problems }: Context): Condition | null {
+  const compiled = compileCondition(settings === null ? json : resolveNames(json, settings, path, problems), { path });
+  if (compiled.ok) return compiled.condition;
+  problems.push(...asErrors(compiled.problems));
+  return null;
+}
+
 /** Compiles a value and looks at what it reads. Null where it does not compile; the problems say why. */
-export function valuePart(json: unknown, path: string, place: Place, { settings, problems }: Context): Value | null {
+export function valuePart(
+  json: unknown,
+  path: string,
+  place: Place,
+  { settings, problems, sound }: Context,
+): Value | null {
   const compiled = compileValue(json, path);
   if (!compiled.ok) {
     problems.push(...asErrors(compiled.problems));
     return null;
   }
-  problems.push(...readProblems(compiled.reads, place, path, settings));
+  if (!sound) problems.push(...readProblems(compiled.reads, place, path, settings));
   return compiled;
 }
 

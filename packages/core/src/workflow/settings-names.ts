@@ -38,3 +38,13 @@ export function noteNames(settings: SettingsIndex): NotedSettings {
 
 /** A name as it is noted: look-ups do not mind capitals. */
 export const settingsName = (noun: string, name: string): string => `${noun}/${name.toLowerCase()}`;
+
+/** A row of the settings by the names that documents may use for it. */
+export function namesOfRow(noun: string, row: object): string[] {
+  const { id, slug, email, noun: of, name } = row as Readonly<Record<string, unknown>>;
+  const words = [id, slug, email].filter((word) => typeof word === "string");
+  if (noun === "property") words.push(`${String(of)}.${String(name)}`);
+  // the only calendar there is has this name too, and so may any that comes or goes
+  if (noun === "calendar") words.push("business_hours");
+  return words.map((word) => settingsName(noun, word));
+}

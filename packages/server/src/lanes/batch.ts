@@ -3,7 +3,7 @@ import type { PoolClient } from "pg";
 import { systemCode } from "../db/fault.ts";
 import type { Trailing } from "../db/transaction.ts";
 import type { Admitted, Settlement, Taken } from "./admission.ts";
-import { type BrokenWorkflow, type CachedConfig, loadConfig, loadVersions } from "./configs.ts";
+import { type BrokenWorkflow, type CachedConfig, freshConfig, loadVersions } from "./configs.ts";
 import { askHead, fullHead, type Head, type HeadLimits } from "./head.ts";
 import { load, LoadedWorld } from "./loader.ts";
 import { BatchWriter } from "./writer.ts";
@@ -215,11 +215,8 @@ async function freshConfigs(
   }
   const fresh = new Map<string, CachedConfig>();
   for (const [organization, config_version] of versions) {
-    let config = context.configs.get(organization) ?? null;
-    if (config === null || config.version !== config_version) {
-      config = await loadConfig(client, lane, organization, (broken) => context.onBroken({ ...broken, organization }));
-      if (config !== null) context.configs.set(organization, config);
-    }
+    const onBroken = (broken: BrokenWorkflow): void => context.onBroken({ ...broken, organization });
+    const config = await freshConfig(client, context.configs, { lane, organization }, config_version, onBroken);
     if (config !== null) fresh.set(organization, config);
   }
   return fresh;
@@ -272,8 +269,9 @@ async function* grind(client: PoolClient, lane: number, work: Work, context: Bat
     const versions = output.needs.filter((name) => name.startsWith("version/"));
     if (versions.length > 0) {
       const ids = versions.map((name) => name.slice("version/".length));
-      await loadVersions(client, lane, organization, config, ids);
-      for (const id of ids) if ((config.older.get(id) ?? null) === null) world.rows.set(`version/${id}`, null);
+      const onBroken = (broken: BrokenWorkflow): void => context.onBroken({ ...broken, organization });
+      const gone = await loadVersions(client, { lane, organization }, config, ids, onBroken);
+      for (const id of gone) world.rows.set(`version/${id}`, null);
     }
     await load(client, lane, new Map([[world, output.needs.filter((name) => !name.startsWith("version/"))]]));
   }

@@ -1,152 +1,169 @@
 import {
-  activate,
-  commands,
-  type CompiledVersion,
-  compileVersion,
+  compileHead,
   type Config,
-  emptyScope,
   indexSettings,
   type Key,
-  needsOf,
-  prepare,
-  type PublishedWorkflow,
-  type Settings,
+  namesOfRow,
   type SettingsIndex,
-  type StoredVersion,
+  type StoredHead,
+  Surroundings,
+  UnreadableVersion,
+  type VersionHead,
+  type WorkflowDocument,
+  Workflows,
 } from "@threadmill/core";
 import type { ClientBase } from "pg";
+import { Bodies, type BrokenWorkflow } from "./bodies.ts";
+import type { Place } from "./port.ts";
+import { readSettings, type SettingsRead } from "./settings-rows.ts";
 
-/** An organization's configuration as one process holds it: compiled once per `config_version`. */
-export interface CachedConfig extends Config {
-  readonly version: number;
-  /** versions that waiting runs are pinned to, loaded as they are met; null: there is no such version */
-  readonly older: Map<string, CompiledVersion | null>;
-  /** what the workflows' steps will read whatever starts them, such as the load of a user they assign to */
-  readonly standingNeeds: readonly Key[];
+export type { BrokenWorkflow } from "./bodies.ts";
+
+type OnBroken = (broken: BrokenWorkflow) => void;
+
+/**
+ * An organization's configuration as one process holds it. A change of the settings is taken over row by row: what names
+ * the changed thing is made again when it is next asked for, and all else stays. Only between batches.
+ */
+export class CachedConfig implements Config {
+  readonly workflows: Workflows;
+  readonly #bodies: Bodies;
+  readonly #surroundings: Surroundings;
+
+  constructor(settings: SettingsIndex) {
+    this.#surroundings = new Surroundings(settings);
+    this.#bodies = new Bodies(this.#surroundings);
+    this.workflows = new Workflows((id) => this.#bodies.get(id));
+  }
+
+  get version(): number {
+    return this.settings.version;
+  }
+
+  get settings(): SettingsIndex {
+    return this.#surroundings.settings;
+  }
+
+  /** What the steps of its workflows will read whatever starts them. */
+  get standingNeeds(): readonly Key[] {
+    return this.#bodies.standingNeeds;
+  }
+
+  /** Takes over what changed since its version, or all there is. */
+  take(read: SettingsRead, rows: readonly HeadRow[], onBroken: OnBroken): void {
+    const names = read.changed.flatMap(({ noun, before, after }) =>
+      [before, after].flatMap((row) => (row === null ? [] : namesOfRow(noun, row))),
+    );
+    this.#surroundings.change(indexSettings(read.settings), names);
+    for (const row of rows) this.#takeWorkflow(row, onBroken);
+    this.#bodies.trim();
+  }
+
+  /** Makes the steps of a version ready; a null document is that of a version which is not there. */
+  putBody(id: string, document: WorkflowDocument | null, onBroken: OnBroken): void {
+    this.#bodies.put(id, document, onBroken);
+  }
+
+  #takeWorkflow(row: HeadRow, onBroken: OnBroken): void {
+    if (!row.runs) {
+      this.workflows.remove(row.workflow);
+      return;
+    }
+    const known = this.workflows.get(row.workflow);
+    // an edit of the draft changes nothing that runs
+    if (known !== null && known.slug === row.slug && isSame(known.version, row)) return;
+    try {
+      this.workflows.put({ slug: row.slug, version: compileHead(storedHead(row), this.#surroundings) });
+    } catch (error) {
+      if (!(error instanceof UnreadableVersion)) throw error;
+      this.workflows.remove(row.workflow);
+      onBroken({ workflow: row.workflow, version: row.id, problems: error.problems });
+    }
+  }
 }
 
-/** Something in the settings that does not compile any more; its workflow does not run, and the log says why. */
-export interface BrokenWorkflow {
-  readonly workflow: string;
-  readonly version: string;
-  readonly problems: readonly { readonly code: string; readonly path: string; readonly message: string }[];
-}
-
-interface PublishedRow {
-  readonly id: string;
+/** A workflow's row with what of its published version is needed to match it. */
+interface HeadRow {
   readonly workflow: string;
   readonly slug: string;
   readonly position: number;
+  readonly runs: boolean;
+  readonly id: string;
   readonly publisher: string;
   readonly due_from: string;
   readonly trigger_due_from: Readonly<Record<string, string>>;
-  readonly document: unknown;
+  readonly document: StoredHead["document"];
 }
 
-const storedVersion = (row: PublishedRow): StoredVersion => ({
+const isSame = (known: VersionHead, row: HeadRow): boolean =>
+  known.id === row.id && known.order === row.position && known.publishedAt === row.due_from;
+
+const storedHead = (row: HeadRow): StoredHead => ({
   id: row.id,
   workflow: row.workflow,
   publisher: row.publisher,
   publishedAt: row.due_from,
   dueFrom: row.trigger_due_from,
+  order: row.position,
   document: row.document,
 });
 
-/** Reads an organization's settings as they stand in this transaction. Null when there is no such organization. */
-export async function readSettings(client: ClientBase, lane: number, organization: string): Promise<Settings | null> {
-  const place = [lane, organization];
-  const of = async <T>(table: string): Promise<T[]> =>
-    (await client.query(`select * from ${table} where lane = $1 and organization = $2 order by id`, place)).rows as T[];
-  const own = (await client.query("select * from organizations where lane = $1 and organization = $2", place)).rows[0];
-  if (own === undefined) return null;
-  return {
-    version: own.config_version,
-    organization: {
-      id: organization,
-      name: own.name,
-      zone: own.zone,
-      sandbox: own.sandbox,
-      automation: own.automation,
-      limits: own.limits,
-      workflow_user: own.workflow_user,
-    },
-    users: await of("users"),
-    teams: await of("teams"),
-    mailboxes: await of("mailboxes"),
-    channels: await of("channels"),
-    calendars: await of("calendars"),
-    properties: await of("properties"),
-  };
-}
-
-/** Reads and compiles an organization's settings as they stand in this transaction. Null when there is no such organization. */
-export async function loadConfig(
-  client: ClientBase,
-  lane: number,
-  organization: string,
-  onBroken: (broken: BrokenWorkflow) => void,
-): Promise<CachedConfig | null> {
-  const settings = await readSettings(client, lane, organization);
-  if (settings === null) return null;
-  const published = await client.query<PublishedRow>(
-    `select v.id, v.workflow, w.slug, w.position, v.publisher, v.due_from, v.trigger_due_from, v.document
-from workflows w join workflow_versions v on v.lane = w.lane and v.organization = w.organization and v.id = w.published
-where w.lane = $1 and w.organization = $2 and w.enabled and w.archived_at is null`,
-    [lane, organization],
+/** The workflows that changed since a version of the settings, without the steps of their documents. */
+async function readHeads(client: ClientBase, { lane, organization }: Place, since: number): Promise<HeadRow[]> {
+  const { rows } = await client.query<HeadRow>(
+    `select w.id as workflow, w.slug, w.position, v.id is not null as runs, v.id, v.publisher, v.due_from, v.trigger_due_from,
+  v.document - array['steps', 'layout', 'description', 'outputs', 'limits'] as document
+from workflows w left join workflow_versions v on v.lane = w.lane and v.organization = w.organization and v.id = w.published
+  and w.enabled and w.archived_at is null
+where w.lane = $1 and w.organization = $2 and w.changed_in > $3`,
+    [lane, organization, since],
   );
-  const index = indexSettings(settings);
-  const active: PublishedWorkflow[] = [];
-  for (const row of published.rows) {
-    const compiled = compileVersion({ ...storedVersion(row), settings: index });
-    if (compiled.ok) active.push({ slug: row.slug, version: { ...compiled.version, order: row.position } });
-    else onBroken({ workflow: row.workflow, version: row.id, problems: compiled.problems });
-  }
-  const older = new Map<string, CompiledVersion | null>();
-  const workflows = activate(active, (id) => older.get(id) ?? null);
-  const standingNeeds = standingNeedsOf(
-    active.map((each) => each.version),
-    index,
-  );
-  return { version: settings.version, settings: index, older, workflows, standingNeeds };
+  return rows;
 }
-
-const nobody = "00000000-0000-7000-8000-000000000000";
 
 /**
- * Keys that steps with written-down inputs read of anything but their target. Loading them with the first bundles saves
- * nearly every batch a second round through the mill.
+ * The configuration of an organization at a `config_version`, as a process keeps it: the one that it holds, brought up to
+ * date where it is older. Null when there is no such organization.
  */
-function standingNeedsOf(versions: readonly CompiledVersion[], settings: SettingsIndex): Key[] {
-  const keys = new Set<Key>();
-  for (const step of versions.flatMap((version) => [...version.steps.values()])) {
-    if (step.kind !== "action" || !step.input.static) continue;
-    const target = commands.get(step.action)?.target ?? null;
-    const input = step.input.resolve(emptyScope) as object;
-    const prepared = prepare(step.action, target === null ? input : { [target]: nobody, ...input }, settings);
-    if (!prepared.ok) continue;
-    const needs = needsOf({ type: step.action, actor: { kind: "system", id: null }, input: prepared.input }, settings);
-    for (const name of needs) if (!name.includes(nobody)) keys.add(name);
-  }
-  return [...keys];
+export async function freshConfig(
+  client: ClientBase,
+  configs: Map<string, CachedConfig>,
+  place: Place,
+  version: number | undefined,
+  onBroken: OnBroken,
+): Promise<CachedConfig | null> {
+  const { lane, organization } = place;
+  const held = configs.get(organization);
+  if (held !== undefined && held.version === version) return held;
+  // a database that was restored may be behind: nothing held is worth anything then
+  const known = held !== undefined && version !== undefined && held.version < version ? held : null;
+  const since = known?.version ?? -1;
+  const read = await readSettings(client, lane, organization, known?.settings.all ?? null);
+  if (read === null) return null;
+  const heads = await readHeads(client, place, since);
+  // another reader may have been faster, and a batch may have gone on with what it took over
+  const now = configs.get(organization);
+  const passed = now !== undefined && now.version >= read.settings.version && (known !== null || now !== held);
+  if (passed) return now;
+  const config = known ?? new CachedConfig(indexSettings(read.settings));
+  config.take(read, heads, onBroken);
+  configs.set(organization, config);
+  return config;
 }
 
-/** Loads the versions that waiting runs are pinned to and that are not the published ones. */
+/** Loads the steps of versions. Answers those that are not there, or cannot be made ready any more. */
 export async function loadVersions(
   client: ClientBase,
-  lane: number,
-  organization: string,
+  { lane, organization }: Place,
   config: CachedConfig,
   ids: readonly string[],
-): Promise<void> {
-  const rows = await client.query<PublishedRow>(
-    `select v.id, v.workflow, w.slug, w.position, v.publisher, v.due_from, v.trigger_due_from, v.document
-from workflow_versions v join workflows w on w.lane = v.lane and w.organization = v.organization and w.id = v.workflow
-where v.lane = $1 and v.organization = $2 and v.id = any($3)`,
+  onBroken: OnBroken,
+): Promise<string[]> {
+  const { rows } = await client.query<{ id: string; document: WorkflowDocument }>(
+    "select id, document from workflow_versions where lane = $1 and organization = $2 and id = any($3)",
     [lane, organization, ids],
   );
-  for (const id of ids) config.older.set(id, null);
-  for (const row of rows.rows) {
-    const compiled = compileVersion({ ...storedVersion(row), settings: config.settings });
-    if (compiled.ok) config.older.set(row.id, compiled.version);
-  }
+  const documents = new Map(rows.map((row) => [row.id, row.document]));
+  for (const id of ids) config.putBody(id, documents.get(id) ?? null, onBroken);
+  return ids.filter((id) => config.workflows.version(id) === null);
 }

@@ -7,7 +7,7 @@ import { loop, type Service } from "../process/running.ts";
 import type { Clock } from "../process/clock.ts";
 import type { WorkClass } from "./admission.ts";
 import type { BatchResult } from "./batch.ts";
-import { type CachedConfig, loadConfig } from "./configs.ts";
+import { type CachedConfig, freshConfig } from "./configs.ts";
 import { freshId } from "./fresh-id.ts";
 import { gate } from "./gate.ts";
 import type { HoldLimits, InLane, Workplace } from "./hold.ts";
@@ -297,8 +297,7 @@ export function createEngine(options: EngineOptions): Engine {
       if (stopping) throw new EngineFault("shutting_down", "The server is shutting down");
       const inLane: InLane = (lane, change) => hold(settingsPlace, lane, patienceMs, change);
       const answer = await changeSettings(inLane, place, actor, fn);
-      // the next batch would see the new version by itself; reads in between must not see the old one
-      configs.delete(place.organization);
+      // whoever reads next asks for the version first, and takes over what changed
       if (!answer.ok) return answer;
       tell([{ ...place, seq: answer.seq }], "here");
       return { ok: true, result: answer.result };
@@ -389,9 +388,10 @@ async function currentSettings(
   const cached = configs.get(organization);
   if (cached !== undefined && cached.version === rows[0]?.config_version) return cached.settings;
   const read = (client: PoolClient) =>
-    loadConfig(client, lane, organization, (broken) => context.onBroken({ ...broken, organization }));
+    freshConfig(client, configs, { lane, organization }, rows[0]?.config_version, (broken) =>
+      context.onBroken({ ...broken, organization }),
+    );
   const loaded = await transaction(pool, read, { begin: "begin isolation level repeatable read read only" });
   if (loaded === null) throw new EngineFault("internal", `There is no organization ${organization} in lane ${lane}`);
-  configs.set(organization, loaded);
   return loaded.settings;
 }

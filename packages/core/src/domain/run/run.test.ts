@@ -5,7 +5,7 @@ import type { Run } from "../../model/run.ts";
 import { actors, ids, testId } from "../../testing/settings.ts";
 import { scene } from "../../testing/scene.ts";
 import { conversationRow, customerRow, memoryWorld } from "../../testing/world.ts";
-import type { CompiledVersion } from "../../workflow/compiled.ts";
+import type { VersionHead } from "../../workflow/compiled.ts";
 
 import { key } from "../keys.ts";
 import { inputsProblem } from "./inputs.ts";
@@ -16,7 +16,7 @@ import type { WorkflowDirectory } from "../standing.ts";
 const [ann, talk, ghost] = [301, 401, 499].map(testId) as [string, string, string];
 const [waiting, over] = [701, 702].map(testId) as [string, string];
 
-const version = (kind: CompiledVersion["kind"], inputs?: unknown): CompiledVersion =>
+const version = (kind: VersionHead["kind"], inputs?: unknown): VersionHead =>
   ({
     id: `${kind}-1`,
     workflow: kind,
@@ -24,8 +24,8 @@ const version = (kind: CompiledVersion["kind"], inputs?: unknown): CompiledVersi
     publisher: ids.users.ada,
     start: "first",
     document: { inputs },
-  }) as CompiledVersion;
-const known: Record<string, CompiledVersion> = {
+  }) as VersionHead;
+const known: Record<string, VersionHead> = {
   manual: version("manual"),
   automatic: version("automatic"),
   callable: version("callable", { order: { type: "text", required: true }, note: { type: "text" } }),

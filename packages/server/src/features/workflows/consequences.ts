@@ -1,9 +1,10 @@
+import { namesOfRow } from "@threadmill/core";
 import type { PoolClient } from "pg";
 import type { Place } from "../../lanes/port.ts";
 import type { Consequence } from "../../lanes/settings.ts";
 import type { ChangeContext } from "../settings/resource.ts";
 import { watchAgain } from "./clocks.ts";
-import { clockName, namesOf, namingWorkflows } from "./names.ts";
+import { clockName, namingWorkflows } from "./names.ts";
 import { pauseReferring } from "./pause.ts";
 import { settingsIn } from "./settings-in.ts";
 
@@ -36,7 +37,7 @@ export async function workflowsFollow({
   if (!renamed && !archived && noun !== "calendar") return [];
   const settings = await settingsIn(tx, place);
   if (settings === null) return [];
-  const names = [...new Set([before, after].flatMap((row) => (row === null ? [] : namesOf(noun, row))))];
+  const names = [...new Set([before, after].flatMap((row) => (row === null ? [] : namesOfRow(noun, row))))];
   const naming = await namingWorkflows(tx, place, settings, names);
   // other hours break no document
   const { consequences, standing } =

@@ -1,4 +1,4 @@
-import { type SettingsIndex, settingsName, validateWorkflow, type WorkflowDocument } from "@threadmill/core";
+import { type SettingsIndex, validateWorkflow, type WorkflowDocument } from "@threadmill/core";
 import type { PoolClient } from "pg";
 import type { Place } from "../../lanes/port.ts";
 import { clocksOf } from "./clocks.ts";
@@ -20,15 +20,6 @@ export interface Naming extends Named {
 
 /** Stands among the names of a version that has a time trigger. */
 export const clockName = "clock";
-
-/** A settings row by the names that documents may use for it. */
-export function namesOf(noun: string, row: Readonly<Record<string, unknown>>): string[] {
-  const words = [row["id"], row["slug"], row["email"]].filter((word) => typeof word === "string");
-  if (noun === "property") words.push(`${String(row["noun"])}.${String(row["name"])}`);
-  // the only calendar there is has this name too, and so may any that comes or goes
-  if (noun === "calendar") words.push("business_hours");
-  return words.map((word) => settingsName(noun, word));
-}
 
 /** Lists what a published version names, in place of what its workflow named before. */
 export async function listNames(
