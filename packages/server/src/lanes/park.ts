@@ -97,10 +97,10 @@ async function failRuns(
   delete from runs where lane = $1 and organization = $2 and id = any($3) and ($4::text is null or waiting ->> 'effect' = $4) returning *),
 quiet as (delete from timers t using gone where t.lane = $1 and t.organization = $2 and t.run = gone.id)
 insert into runs_history (lane, organization, id, workflow, version, subject_kind, subject, customer, conversation, message, status, reason,
-  root, trigger, actor, depth, cursor, waits, waiting, inputs, outputs, steps, started_at, finished_at)
+  root, trigger, actor, depth, cursor, waits, waiting, inputs, outputs, steps, started_at, finished_at, started_by, ended_by)
 select lane, organization, id, workflow, version, subject_kind, subject, customer, conversation, message, 'failed',
   '{"code":"internal","message":"A fault inside Threadmill; it was kept for a person"}',
-  root, trigger, actor, depth, null, waits, null, inputs, outputs, steps::json, started_at, clock_timestamp() from gone`,
+  root, trigger, actor, depth, null, waits, null, inputs, outputs, steps::json, started_at, clock_timestamp(), started_by, ended_by from gone`,
     [lane, organization, ids, effect],
   );
 }

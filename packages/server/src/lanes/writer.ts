@@ -5,6 +5,7 @@ import type { PoolClient } from "pg";
 import { copyRows } from "./copy.ts";
 import type { LoadedWorld } from "./loader.ts";
 import { storeEvents } from "./log-format.ts";
+import { storeSteps } from "./run-format.ts";
 import { insertLog, insertParked, insertReceipts, type Statement, write } from "./statements.ts";
 import type { WorldTableName } from "./tables.ts";
 
@@ -139,7 +140,8 @@ on conflict (lane, organization) do update set body = excluded.body, at = exclud
     const existed = base !== null && base !== undefined;
     if (table === "runs" && final(row as unknown as Run)) {
       if (existed) this.#put(to.delete, organization, { id: rest });
-      this.#put(write.runs_history.insert, organization, row);
+      const run = row as unknown as Run;
+      this.#put(write.runs_history.insert, organization, { ...row, steps: storeSteps(run, run.steps) });
       return;
     }
     let own = row;

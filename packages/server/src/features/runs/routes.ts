@@ -3,6 +3,7 @@ import { Type } from "typebox";
 import { byId, list, pageById } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
 import { type Route, route } from "../../http/route.ts";
+import { readSteps } from "../../lanes/run-format.ts";
 import { worldTables } from "../../lanes/tables.ts";
 import { familyOf } from "../family.ts";
 import { readWorkflow } from "../workflows/store.ts";
@@ -83,7 +84,9 @@ export function runRoutes({ pool }: Pick<AppPorts, "pool">): Route[] {
           place.organization,
           params.run,
         ]);
-        return rows[0] ?? refuse("not_found", "run_not_found", "There is no such run");
+        const run = rows[0];
+        if (run === undefined) return refuse("not_found", "run_not_found", "There is no such run");
+        return { ...run, steps: readSteps(run, run.steps) };
       },
     }),
   ];

@@ -1,0 +1,79 @@
+import type { Json, StepResult } from "@threadmill/core";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { readSteps, storeSteps } from "./run-format.ts";
+
+const run = {
+  id: "01a1fee2-c7bb-70c8-94bf-7004d23a7e4b",
+  conversation: "01a1fee2-c7bb-73db-9505-c7280b1dbb14",
+  customer: "01a1fee2-c7bb-70fb-a217-02fb56cf1558",
+  message: null,
+  started_at: "2026-11-21T16:13:57.563Z",
+};
+const later = "2026-11-21T18:13:57.563Z";
+
+const word = fc.oneof(
+  fc.string(),
+  fc.constantFrom("~", "~~", "~x", run.conversation, run.customer, run.id, "c7bb-73db", "__proto__"),
+);
+const value: fc.Arbitrary<Json> = fc.oneof(
+  word,
+  fc.constant(null),
+  fc.array(word),
+  fc.dictionary(
+    fc.constantFrom("conversation", "customer", "message", "text", "~"),
+    fc.oneof(word, fc.nat(), fc.constant(null)),
+  ),
+);
+const step: fc.Arbitrary<StepResult> = fc.record(
+  {
+    step: word,
+    kind: fc.constantFrom("message.send", "branch", "wait"),
+    status: fc.constantFrom("done", "failed", "waiting", "interrupted"),
+    at: fc.constantFrom(run.started_at, later),
+    finished_at: fc.constant(later),
+    input: value,
+    output: value,
+    reason: fc.record({ code: word, message: word }),
+    events: fc.array(
+      fc.oneof(fc.uuid({ version: 7 }), fc.constantFrom("01a1fee2-c7bb-7036-9adf-cb42fdf55e64", run.id)),
+    ),
+    erased: fc.constant(true),
+  },
+  { requiredKeys: ["step", "kind", "status", "at"] },
+);
+
+test("steps come back from the history as they were, whatever went in and out", () => {
+  fc.assert(
+    fc.property(fc.array(step), (steps) => {
+      const stored = JSON.parse(JSON.stringify(storeSteps(run, steps)));
+      expect(readSteps(run, stored)).toEqual(JSON.parse(JSON.stringify(steps)));
+    }),
+  );
+});
+
+test("steps that were kept as they are, by an earlier version or of a live run, are read as they are", () => {
+  fc.assert(
+    fc.property(fc.array(step), (steps) => {
+      expect(readSteps(run, steps)).toEqual(steps);
+    }),
+  );
+});
+
+test("the steps of an ordinary run lose two fifths of their bytes", () => {
+  const done = (kind: string, more: object): StepResult => ({
+    step: "a",
+    kind,
+    status: "done",
+    at: run.started_at,
+    input: { conversation: run.conversation, ...more },
+    output: { conversation: run.conversation, changed: true },
+    events: ["01a1fee2-c7bb-7036-9adf-cb42fdf55e64"],
+  });
+  const steps = [
+    done("conversation.add_tags", { tags: ["refund"] }),
+    done("conversation.set_topic", { topic: "Refunds" }),
+  ];
+  const bytes = (of: unknown): number => JSON.stringify(of).length;
+  expect(bytes(storeSteps(run, steps)) / bytes(steps)).toBeLessThan(0.6);
+});
