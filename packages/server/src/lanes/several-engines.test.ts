@@ -67,9 +67,11 @@ test.each(seeds)(
       if (conversation === undefined || customer === undefined || roll < 0.35) {
         const keyed = random() < 0.2 ? { key: `key-${Math.floor(random() * 10)}` } : {};
         const provider = random() < 0.3 ? { provider_id: `SM${Math.floor(random() * 30)}` } : {};
-        return incoming(home, phone(Math.floor(random() * 12)), random() < 0.4 ? "a refund 💶" : "hello", {
+        const n = Math.floor(random() * 12);
+        const elsewhere = random() < 0.3;
+        return incoming(home, elsewhere ? `visitor-${n}` : phone(n), random() < 0.4 ? "a refund 💶" : "hello", {
           ...keyed,
-          input: provider,
+          input: { ...provider, ...(elsewhere && { channel: home.channels.api }) },
         });
       }
       const does: readonly [string, object][] = [
@@ -80,6 +82,7 @@ test.each(seeds)(
         ["conversation.unassign", { conversation }],
         ["conversation.add_tags", { conversation, tags: [`t${Math.floor(random() * 5)}`] }],
         ["message.send", { conversation, text: "answer" }],
+        ["message.send", { conversation, channel: pick(["sms", "api"]), text: "answer" }],
         ["message.note", { conversation, text: "note" }],
         ["customer.close", { customer }],
         ["customer.merge", { customer, into: other }],

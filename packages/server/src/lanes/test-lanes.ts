@@ -211,6 +211,24 @@ and (r.status = 'queued' or r.waiting ->> 'unless' is null)`,
       "select run from timers t where not exists (select from runs r where (r.lane, r.organization, r.id) = (t.lane, t.organization, t.run) and r.status = 'waiting')",
     ],
     [
+      "runs that wait for what was merged",
+      `select r.id from runs r join (select lane, organization, id, merged_into from conversations union all select lane, organization, id, merged_into from customers) s
+on (s.lane, s.organization, s.id) = (r.lane, r.organization, r.subject) where s.merged_into is not null`,
+    ],
+    [
+      // those of the erased are blank
+      "messages on a channel that their conversation does not hold",
+      `with recursive family(lane, organization, id, root) as (
+  select lane, organization, id, id from conversations where merged_into is null
+  union all
+  select c.lane, c.organization, c.id, f.root from conversations c
+  join family f on (f.lane, f.organization, f.id) = (c.lane, c.organization, c.merged_into))
+select m.id from messages m
+join family f on (f.lane, f.organization, f.id) = (m.lane, m.organization, m.conversation)
+join conversations c on (c.lane, c.organization, c.id) = (f.lane, f.organization, f.root)
+where m.direction <> 'note' and c.channel <> m.channel and not c.other_channels ? m.channel::text and c.address <> ''`,
+    ],
+    [
       "snoozes without a wake",
       "select id from conversations where status = 'snoozed' and merged_into is null and (wake_at is null or wake_at > snoozed_until)",
     ],
