@@ -1,4 +1,14 @@
-import { changeSettings, freshId, hashToken, inLaneAlone, newToken, readServerVersion } from "@threadmill/server";
+import {
+  changeSettings,
+  inLaneAlone,
+  insertToken,
+  newToken,
+  readServerVersion,
+  readToken,
+  readTokens,
+  markRevoked,
+  type TokenShown,
+} from "@threadmill/server";
 import type { Context, Outcome } from "./command.ts";
 import { type Pool, withDatabase } from "./database.ts";
 import { findOrganization, type OrganizationRow } from "./organizations.ts";
@@ -9,18 +19,9 @@ export interface TokenScope {
   readonly organization?: string | undefined;
 }
 
-interface TokenRow {
-  readonly id: string;
-  readonly name: string;
-  readonly user: string;
-  readonly hint: string;
-  readonly created_at: string;
-  readonly revoked_at: string | null;
-}
-
-const columns = `id, name, user_id as "user", hint, created_at, revoked_at`;
 const operator = { kind: "system", id: null } as const;
-const hintLength = 7;
+/** More than anybody has; a list without end would be no help on a terminal. */
+const mostListed = 10_000;
 
 /** Makes a token directly in the database, for whoever lost theirs or never had one. */
 export async function createToken(
@@ -33,21 +34,8 @@ export async function createToken(
     const user = await findUser(pool, place, input.user);
     const token = newToken();
     const row = await change(pool, place, async (tx, at) => {
-      const { rows } = await tx.query<TokenRow>(
-        `insert into directory_tokens (hash, id, organization, lane, user_id, name, hint, created_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8) returning ${columns}`,
-        [
-          hashToken(token),
-          freshId(Date.parse(at)),
-          place.id,
-          place.lane,
-          user.id,
-          input.name,
-          token.slice(0, hintLength),
-          at,
-        ],
-      );
-      return { before: null, after: rows[0] as TokenRow };
+      const given = { token, user: user.id, name: input.name, at };
+      return { before: null, after: await insertToken(tx, { lane: place.lane, organization: place.id }, given) };
     });
     return {
       json: { ...row, organization: place.id, token },
@@ -59,10 +47,7 @@ values ($1, $2, $3, $4, $5, $6, $7, $8) returning ${columns}`,
 /** Lists the tokens of an organization, newest first; never the tokens themselves, which are not kept. */
 export async function listTokens(context: Context, input: TokenScope): Promise<Outcome> {
   return inOrganization(context, input, async (pool, place) => {
-    const { rows } = await pool.query<TokenRow>(
-      `select ${columns} from directory_tokens where organization = $1 order by id desc`,
-      [place.id],
-    );
+    const rows = await readTokens(pool, { organization: place.id }, { revoked: true, most: mostListed });
     const lines = rows.map(
       ({ id, hint, name, created_at, revoked_at }) =>
         `${id}  ${hint}...  ${created_at}  ${name}${revoked_at === null ? "" : ` (revoked ${revoked_at})`}`,
@@ -77,19 +62,15 @@ export async function listTokens(context: Context, input: TokenScope): Promise<O
 /** Revokes a token. Servers refuse it within seconds. */
 export async function revokeToken(context: Context, input: TokenScope & { readonly id: string }): Promise<Outcome> {
   return inOrganization(context, input, async (pool, place) => {
-    const { rows } = await pool.query<TokenRow>(
-      `select ${columns} from directory_tokens where organization = $1 and id::text = $2`,
-      [place.id, input.id],
-    );
-    const [before] = rows;
-    if (before === undefined)
+    const found = await readToken(pool, { organization: place.id }, input.id);
+    if (found === null)
       throw new UserError("token_not_found", `${place.name} has no token ${input.id}.`, {
         hint: "`threadmill token list` shows them.",
       });
+    const before = found.shown;
     if (before.revoked_at !== null) return { json: before, text: `It was revoked ${before.revoked_at} already.` };
     const row = await change(pool, place, async (tx, at) => {
-      await tx.query("update directory_tokens set revoked_at = $2 where id = $1", [before.id, at]);
-      return { before, after: { ...before, revoked_at: at } };
+      return { before, after: await markRevoked(tx, { organization: place.id }, before, at) };
     });
     return { json: row, text: `Token ${row.id} (${row.name}) is revoked.` };
   });
@@ -105,7 +86,7 @@ function inOrganization(
   );
 }
 
-type Changed = { readonly before: TokenRow | null; readonly after: TokenRow };
+type Changed = { readonly before: TokenShown | null; readonly after: TokenShown };
 type Tx = { readonly query: Pool["query"] };
 
 /** Changes a token as the API does: under the organization's lane, with an entry in the log. */
@@ -113,7 +94,7 @@ async function change(
   pool: Pool,
   { lane, id: organization }: OrganizationRow,
   fn: (tx: Tx, at: string) => Promise<Changed>,
-): Promise<TokenRow> {
+): Promise<TokenShown> {
   const inLane = inLaneAlone(pool, await readServerVersion(pool));
   const answer = await changeSettings(inLane, { lane, organization }, operator, async (tx, at) => {
     const { before, after } = await fn(tx, at);

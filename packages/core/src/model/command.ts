@@ -1,5 +1,5 @@
-import type { Actor, Refs } from "./event.ts";
-import type { Id, Json } from "./common.ts";
+import type { Actor } from "./event.ts";
+import type { Json } from "./common.ts";
 
 /** A request to change something, as it waits to be decided. `input` has passed the command's schema. */
 export interface Command {
@@ -24,9 +24,6 @@ export interface Accepted {
   readonly ok: true;
   readonly result: { readonly [name: string]: Json };
 }
-
-/** What the caller hears, fixed by `decide` before any workflow runs (MILL law 3). */
-export type Reply = { readonly command: Id; readonly answer: Accepted | Refusal; readonly refs?: Refs };
 
 /** Says no. */
 export function refuse(kind: RefusalKind, code: string, message: string, path?: string): Refusal {

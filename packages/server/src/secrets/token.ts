@@ -8,6 +8,9 @@ export function newToken(random: (bytes: number) => Uint8Array = randomBytes): s
   return tokenPrefix + Buffer.from(random(32)).toString("base64url");
 }
 
+/** How a token begins, for people to tell tokens apart: far too little to guess one. */
+export const hintOf = (token: string): string => token.slice(0, tokenPrefix.length + 4);
+
 /**
  * What is stored and looked up instead of a token: its SHA-256 in hex. Fast on purpose: tokens are random, so there is
  * nothing to guess, and every request pays for it.

@@ -13,13 +13,13 @@ import { Type } from "typebox";
 import { byId, list, pageById } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
 import { type Route, route } from "../../http/route.ts";
-import { columnsOf } from "../columns.ts";
+import { shownColumns } from "../columns.ts";
 import { familyOf } from "../family.ts";
 import { customerColumns } from "../customers/routes.ts";
 import { messageColumns } from "../messages/routes.ts";
 import type { Tables } from "../tables.ts";
 
-const columns = columnsOf<Tables["conversations"]>(ConversationSchema);
+const columns = shownColumns<Tables["conversations"]>(ConversationSchema);
 const newestMessages = 20;
 
 /** Routes that read conversations. */

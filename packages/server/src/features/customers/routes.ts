@@ -4,11 +4,11 @@ import { byId, list, pageById } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
 import { type Refused, type Route, route } from "../../http/route.ts";
 import type { Place } from "../../lanes/port.ts";
-import { columnsOf } from "../columns.ts";
+import { shownColumns } from "../columns.ts";
 import type { Tables } from "../tables.ts";
 
 /** The logged columns: what the engine keeps for itself is not shown. */
-export const customerColumns = columnsOf<Tables["customers"]>(CustomerSchema);
+export const customerColumns = shownColumns<Tables["customers"]>(CustomerSchema);
 
 const address = (description: string) => Type.Optional(Type.String({ minLength: 1, maxLength: 320, description }));
 

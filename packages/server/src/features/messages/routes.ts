@@ -3,11 +3,11 @@ import { Type } from "typebox";
 import { list, pageOf } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
 import { type Route, route } from "../../http/route.ts";
-import { columnsOf } from "../columns.ts";
+import { shownColumns } from "../columns.ts";
 import { familyOf } from "../family.ts";
 import type { Tables } from "../tables.ts";
 
-export const messageColumns = columnsOf<Tables["messages"]>(MessageSchema);
+export const messageColumns = shownColumns<Tables["messages"]>(MessageSchema);
 
 /** Routes that read messages. Their order is that of the log, for ids of one instant tell nothing. */
 export function messageRoutes({ db, pool }: Pick<AppPorts, "db" | "pool">): Route[] {

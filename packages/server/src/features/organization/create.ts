@@ -2,7 +2,8 @@ import { defaultLimits } from "@threadmill/core";
 import type { Pool, PoolClient } from "pg";
 import { transaction } from "../../db/transaction.ts";
 import { freshId } from "../../lanes/fresh-id.ts";
-import { hashToken, newToken } from "../../secrets/token.ts";
+import { newToken } from "../../secrets/token.ts";
+import { insertToken } from "../tokens/store.ts";
 
 /** What a new organization is to be. */
 export interface NewOrganization {
@@ -35,8 +36,7 @@ export function createOrganization(pool: Pool, wanted: NewOrganization): Promise
 
 /** The same within a transaction of the caller's. */
 export async function createWithin(tx: PoolClient, wanted: NewOrganization): Promise<CreatedOrganization> {
-  const [id, owner, robot, mailbox, api, sms, tokenId] = Array.from({ length: 7 }, () => freshId()) as [
-    string,
+  const [id, owner, robot, mailbox, api, sms] = Array.from({ length: 6 }, () => freshId()) as [
     string,
     string,
     string,
@@ -72,10 +72,8 @@ values ($1, $2, $3, 'api', 'API', 'api', $5), ($1, $2, $4, 'sms', 'SMS', 'sms', 
     id,
     lane,
   ]);
-  await tx.query(
-    "insert into directory_tokens (hash, id, organization, lane, user_id, name, hint) values ($1, $2, $3, $4, $5, 'First token', $6)",
-    [hashToken(token), tokenId, id, lane, owner, token.slice(0, 6)],
-  );
+  const at = new Date().toISOString();
+  await insertToken(tx, { lane, organization: id }, { token, user: owner, name: "First token", at });
   return { id, lane, owner, mailbox, channels: { api, sms }, token };
 }
 

@@ -11,12 +11,12 @@ import { readWorkflow } from "../workflows/store.ts";
 const types: Readonly<Record<string, string>> = worldTables.runs_history.columns;
 
 /** Columns of a shape from both tables alike: the history keeps as json what live runs keep as jsonb. */
-const columnsOf = (shape: { readonly properties: object }): string =>
+const selectList = (shape: { readonly properties: object }): string =>
   Object.keys(shape.properties)
     .map((name) => (types[name] === "json" ? `${name}::json as ${name}` : name))
     .join(", ");
-const headColumns = columnsOf(RunHeadSchema);
-const columns = columnsOf(RunSchema);
+const headColumns = selectList(RunHeadSchema);
+const columns = selectList(RunSchema);
 
 /** Filters of the list, by column; each is left out of the statement where it is not asked for. */
 const filters = ["workflow", "status", "subject", "customer", "conversation"] as const;

@@ -5,10 +5,9 @@ import { byId, list, pageById } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
 import { userOf } from "../../http/rights.ts";
 import { type Route, route } from "../../http/route.ts";
-import { hashToken, newToken, tokenPrefix } from "../../secrets/token.ts";
-import { freshId } from "../../lanes/fresh-id.ts";
+import { newToken } from "../../secrets/token.ts";
 import { type Change, NothingToChange } from "../settings/change.ts";
-import type { Tables } from "../tables.ts";
+import { insertToken, readToken, readTokens, markRevoked } from "./store.ts";
 
 const name = Type.String({ minLength: 1, maxLength: 200, description: "what it is for" });
 const fields = {
@@ -21,21 +20,8 @@ const fields = {
 };
 const TokenSchema = Type.Object(fields, { title: "Token" });
 
-type Row = Tables["directory_tokens"];
-const shown = ({ id, name, user_id, hint, created_at, revoked_at }: Row) => ({
-  id,
-  name,
-  user: user_id,
-  hint,
-  created_at,
-  revoked_at,
-});
-
-/** Enough to tell tokens apart, and far too little to guess one. */
-const hintLength = tokenPrefix.length + 4;
-
 /** Routes of the API's tokens. */
-export function tokenRoutes({ db }: Pick<AppPorts, "db">, change: Change, auth: Authenticator): Route[] {
+export function tokenRoutes({ pool }: Pick<AppPorts, "pool">, change: Change, auth: Authenticator): Route[] {
   const about = { tag: "Tokens", permission: "tokens.write" } as const;
   return [
     list({
@@ -47,10 +33,12 @@ export function tokenRoutes({ db }: Pick<AppPorts, "db">, change: Change, auth: 
       title: "TokenPage",
       spot: byId,
       async read({ place, query }, page) {
-        let rows = db.selectFrom("directory_tokens").selectAll().where("organization", "=", place.organization);
-        if (query.revoked !== true) rows = rows.where("revoked_at", "is", null);
-        if (page.after !== undefined) rows = rows.where("id", "<", page.after[0]);
-        return pageById(await rows.orderBy("id", "desc").limit(page.rows).execute(), page, shown);
+        const found = await readTokens(pool, place, {
+          revoked: query.revoked === true,
+          before: page.after?.[0],
+          most: page.rows,
+        });
+        return pageById(found, page);
       },
     }),
     route({
@@ -75,21 +63,7 @@ export function tokenRoutes({ db }: Pick<AppPorts, "db">, change: Change, auth: 
         if (user.archived_at !== null) return refuse("conflict", "user_archived", "The user is archived", "/user");
         return change(call, async (tx, at) => {
           const token = newToken();
-          const { rows } = await tx.query<Row>(
-            `insert into directory_tokens (hash, id, organization, lane, user_id, name, hint, created_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8) returning *`,
-            [
-              hashToken(token),
-              freshId(Date.parse(at)),
-              place.organization,
-              place.lane,
-              user.id,
-              body.name,
-              token.slice(0, hintLength),
-              at,
-            ],
-          );
-          const after = shown(rows[0] as Row);
+          const after = await insertToken(tx, place, { token, user: user.id, name: body.name, at });
           return { noun: "token", id: after.id, before: null, after, result: { ...after, token } };
         });
       },
@@ -106,21 +80,13 @@ values ($1, $2, $3, $4, $5, $6, $7, $8) returning *`,
       async handle(call) {
         let hash: string | undefined;
         const answer = await change(call, async (tx, at) => {
-          const own = [call.params.id, call.place.organization];
-          const { rows } = await tx.query<Row>(
-            "select * from directory_tokens where id = $1 and organization = $2",
-            own,
-          );
-          const [before] = rows;
-          if (before === undefined) return refuse("not_found", "token_not_found", "There is no such token");
-          if (before.revoked_at !== null) throw new NothingToChange(shown(before));
-          hash = before.hash;
-          await tx.query("update directory_tokens set revoked_at = $3 where id = $1 and organization = $2", [
-            ...own,
-            at,
-          ]);
-          const after = shown({ ...before, revoked_at: at });
-          return { noun: "token", id: before.id, before: shown(before), after, result: after };
+          const found = await readToken(tx, call.place, call.params.id);
+          if (found === null) return refuse("not_found", "token_not_found", "There is no such token");
+          const before = found.shown;
+          if (before.revoked_at !== null) throw new NothingToChange(before);
+          hash = found.hash;
+          const after = await markRevoked(tx, call.place, before, at);
+          return { noun: "token", id: before.id, before, after, result: after };
         });
         if (hash !== undefined) auth.forget(hash);
         return answer;

@@ -4,15 +4,15 @@ import { byId, list, pageById, pageOf } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
 import { type Refused, type Route, route } from "../../http/route.ts";
 import type { Place } from "../../lanes/port.ts";
-import { columnsOf } from "../columns.ts";
+import { shownColumns } from "../columns.ts";
 import type { Tables, WorkflowRow } from "../tables.ts";
 import { workflowParams } from "./draft-routes.ts";
 import { DifferenceSchema, VersionHeadSchema, VersionSchema, WorkflowHeadSchema, WorkflowSchema } from "./schemas.ts";
 import { versionHead, versionMissing, workflowHead, workflowMissing, workflowWhole } from "./show.ts";
 import { readNumbered, readVersion, readWorkflow } from "./store.ts";
 
-const workflowHeadColumns = columnsOf<Tables["workflows"]>(WorkflowHeadSchema);
-const versionHeadColumns = columnsOf<Tables["workflow_versions"]>(VersionHeadSchema);
+const workflowHeadColumns = shownColumns<Tables["workflows"]>(WorkflowHeadSchema);
+const versionHeadColumns = shownColumns<Tables["workflow_versions"]>(VersionHeadSchema);
 
 const side = (description: string) => Type.String({ pattern: "^(draft|[1-9][0-9]{0,8})$", description });
 
