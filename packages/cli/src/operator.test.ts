@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient } from "@threadmill/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Pool } from "./database.ts";
+import { checkDatabase } from "./doctor/database.ts";
 import { examine } from "./doctor/doctor.ts";
 import { migrateDatabase } from "./migrate.ts";
 import { rebuildFollower } from "./rebuild.ts";
@@ -108,6 +110,7 @@ describe("beside a running server", () => {
       "disk space",
       "secret key",
       "database",
+      "connections",
       "clock",
       "schema",
       "server",
@@ -138,6 +141,17 @@ test("the doctor of a place where nothing runs starts nothing", async () => {
   await rm(folder, { recursive: true });
   const verdicts = Object.fromEntries(json.findings.map(({ check, verdict }) => [check, verdict]));
   expect(verdicts).toMatchObject({ "data directory": "warn", "secret key": "warn", database: "warn", server: "fail" });
+});
+
+test("the doctor knows which servers will do, and whether they have room", async () => {
+  const about = async (version: string, text: string, room: number) => {
+    const row = { version, text, room, now: new Date().toISOString(), there: false };
+    const pool = { query: async () => ({ rows: [row] }) } as unknown as Pool;
+    const patient = { config: context().config, fetch, nodeVersion: "24.0.0", nowMs: () => Date.now(), pool };
+    return Object.fromEntries((await checkDatabase(patient)).map(({ check, verdict }) => [check, verdict]));
+  };
+  expect(await about("150019", "15.19", 97)).toMatchObject({ database: "ok", connections: "ok" });
+  expect(await about("140011", "14.11", 20)).toMatchObject({ database: "fail", connections: "warn" });
 });
 
 test("the doctor and a database that does not answer", async () => {

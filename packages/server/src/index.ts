@@ -11,7 +11,7 @@ export { checkHistory, migrate, readMigrations } from "./db/migrate.ts";
 export { type Database, migrationsFolder, openDatabase } from "./db/open.ts";
 export { openPool } from "./db/pool.ts";
 export { restore } from "./db/restore.ts";
-export { readServerVersion } from "./db/server-version.ts";
+export { judgeVersion, readServerVersion } from "./db/server-version.ts";
 export { createOrganization, type CreatedOrganization } from "./features/organization/create.ts";
 export { insertToken, readToken, readTokens, markRevoked, type TokenShown } from "./features/tokens/store.ts";
 export { rebuild } from "./followers/cursor.ts";
