@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { apply } from "../domain/decide.ts";
-import { eventTypes, type EventType } from "../domain/events.ts";
+import { eventTypes, type EventType, noticeTypes } from "../domain/events.ts";
 import type { Row } from "../domain/rows.ts";
 import { indexSettings } from "../domain/settings-index.ts";
 import { canonicalJson } from "../id/canonical.ts";
@@ -386,6 +386,7 @@ describe("what every history keeps", () => {
       const { shell, items } = played(setting, list);
       for (const item of [...items, ...shell.dropped]) seen.add(`item ${item.kind}`);
       for (const item of shell.dropped) seen.add(`dropped ${item.kind}`);
+      for (const event of shell.log) if (event.type in noticeTypes) seen.add(`event ${event.type}`);
       for (const reply of shell.replies) if (reply.repeated) seen.add("repeated");
       for (const row of tableOf<ConversationRow>(shell.world.rows, "conversations")) {
         if (Object.keys(row.other_channels).length > 0) seen.add("several channels");
@@ -430,6 +431,7 @@ describe("what every history keeps", () => {
         "wait failed",
         "stop done",
       ].map((step) => `step ${step}`),
+      ...Object.keys(noticeTypes).map((type) => `event ${type}`),
       "by time",
       "deep",
       "moved with a merge, finished",

@@ -7,6 +7,7 @@ import { actors, ids, testId } from "../testing/settings.ts";
 import { stage } from "../testing/stage.ts";
 import { conversationRow } from "../testing/world.ts";
 import { process } from "./process.ts";
+import type { Leftover } from "./types.ts";
 
 const received = { triggers: [{ event: "message.received" }] };
 const hold = { hold: { wait: { for: "1h" }, next: "after" }, after: { stop: true } } as const;
@@ -104,6 +105,16 @@ describe("a bug", () => {
     });
     shell.call([receive(shell, 1)], 2);
     expect(shell.leftover?.queue).toHaveLength(2);
+    // it had held something back before it was cut
+    const held = {
+      reason: { code: "starts", message: "full" },
+      count: 7,
+      workflows: [],
+      event: null,
+      depth: 1,
+      refs: {},
+    };
+    shell.leftover = { ...(shell.leftover as Leftover), withheld: held };
     const { organization } = shell.config.settings;
     let looks = 0;
     // the limits are looked at outside of any step
@@ -117,6 +128,7 @@ describe("a bug", () => {
     shell.feed([receive(shell, 2)]);
     expect(shell.poisoned).toMatchObject([{ item: null }]);
     expect(shell.leftover).toBeNull();
+    expect(shell.log.filter((event) => event.type === "run.withheld")).toMatchObject([{ data: { count: 7 } }]);
     const [first, second] = [1, 2].map((n) => shell.runs().filter((run) => run.root === testId(n)));
     expect(first?.map((run) => [run.status, run.reason?.code])).toEqual([
       ["failed", "internal"],

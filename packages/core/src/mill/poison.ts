@@ -6,6 +6,7 @@ import type { Batch, Root } from "./batch.ts";
 import { endRun, failWaiting, readRun } from "./runs.ts";
 import type { Item } from "./types.ts";
 import { silence } from "./watch.ts";
+import { tellWithheld } from "./withheld.ts";
 
 const internal: Reason = { code: "internal", message: "A fault inside Threadmill; it was reported" };
 
@@ -20,6 +21,8 @@ export function poison(batch: Batch, root: Root, item: Item | null, error: unkno
   else if (item.kind === "settled") failEffect(batch, root, item.effect);
   else if (item.kind === "wake") silence(batch, item.subject);
   root.queue = [];
+  // what a left-over had held back before is over with it
+  tellWithheld(batch, root);
   batch.poisoned.push({ item, error: (error as Error | null)?.stack ?? String(error) });
 }
 
