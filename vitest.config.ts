@@ -29,6 +29,8 @@ export default defineConfig({
         name,
         include: name === "ci" ? [".ci/**/*.test.ts"] : [`packages/${name}/src/**/*.test.ts`],
         environment: "node",
+        // A property takes its time where others keep the machine busy.
+        testTimeout: 30_000,
         // Projects with worker limits of their own run one after the other.
         sequence: { groupOrder },
         ...(name === "server" ? server : {}),

@@ -41,7 +41,8 @@ function explainProblem({ status, code, message, path, problems }: ApiProblem): 
   const lines =
     problems.length === 0 ? [] : problems.map((one) => `\n  ${one.path || "/"}: ${one.message} (${one.code})`);
   const where = path === undefined || problems.length > 0 ? "" : ` (at ${path})`;
-  const exit = status === 503 ? "unreachable" : status >= 500 ? "fault" : "refused";
+  const elsewhere = status === 503 || code === "unexpected_answer";
+  const exit = elsewhere ? "unreachable" : status >= 500 ? "fault" : "refused";
   const hint = hints[code];
   return { code, message: `${message}${where}${lines.join("")}`, exit, ...(hint !== undefined && { hint }) };
 }

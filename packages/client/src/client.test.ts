@@ -37,8 +37,8 @@ const broken = () =>
   });
 
 test("asks below /api/v2 with the token", async () => {
-  const { client, sent } = scripted({ body: { user: { name: "Owner" } } }, { body: { items: [] } });
-  expect(await client.me()).toEqual({ user: { name: "Owner" } });
+  const { client, sent } = scripted({ body: { user: { name: "Owner" }, organization: {} } }, { body: { items: [] } });
+  expect(await client.me()).toEqual({ user: { name: "Owner" }, organization: {} });
   await client.runs.list({ workflow: "a b", limit: 5 });
   expect(sent.map(({ method, url }) => `${method} ${url}`)).toEqual([
     "GET http://threadmill.test/api/v2/me",
@@ -106,6 +106,27 @@ test("an answer that is no JSON is a problem of its own, and is not asked for ag
   await expect(client.me()).rejects.toMatchObject({ code: "unexpected_answer", status: 200 });
   const gateway = scripted({ status: 502, body: "<html>" });
   await expect(gateway.client.me()).rejects.toMatchObject({ code: "unexpected_answer", status: 502 });
+});
+
+test.each<[string, Answer]>([
+  ["a page", { body: "<!doctype html><title>Sign in</title>" }],
+  ["nothing", { body: "" }],
+  ["a list", { body: [] }],
+  ["another server's object", { body: { status: "ok" } }],
+  ["another server's error", { status: 404, body: { message: "no Route matched" } }],
+  ["a page that says no", { status: 403, body: "<html>Forbidden</html>" }],
+])("says that it is no Threadmill server that answers with %s", async (_name, answer) => {
+  const fault = await scripted(answer)
+    .client.me()
+    .catch((error: unknown) => error);
+  expect(fault).toMatchObject({ name: "ApiProblem", code: "unexpected_answer" });
+  expect((fault as Error).message).toContain("http://threadmill.test/ is no Threadmill server");
+  const pages = scripted(answer).client.each("/workflows");
+  await expect(pages.next()).rejects.toMatchObject({ code: "unexpected_answer" });
+});
+
+test("an answer without a body is one, where nothing is expected of it", async () => {
+  expect(await scripted({ body: "" }).client.request("DELETE", "/tokens/1")).toBeUndefined();
 });
 
 test("a request that its caller gave up is not sent again", async () => {

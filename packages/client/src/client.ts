@@ -59,6 +59,11 @@ export interface Client {
   };
 }
 
+/** What answers have at least, by which those of another server are told. */
+const pageFields = ["items"];
+const commandFields = ["result"];
+const rowFields = ["id"];
+
 /** What became of a message that came in. */
 export interface Received {
   readonly message: string;
@@ -77,7 +82,7 @@ export function createClient(options: ClientOptions): Client {
   const list =
     <T>(path: string) =>
     (query?: object) =>
-      request<Page<T>>("GET", path, undefined, { query: { ...query } });
+      request<Page<T>>("GET", path, undefined, { query: { ...query }, fields: pageFields });
 
   return {
     url: options.url,
@@ -86,34 +91,39 @@ export function createClient(options: ClientOptions): Client {
       for (let cursor: string | null | undefined; cursor !== null;) {
         const page: Page<T> = await request<Page<T>>("GET", path, undefined, {
           query: { limit: 100, ...query, cursor },
+          fields: pageFields,
         });
         yield* page.items;
         cursor = page.next_cursor;
       }
     },
-    me: () => request("GET", "/me"),
-    stats: (since) => request("GET", "/stats", undefined, { query: { since } }),
+    me: () => request("GET", "/me", undefined, { fields: ["user", "organization"] }),
+    stats: (since) => request("GET", "/stats", undefined, { query: { since }, fields: ["at"] }),
     channels: { list: list<Channel>("/channels") },
     conversations: {
-      get: (conversation) => request("GET", at("conversations", conversation)),
+      get: (conversation) => request("GET", at("conversations", conversation), undefined, { fields: rowFields }),
       list: list<Conversation>("/conversations"),
-      start: (input) => request("POST", "/conversations", input),
+      start: (input) => request("POST", "/conversations", input, { fields: commandFields }),
     },
     messages: {
-      receive: (channel, input) => request("POST", at("channels", channel, "messages"), input),
-      send: (conversation, input) => request("POST", at("conversations", conversation, "messages"), input),
+      receive: (channel, input) =>
+        request("POST", at("channels", channel, "messages"), input, { fields: commandFields }),
+      send: (conversation, input) =>
+        request("POST", at("conversations", conversation, "messages"), input, { fields: commandFields }),
       list: (conversation, query) => list<Message>(at("conversations", conversation, "messages"))(query),
     },
-    runs: { get: (run) => request("GET", at("runs", run)), list: list<Run>("/runs") },
+    runs: { get: (run) => request("GET", at("runs", run), undefined, { fields: rowFields }), list: list<Run>("/runs") },
     workflows: {
-      get: (workflow) => request("GET", at("workflows", workflow)),
+      get: (workflow) => request("GET", at("workflows", workflow), undefined, { fields: rowFields }),
       list: list<WorkflowHead>("/workflows"),
-      version: (workflow, number) => request("GET", at("workflows", workflow, "versions", String(number))),
-      validate: (document) => request("POST", "/workflows/validate", document),
-      create: (document, query) => request("POST", "/workflows", document, { query: { ...query } }),
+      version: (workflow, number) =>
+        request("GET", at("workflows", workflow, "versions", String(number)), undefined, { fields: rowFields }),
+      validate: (document) => request("POST", "/workflows/validate", document, { fields: ["problems"] }),
+      create: (document, query) => request("POST", "/workflows", document, { query: { ...query }, fields: rowFields }),
       replace: (workflow, document, query) =>
-        request("PUT", at("workflows", workflow), document, { query: { ...query } }),
-      publish: (workflow, input = {}) => request("POST", at("workflows", workflow, "publish"), input),
+        request("PUT", at("workflows", workflow), document, { query: { ...query }, fields: rowFields }),
+      publish: (workflow, input = {}) =>
+        request("POST", at("workflows", workflow, "publish"), input, { fields: ["version"] }),
     },
   };
 }

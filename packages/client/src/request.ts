@@ -24,6 +24,8 @@ export interface RequestOptions {
   /** fields of the address; those that are undefined are left out */
   readonly query?: { readonly [name: string]: string | number | boolean | undefined };
   readonly signal?: AbortSignal;
+  /** fields that the answer's body has, where it is Threadmill that answers */
+  readonly fields?: readonly string[];
 }
 
 /** Sends a request below `/api/v2` and gives the answer's body. Throws `ApiProblem` or `Unreachable`. */
@@ -61,9 +63,9 @@ export function requester(given: ClientOptions): Request {
           signal: signals.length === 1 ? signals[0]! : AbortSignal.any(signals),
         });
         const text = await answer.text();
-        if (answer.ok) return parsed(text, answer.status) as T;
+        if (answer.ok) return parsed(text, answer.status, given.url, options.fields) as T;
         retryAfter = answer.headers.get("retry-after");
-        fault = new ApiProblem(answer.status, problemBody(text));
+        fault = new ApiProblem(answer.status, problemBody(text) ?? stranger(given.url, `it answered ${answer.status}`));
       } catch (error) {
         if (options.signal?.aborted === true) throw error;
         fault = error instanceof ApiProblem ? error : new Unreachable(given.url, error);
@@ -81,21 +83,32 @@ export function freshKey(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-function parsed(text: string, status: number): unknown {
-  if (text === "") return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new ApiProblem(status, { detail: "The answer is no JSON: is this the address of a Threadmill server?" });
-  }
+/** The body of an answer. What Threadmill never answers comes from another server, or from one in between. */
+function parsed(text: string, status: number, url: string, fields: readonly string[] = []): unknown {
+  if (text === "" && fields.length === 0) return undefined;
+  const body = objectIn(text);
+  if (body === null) throw new ApiProblem(status, stranger(url, "its answer is no JSON object"));
+  const missing = fields.find((field) => !Object.hasOwn(body, field));
+  if (missing === undefined) return body;
+  throw new ApiProblem(status, stranger(url, `its answer has no "${missing}"`));
 }
 
-function problemBody(text: string): Record<string, unknown> {
+/** A problem's body; null where none of Threadmill's came, since each of those has a code. */
+function problemBody(text: string): Record<string, unknown> | null {
+  const body = objectIn(text);
+  return typeof body?.["code"] === "string" ? body : null;
+}
+
+const stranger = (url: string, why: string) => ({
+  detail: `${url} is no Threadmill server, as far as can be told: ${why}`,
+});
+
+function objectIn(text: string): Record<string, unknown> | null {
   try {
     const body: unknown = JSON.parse(text);
-    return typeof body === "object" && body !== null ? (body as Record<string, unknown>) : {};
+    return typeof body === "object" && body !== null && !Array.isArray(body) ? (body as Record<string, unknown>) : null;
   } catch {
-    return {};
+    return null;
   }
 }
 

@@ -3,11 +3,12 @@ import { formatPath, parsePath, type Path } from "../template/path.ts";
 import { pointer, type Problem } from "../template/problem.ts";
 import { referencePath } from "../template/value.ts";
 import { brief } from "../text/characters.ts";
+import { didYouMean } from "../text/nearest.ts";
 import { outcome, shown } from "./explain.ts";
 import { changeSide, fieldSide, hasChanges } from "./left-side.ts";
 import type { Node } from "./node.ts";
 import type { FieldType, Operator } from "./operator.ts";
-import { isOperatorName, operators } from "./operators.ts";
+import { isOperatorName, operatorNames, operators } from "./operators.ts";
 import { compileRight, located, type RightSide } from "./right-side.ts";
 import { matchWords, type MatchWord } from "./schema.ts";
 
@@ -38,10 +39,11 @@ export function compileClause(json: Readonly<Record<string, unknown>>, at: strin
   const problem = (code: string, key: string | null, message: string) =>
     void work.problems.push({ code, path: key === null ? at : pointer(at, key), message });
   for (const key of namesOf(json))
-    if (!knownNames.includes(key)) problem("condition_invalid", key, `a clause has no "${key}"`);
+    if (!knownNames.includes(key))
+      problem("condition_invalid", key, `a clause has no "${key}"${didYouMean(key, knownNames)}`);
   const name = json.op;
   if (!isOperatorName(name)) {
-    problem("operator_unknown", "op", `there is no operator ${brief(name)}`);
+    problem("operator_unknown", "op", `there is no operator ${brief(name)}${didYouMean(name, operatorNames)}`);
     return null;
   }
   const operator = operators[name];

@@ -18,21 +18,29 @@ function rulesOut(hint: FieldHint, scope: Scope): boolean {
   if (hint.kind === "changed") return !isChanged(path, scope);
   const value = compilePath(path)(scope);
   const items: readonly unknown[] = Array.isArray(value) ? value : [value];
-  return items.every((item) => item === null || item === undefined || !mayAnswer(hint, item));
+  const may = answererOf(hint);
+  return items.every((item) => item === null || item === undefined || !may(item));
 }
 
-/** Whether an item may be what a hint looks for. */
-function mayAnswer(hint: Exclude<FieldHint, { kind: "changed" }>, item: unknown): boolean {
-  if (typeof item === "object") return true;
-  if (hint.kind === "keyword") {
-    const text = fold(textOf(item));
-    return hint.keys.some((key) => text.includes(key));
-  }
+/** What tells whether an item may be what a hint looks for. Long lists meet long lists here, and nobody counts it. */
+function answererOf(hint: Exclude<FieldHint, { kind: "changed" }>): (item: unknown) => boolean {
   if (hint.kind === "range") {
-    const number = hint.of === "number" ? numberOf(item) : instantOf(item);
-    return Number.isNaN(number) || (number >= (hint.low ?? -Infinity) && number <= (hint.high ?? Infinity));
+    const { of, low, high } = hint;
+    return (item) => {
+      const number = of === "number" ? numberOf(item) : instantOf(item);
+      const unknown = typeof item === "object" || Number.isNaN(number);
+      return unknown || (number >= (low ?? -Infinity) && number <= (high ?? Infinity));
+    };
   }
-  return equalityKeys(item).some((key) => hint.keys.includes(key));
+  if (hint.kind === "keyword") {
+    return (item) => {
+      if (typeof item === "object") return true;
+      const text = fold(textOf(item));
+      return hint.keys.some((key) => text.includes(key));
+    };
+  }
+  const keys = new Set(hint.keys);
+  return (item) => typeof item === "object" || equalityKeys(item).some((key) => keys.has(key));
 }
 
 /** Milliseconds of an instant; NaN for a day, which is no instant before its zone is known, and for all else. */

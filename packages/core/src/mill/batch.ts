@@ -107,7 +107,7 @@ export class Batch {
    */
   #take(root: Root, steps: number): void {
     const more = steps - root.free;
-    root.free = Math.max(0, -more);
+    root.free = more > 0 ? 0 : -more;
     if (more <= 0) return;
     this.budget -= more / stepsPerOperation;
     root.spent += more / stepsPerOperation;

@@ -46,6 +46,20 @@ describe("actions", () => {
     }
   });
 
+  test("leave out what a reference does not find, save where the command needs it", () => {
+    const { run } = runOf({
+      a: {
+        action: "conversation.assign",
+        input: { user: { ref: "customer.assignee" }, team: "billing" },
+        next: "b",
+      },
+      b: { action: "message.note", input: { text: { ref: "customer.email" } } },
+    });
+    expect(run.steps).toMatchObject([{ status: "done" }, { status: "failed", reason: { code: "invalid_input" } }]);
+    expect(run.steps[0]?.input).not.toHaveProperty("user");
+    expect(run.steps[1]?.input).toMatchObject({ text: null });
+  });
+
   test("are done to the run's own subject where no other is named", () => {
     const { play, conversation, run } = runOf({
       a: { ...tag("a"), next: "b" },

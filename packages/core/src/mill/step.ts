@@ -2,6 +2,7 @@ import { Missing } from "../domain/ledger.ts";
 import { commands, prepare } from "../domain/registry.ts";
 import type { Refusal } from "../model/command.ts";
 import type { Json } from "../model/common.ts";
+import { membersOf } from "../model/json.ts";
 import type { Reason, Run, StepResult } from "../model/run.ts";
 import { reasonOf } from "../run/reason.ts";
 import { runScope } from "../run/scope.ts";
@@ -81,7 +82,7 @@ function fail(turn: Turn<Step>, result: StepResult, reason: Reason, signal: "fau
 function act(turn: Turn<ActionStep>, scope: Scope): void {
   const { batch, root, run, step } = turn;
   const given = step.input.resolve(scope) as { readonly [name: string]: Json };
-  const input = withTarget(step.action, given, run);
+  const input = withTarget(step.action, withoutMissing(step, given), run);
   const result: StepResult = { ...resultOf(turn), input };
   const prepared = prepare(step.action, input, batch.config.settings);
   if (!prepared.ok) return refused(turn, result, prepared);
@@ -114,6 +115,17 @@ function refused(turn: Turn<ActionStep>, result: StepResult, answer: Refusal): v
     ...(answer.path !== undefined && { detail: { path: answer.path } }),
   };
   fail(turn, result, reason, answer.kind === "limited" ? "stop" : "fault");
+}
+
+/** The input without what its references did not find, save where the command says that it must be given. */
+function withoutMissing(
+  { action, references }: ActionStep,
+  given: { readonly [name: string]: Json },
+): { readonly [name: string]: Json } {
+  const required: readonly string[] = commands.get(action)?.input.required ?? [];
+  const missing = references.filter((name) => given[name] === null && !required.includes(name));
+  if (missing.length === 0) return given;
+  return Object.fromEntries(membersOf(given).filter(([name]) => !missing.includes(name)));
 }
 
 /** What an action is done to: as the step says, else the run's own subject. */

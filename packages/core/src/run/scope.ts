@@ -36,6 +36,9 @@ class LazyScope implements Scope {
   readonly #origin: Origin;
   readonly #sight: Sight;
   readonly #known = new Map<string | number, unknown>();
+  /** the root that was read last: a condition's clauses, and those of the next workflow, mostly read the same */
+  #last: string | number | null = null;
+  #value: unknown;
 
   constructor(origin: Origin, changes: readonly RowChange[], sight: Sight) {
     this.changes = changes;
@@ -47,10 +50,14 @@ class LazyScope implements Scope {
   }
 
   root(name: string | number): unknown {
-    const known = this.#known.get(name);
-    if (known !== undefined) return known;
-    const value = rootNamed(name)?.load(this.#origin, this.#sight, this);
-    this.#known.set(name, value);
+    if (name === this.#last) return this.#value;
+    let value = this.#known.get(name);
+    if (value === undefined) {
+      value = rootNamed(name)?.load(this.#origin, this.#sight, this);
+      this.#known.set(name, value);
+    }
+    this.#last = name;
+    this.#value = value;
     return value;
   }
 }

@@ -2,7 +2,7 @@ import { dateText, dayMs, parseDate, timeText, two } from "../time/civil.ts";
 import { isZone, firstInstant, localMs, zoneSteps } from "../time/zone.ts";
 import { cut } from "../text/characters.ts";
 import { toMs } from "../time/instant.ts";
-import type { Filter } from "./filters.ts";
+import type { Filter } from "./filter.ts";
 import { limits } from "./limits.ts";
 import { checkLength, type Frame, spend, toText } from "./liquid-value.ts";
 import { TemplateFault } from "./problem.ts";

@@ -1,9 +1,8 @@
-import { jsonText } from "../model/json.ts";
 import { charactersOf, countCharacters, sliceCharacters } from "../text/characters.ts";
-import type { Filter } from "./filters.ts";
+import type { Filter } from "./filter.ts";
 import { limits } from "./limits.ts";
 import { member } from "./liquid-operand.ts";
-import { checkLength, order, paid, same, spend, toList, toNumber, toText, truthy, type Frame } from "./liquid-value.ts";
+import { checkLength, json, order, same, spend, toList, toNumber, toText, truthy, type Frame } from "./liquid-value.ts";
 import { TemplateFault } from "./problem.ts";
 
 /** Filters over lists; a value that is no list counts as a list of one. */
@@ -99,7 +98,7 @@ export const listFilters = {
 } satisfies Record<string, Filter>;
 
 function identityOf(item: unknown, frame: Frame): unknown {
-  if (typeof item === "object" && item !== null) return `${paid(jsonText(item), frame)}\0`;
+  if (typeof item === "object" && item !== null) return `${json(item, frame)}\0`;
   if (typeof item === "string") spend(frame, item.length >> 6);
   return item;
 }

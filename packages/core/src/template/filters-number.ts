@@ -1,4 +1,4 @@
-import type { Filter } from "./filters.ts";
+import type { Filter } from "./filter.ts";
 import { toNumber } from "./liquid-value.ts";
 import { TemplateFault } from "./problem.ts";
 

@@ -1,7 +1,6 @@
-import { jsonText } from "../model/json.ts";
 import { charactersOf, countCharacters, sliceCharacters } from "../text/characters.ts";
-import type { Filter } from "./filters.ts";
-import { checkLength, type Frame, paid, spend, toNumber, toText } from "./liquid-value.ts";
+import type { Filter } from "./filter.ts";
+import { checkLength, type Frame, json, spend, toNumber, toText } from "./liquid-value.ts";
 
 const entities: Readonly<Record<string, string>> = {
   "&": "&amp;",
@@ -26,7 +25,7 @@ export const textFilters = {
   newline_to_br: plain((text) => text.replaceAll(/\r?\n/g, "<br />\n")),
   escape: plain((text) => text.replaceAll(/[&<>"']/g, (letter) => entities[letter]!)),
   url_encode: plain((text) => encodeURIComponent(text).replaceAll("%20", "+")),
-  json: { takes: [0, 0], run: (input, _, frame) => measured(paid(jsonText(input), frame)) },
+  json: { takes: [0, 0], run: (input, _, frame) => measured(json(input, frame)) },
   append: { takes: [1, 1], run: (input, [end], frame) => both(toText(input, frame), toText(end, frame)) },
   prepend: { takes: [1, 1], run: (input, [start], frame) => both(toText(start, frame), toText(input, frame)) },
   remove: {

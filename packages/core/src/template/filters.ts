@@ -1,15 +1,9 @@
 import { dateFilter } from "./filter-date.ts";
+import type { Filter } from "./filter.ts";
 import { listFilters } from "./filters-list.ts";
 import { numberFilters } from "./filters-number.ts";
 import { textFilters } from "./filters-text.ts";
-import { isEmpty, truthy, type Frame } from "./liquid-value.ts";
-
-/** One filter: how many values it takes (least, most), the name of a named one if any, and what it does. */
-export interface Filter {
-  readonly takes: readonly [least: number, most: number];
-  readonly named?: string;
-  readonly run: (input: unknown, args: readonly unknown[], frame: Frame) => unknown;
-}
+import { isEmpty, truthy } from "./liquid-value.ts";
 
 /** All filters a text may use. None reads a clock, draws a random number or calls a function of the data. */
 export const filters: Readonly<Record<string, Filter>> = {

@@ -19,6 +19,9 @@ export const limits = {
   zones: 8,
   /** characters of a rendered text, of a captured text and of a filter's result */
   outputLength: 65_536,
-  /** levels of objects and lists in a value */
+  /** levels of objects and lists in a value as written */
   valueDepth: 32,
+  /** what a value may come to, with all that it refers to: characters of texts and names (any other part counts as eight), and levels */
+  valueLength: 262_144,
+  valueLevels: 200,
 } as const;

@@ -1,4 +1,6 @@
 import { Tokenizer, TypeGuards, defaultOptions, type TagToken, type Token, type TopLevelToken } from "liquidjs";
+import { namesOf } from "../model/json.ts";
+import { didYouMean } from "../text/nearest.ts";
 import { compileExpression } from "./liquid-expression.ts";
 import { refuse, type Names } from "./liquid-operand.ts";
 import { emit, spend, toText, type Write } from "./liquid-value.ts";
@@ -43,7 +45,7 @@ export function compileBlock(
       }
       const tag = Object.hasOwn(cursor.tags, token.name)
         ? cursor.tags[token.name]!
-        : refuse(token, `undefined tag "${token.name}"`);
+        : refuse(token, `undefined tag "${token.name}"${didYouMean(token.name, namesOf(cursor.tags))}`);
       const write = tag(token, cursor);
       if (write !== null) writes.push(write);
     } else if (TypeGuards.isOutputToken(token)) {

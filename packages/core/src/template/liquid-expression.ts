@@ -1,6 +1,8 @@
 import type { FilteredValueToken, Token, Tokenizer } from "liquidjs";
 import { TypeGuards } from "liquidjs";
 import { cut } from "../text/characters.ts";
+import { namesOf } from "../model/json.ts";
+import { didYouMean } from "../text/nearest.ts";
 import { filters } from "./filters.ts";
 import { compileOperand, refuse, type Names, type Operand } from "./liquid-operand.ts";
 import { order, same, spend, toText, truthy, type Frame, type Read } from "./liquid-value.ts";
@@ -94,7 +96,7 @@ function compileFiltered(token: FilteredValueToken, names: Names): Read {
 function compileFilter(token: FilteredValueToken["filters"][number], input: Read, names: Names): Read {
   const filter = Object.hasOwn(filters, token.name)
     ? filters[token.name]!
-    : refuse(token, `undefined filter "${token.name}"`);
+    : refuse(token, `undefined filter "${token.name}"${didYouMean(token.name, namesOf(filters))}`);
   const [least, most] = filter.takes;
   const args: Operand[] = [];
   const named: Operand[] = [];

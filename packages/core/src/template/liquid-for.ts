@@ -75,7 +75,7 @@ function writtenRounds(list: Token): number {
 
 function pairs(value: object, frame: Frame): readonly unknown[] {
   const found = membersOf(value as { readonly [name: string]: unknown });
-  spend(frame, found.length * 4);
+  spend(frame, found.length * 8);
   return found;
 }
 

@@ -1,6 +1,6 @@
 import { countOf, jsonText, sameJson } from "../model/json.ts";
 import { limits } from "./limits.ts";
-import { weigh } from "./meter.ts";
+import { stepsPerMember, weigh } from "./meter.ts";
 import { TemplateFault } from "./problem.ts";
 import type { Scope } from "./scope.ts";
 
@@ -45,13 +45,19 @@ export function toText(value: unknown, frame: Frame): string {
   if (typeof value === "string") return value;
   if (value === null || value === undefined) return "";
   if (typeof value === "number" || typeof value === "boolean") return String(value);
-  if (!Array.isArray(value)) return paid(jsonText(value), frame);
+  if (!Array.isArray(value)) return json(value, frame);
   spend(frame, value.length);
   return paid(value.map((item) => toText(item, frame)).join(""), frame);
 }
 
+/** A value as JSON, its members in order. */
+export function json(value: unknown, frame: Frame): string {
+  spend(frame, weigh(value, true, stepsPerMember));
+  return paid(jsonText(value), frame);
+}
+
 /** A text that took work for each of its characters to make. */
-export function paid(text: string, frame: Frame): string {
+function paid(text: string, frame: Frame): string {
   spend(frame, text.length >> 4);
   return text;
 }

@@ -22,13 +22,17 @@ export class AllowanceSpent extends Error {
   }
 }
 
+/** Steps of putting one member of an object in its place among the others, and writing it down. */
+export const stepsPerMember = 14;
+
 /**
  * Steps of looking at a value once: one for each item and each 64 characters of texts. An object is looked into only
- * where it is compared as a whole.
+ * where it is taken as a whole, and may cost more for each of its members.
  */
-export function weigh(value: unknown, whole = false): number {
+export function weigh(value: unknown, whole = false, perMember = 1): number {
   if (typeof value === "string") return 1 + (value.length >> 6);
   if (typeof value !== "object" || value === null) return 1;
   const inner: readonly unknown[] = Array.isArray(value) ? value : whole ? Object.values(value) : [];
-  return inner.reduce<number>((sum, item) => sum + weigh(item, whole), 1);
+  const own = Array.isArray(value) ? 1 : 1 + inner.length * (perMember - 1);
+  return inner.reduce<number>((sum, item) => sum + weigh(item, whole, perMember), own);
 }

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { scopeOf } from "../testing/scope.ts";
+import { meterOf, scopeOf } from "../testing/scope.ts";
+import { AllowanceSpent } from "./meter.ts";
 import { compileValue, referencePath, variables } from "./value.ts";
 
 const tags = ["a", "b"];
@@ -76,6 +77,30 @@ describe("compileValue", () => {
     expect(compileValue(["{{", "{%"], "/steps/a")).toMatchObject({
       problems: [{ path: "/steps/a/0" }, { path: "/steps/a/1" }],
     });
+  });
+
+  test("what it comes to is bounded, whatever it refers to", () => {
+    const big = "x".repeat(30_000);
+    const deep = (levels: number): unknown => (levels === 0 ? 1 : { a: deep(levels - 1) });
+    const roots = {
+      big,
+      list: Array.from({ length: 8 }, () => big),
+      many: Array(30_000).fill(1),
+      deep: deep(200),
+      deeper: deep(201),
+    };
+    const meter = meterOf(100_000);
+    const of = (json: unknown) => compiled(json).resolve(scopeOf(roots, { meter }));
+    const fault = expect.objectContaining({ code: "template_runaway" });
+    expect(of({ ref: "list" })).toBe(roots.list);
+    expect(meter.taken()).toBe(240_008 >> 6);
+    expect(() => of([{ ref: "list" }, { ref: "big" }])).toThrow(fault);
+    expect(() => of({ a: "{{ big }}", b: { ref: "list" } })).toThrow(fault);
+    expect(of({ ref: "many" })).toBe(roots.many);
+    expect(() => of(Array.from({ length: 5 }, () => ({ ref: "many" })))).toThrow(fault);
+    expect(of({ ref: "deep" })).toBe(roots.deep);
+    expect(() => of({ ref: "deeper" })).toThrow(fault);
+    expect(() => compiled({ ref: "list" }).resolve(scopeOf(roots, { meter: meterOf(1000) }))).toThrow(AllowanceSpent);
   });
 
   test("referencePath tells references from other values", () => {

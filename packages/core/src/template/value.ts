@@ -1,7 +1,7 @@
 import { limits } from "./limits.ts";
 import { countOf } from "../model/json.ts";
 import { compilePath, formatPath, isPath, parsePath, type Path } from "./path.ts";
-import { pointer, type Problem } from "./problem.ts";
+import { pointer, type Problem, TemplateFault } from "./problem.ts";
 import type { Scope } from "./scope.ts";
 import { compileText, isLiquid } from "./text.ts";
 
@@ -23,7 +23,11 @@ export type ValueResult =
   | ({ readonly ok: true } & Value)
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-type Part = { readonly fixed: unknown } | { readonly resolve: (scope: Scope) => unknown };
+/** What a value may still grow to while it is resolved. */
+interface Room {
+  left: number;
+}
+type Part = { readonly fixed: unknown } | { readonly resolve: (scope: Scope, room: Room) => unknown };
 interface Work {
   readonly problems: Problem[];
   readonly reads: Set<string>;
@@ -36,7 +40,7 @@ export function compileValue(json: unknown, path = ""): ValueResult {
   if (work.problems.length > 0) return { ok: false, problems: work.problems };
   const reads = [...work.reads];
   if ("fixed" in part) return { ok: true, static: true, reads, resolve: () => part.fixed };
-  return { ok: true, static: false, reads, resolve: part.resolve };
+  return { ok: true, static: false, reads, resolve: (scope) => part.resolve(scope, { left: limits.valueLength }) };
 }
 
 /** The paths of the scope that a compiled text or value reads, sorted, for analysis and validation. */
@@ -64,7 +68,7 @@ function compilePart(json: unknown, path: string, depth: number, work: Work): Pa
   if (reference !== null) {
     work.reads.add(formatPath(reference));
     const read = compilePath(reference);
-    return { resolve: (scope) => read(scope) ?? null };
+    return { resolve: (scope, room) => fitted(read(scope) ?? null, scope, room) };
   }
   return Array.isArray(json) ? compileList(json, path, depth, work) : compileObject(json, path, depth, work);
 }
@@ -81,15 +85,39 @@ function compileString(source: string, path: string, work: Work): Part {
     return { fixed: null };
   }
   for (const read of result.text.reads) work.reads.add(read);
-  return { resolve: (scope) => result.text.render(scope) };
+  return { resolve: (scope, room) => fitted(result.text.render(scope), scope, room) };
 }
 
-const resolvePart = (part: Part, scope: Scope): unknown => ("fixed" in part ? part.fixed : part.resolve(scope));
+/** A part that was read, within what a value may come to. */
+function fitted(value: unknown, { meter }: Scope, room: Room): unknown {
+  const before = room.left;
+  fill(value, room, 0);
+  meter.take((before - room.left) >> 6);
+  return value;
+}
+
+function fill(value: unknown, room: Room, level: number): void {
+  room.left -= typeof value === "string" ? value.length : 8;
+  if (room.left < 0)
+    throw new TemplateFault("template_runaway", `the value grows beyond ${limits.valueLength} characters`);
+  if (typeof value !== "object" || value === null) return;
+  if (level === limits.valueLevels)
+    throw new TemplateFault("template_runaway", `the value has more than ${limits.valueLevels} levels`);
+  if (Array.isArray(value)) for (const item of value) fill(item, room, level + 1);
+  else
+    for (const [name, item] of Object.entries(value)) {
+      room.left -= name.length;
+      fill(item, room, level + 1);
+    }
+}
+
+const resolvePart = (part: Part, scope: Scope, room: Room): unknown =>
+  "fixed" in part ? part.fixed : part.resolve(scope, room);
 
 function compileList(json: readonly unknown[], path: string, depth: number, work: Work): Part {
   const parts = json.map((item, at) => compilePart(item, pointer(path, at), depth + 1, work));
   if (parts.every((part) => "fixed" in part)) return { fixed: Object.freeze(parts.map((part) => part.fixed)) };
-  return { resolve: (scope) => parts.map((part) => resolvePart(part, scope)) };
+  return { resolve: (scope, room) => parts.map((part) => resolvePart(part, scope, room)) };
 }
 
 function compileObject(json: object, path: string, depth: number, work: Work): Part {
@@ -99,12 +127,12 @@ function compileObject(json: object, path: string, depth: number, work: Work): P
     if (key === "__proto__") refuse(work, pointer(path, key), "this name is not allowed");
     else parts.push([key, compilePart(item, pointer(path, key), depth + 1, work)]);
   }
-  const build = (scope: Scope) => {
+  const build = (scope: Scope, room: Room) => {
     const result: Record<string, unknown> = {};
-    for (const [key, part] of parts) result[key] = resolvePart(part, scope);
+    for (const [key, part] of parts) result[key] = resolvePart(part, scope, room);
     return result;
   };
   return parts.every(([, part]) => "fixed" in part)
-    ? { fixed: Object.freeze(build(undefined as never)) }
+    ? { fixed: Object.freeze(build(undefined as never, { left: 0 })) }
     : { resolve: build };
 }

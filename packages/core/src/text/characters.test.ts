@@ -14,7 +14,9 @@ test("characters are counted and cut whole", () => {
 
 test("whatever is done to well-formed text, it stays well-formed", () => {
   fc.assert(
-    fc.property(anyText, fc.integer({ min: -21, max: 21 }), fc.nat(21), (text, from, units) => {
+    fc.property(anyText, fc.integer({ min: -21, max: 21 }), fc.integer({ min: -21, max: 21 }), (text, from, to) => {
+      const units = Math.abs(to);
+      expect(sliceCharacters(text, from, to)).toBe(charactersOf(text).slice(from, to).join(""));
       expect(charactersOf(text)).toHaveLength(countCharacters(text));
       expect(charactersOf(text).join("")).toBe(text);
       expect(charactersOf(text).every((one) => one.isWellFormed())).toBe(true);

@@ -2,6 +2,7 @@ import type { TSchema } from "typebox";
 import type { AnyCommand } from "../domain/define.ts";
 import type { SettingsIndex } from "../domain/settings-index.ts";
 import type { Refusal } from "../model/command.ts";
+import { didYouMean } from "../text/nearest.ts";
 import { isLiquid } from "../template/text.ts";
 import { referencePath } from "../template/value.ts";
 import type { ActionDocument, TriggerDocument } from "./document.ts";
@@ -23,8 +24,11 @@ const inputCodes = { unknown: "unknown_field", missing: "missing_field", invalid
 /** What is wrong with an action step, as far as it is written down: what is read from the scope is checked at run. */
 export function actionProblems(step: ActionDocument, base: string, context: ActionContext): Problem[] {
   const definition = context.commands.get(step.action);
-  if (definition === undefined)
-    return [error("action_unknown", `${base}/action`, `There is no action "${step.action}"`)];
+  if (definition === undefined) {
+    const actions = [...context.commands.values()].filter((one) => one.action).map((one) => one.type);
+    const message = `There is no action "${step.action}"${didYouMean(step.action, actions)}`;
+    return [error("action_unknown", `${base}/action`, message)];
+  }
   if (!definition.action) {
     return [error("action_unknown", `${base}/action`, `"${step.action}" is a command that a workflow cannot issue`)];
   }

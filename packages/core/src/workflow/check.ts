@@ -62,12 +62,14 @@ export function checkWorkflow(
   }
   const ready = triggers.length === shape.triggers.length && steps.size === shape.ids.size;
   const whole = ready && structure.every((one) => one.severity === "warning");
-  return { problems: problems.filter(isFirst), whole, triggers, steps };
+  return { problems: once(problems), whole, triggers, steps };
 }
 
 /** Two checks may come upon one fault; it is told once a place and code. */
-const isFirst = (one: Problem, at: number, all: readonly Problem[]): boolean =>
-  all.findIndex((other) => other.path === one.path && other.code === one.code && other.message === one.message) === at;
+const once = (problems: readonly Problem[]): Problem[] =>
+  [
+    ...new Map(problems.toReversed().map((one) => [`${one.path}\0${one.code}\0${one.message}`, one])).values(),
+  ].toReversed();
 
 const isOfTriggers = (one: Problem): boolean => one.path.startsWith("/triggers");
 

@@ -39,6 +39,8 @@ export interface ActionStep extends StepBase {
   readonly kind: "action";
   readonly action: string;
   readonly input: Value;
+  /** fields of the input that are references: one that finds nothing is left out where the command does not need it */
+  readonly references: readonly string[];
   /** where to go when the action is refused or fails; null ends the run */
   readonly onError: string | null;
   /** whether the run goes on only when the effect that the action asked for is settled */

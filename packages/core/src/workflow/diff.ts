@@ -1,5 +1,5 @@
-import { canonicalJson } from "../id/canonical.ts";
 import type { Json } from "../model/common.ts";
+import { sameJson } from "../model/json.ts";
 import { canonicalWorkflow } from "./canonical.ts";
 import type { StepDocument, StepKind, TriggerDocument, WorkflowDocument } from "./document.ts";
 import { pointer } from "./problem.ts";
@@ -33,9 +33,6 @@ export function diffDocuments(a: WorkflowDocument, b: WorkflowDocument): Differe
   ];
 }
 
-// in an object, so that nothing and null are two
-const same = (a: unknown, b: unknown): boolean => canonicalJson({ a }) === canonicalJson({ a: b });
-
 function difference({ before, after }: Sides<unknown>, path: string, text: string): Difference {
   const kind = before === undefined ? "added" : after === undefined ? "removed" : "changed";
   return { path, kind, before: (before ?? null) as Json, after: (after ?? null) as Json, text };
@@ -44,7 +41,7 @@ function difference({ before, after }: Sides<unknown>, path: string, text: strin
 function diffParts(a: Parts, b: Parts, base: string, say: (path: string, sides: Sides<Json>) => string): Difference[] {
   return [...new Set([...a.keys(), ...b.keys()])]
     .map((path) => ({ path, sides: { before: a.get(path), after: b.get(path) } }))
-    .filter(({ sides }) => !same(sides.before, sides.after))
+    .filter(({ sides }) => !sameJson(sides.before, sides.after))
     .map(({ path, sides }) => difference(sides, base + path, say(path, sides)));
 }
 
@@ -72,7 +69,7 @@ function diffTriggers(a: readonly TriggerDocument[], b: readonly TriggerDocument
   };
   const unmatched = a
     .map((trigger, at) => ({ trigger, at }))
-    .filter(({ trigger }) => take((other) => same(trigger, other)) === undefined);
+    .filter(({ trigger }) => take((other) => sameJson(trigger, other)) === undefined);
   const found = unmatched.map(({ trigger, at }) => {
     const other = take((one) => triggerName(one) === triggerName(trigger));
     const sides = { before: trigger, after: other?.trigger };
@@ -82,7 +79,7 @@ function diffTriggers(a: readonly TriggerDocument[], b: readonly TriggerDocument
     const sides = { before: undefined, after: trigger };
     return difference(sides, `/triggers/${at}`, triggerSentence(triggerName(trigger), sides));
   });
-  if (found.length + added.length > 0 || same(a, b)) return [...found, ...added];
+  if (found.length + added.length > 0 || sameJson(a, b)) return [...found, ...added];
   return [difference({ before: a, after: b }, "/triggers", "The triggers stand in another order")];
 }
 

@@ -1,3 +1,4 @@
+import { didYouMean } from "../text/nearest.ts";
 import type { StepDocument } from "./document.ts";
 import { error, pointer, type Problem, warning } from "./problem.ts";
 
@@ -51,9 +52,9 @@ export function graphProblems(
   const dangling = [...steps].flatMap(([id, step]) =>
     edgesOf(step)
       .filter((edge) => !known.has(edge.to))
-      .map((edge) => noStep(pointer("/steps", id) + edge.path, edge.to)),
+      .map((edge) => noStep(pointer("/steps", id) + edge.path, edge.to, known)),
   );
-  if (!known.has(start)) return [noStep("/start", start), ...dangling];
+  if (!known.has(start)) return [noStep("/start", start, known), ...dangling];
   if (steps.size < known.size) return dangling;
   const unreachable = walk(start, steps).rest.map((id) =>
     warning("step_unreachable", pointer("/steps", id), `No way leads from the start to the step "${id}"`),
@@ -61,7 +62,8 @@ export function graphProblems(
   return [...dangling, ...unreachable, ...cycleProblems(steps)];
 }
 
-const noStep = (path: string, id: string) => error("edge_dangling", path, `There is no step "${id}"`);
+const noStep = (path: string, id: string, known: ReadonlySet<string>) =>
+  error("edge_dangling", path, `There is no step "${id}"${didYouMean(id, known)}`);
 
 /** Whether the step waits by the clock: a second at least, even for an instant gone by. A wait for an event alone may be over at once. */
 const takesTime = (step: StepDocument): boolean => "wait" in step && (step.wait.for ?? step.wait.until) !== undefined;

@@ -1,8 +1,9 @@
 import { compileCondition, type Condition } from "../condition/compile.ts";
-import { type EventType, isEventType } from "../domain/events.ts";
+import { type EventType, eventTypes, isEventType } from "../domain/events.ts";
 import type { SettingsIndex } from "../domain/settings-index.ts";
 import type { Json } from "../model/common.ts";
 import { compileValue, type Value } from "../template/value.ts";
+import { didYouMean } from "../text/nearest.ts";
 import { type Duration, parseDuration } from "../time/duration.ts";
 import { resolveNames } from "./condition-names.ts";
 import { fieldTypes } from "./fields.ts";
@@ -77,6 +78,8 @@ export function durationPart(text: string, path: string, { problems }: Context):
 /** The event that a document names; null where there is none of that name, and a problem says so. */
 export function eventPart(name: string, path: string, { problems }: Context): EventType | null {
   if (isEventType(name)) return name;
-  problems.push(error("event_unknown", path, `There is no event "${name}"`));
+  problems.push(
+    error("event_unknown", path, `There is no event "${name}"${didYouMean(name, Object.keys(eventTypes))}`),
+  );
   return null;
 }

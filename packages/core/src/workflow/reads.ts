@@ -2,9 +2,10 @@ import type { Target } from "../domain/define.ts";
 import { isEventType } from "../domain/events.ts";
 import type { SettingsIndex } from "../domain/settings-index.ts";
 import { type Reader, type Root, rootNamed, rootNames } from "../run/roots.ts";
+import { didYouMean } from "../text/nearest.ts";
 import { parsePath, type Path } from "../template/path.ts";
 import type { TriggerDocument } from "./document.ts";
-import { isUnknownField } from "./fields.ts";
+import { fieldsOf, isUnknownField } from "./fields.ts";
 import { error, type Problem } from "./problem.ts";
 import { referenceProblem } from "./references.ts";
 import { knows } from "./subjects.ts";
@@ -52,14 +53,18 @@ export function readProblems(
     const steps = parsePath(read) as Path; // written by formatPath
     const [root, name] = steps as [string, string | number | undefined];
     if (!place.roots.has(root)) {
-      const message = `"${root}" cannot be read here: there are ${[...place.roots].join(", ")}`;
+      const message = `"${root}" cannot be read here: there are ${[...place.roots].join(", ")}${didYouMean(root, place.roots)}`;
       return [error("reference_out_of_scope", path, message)];
     }
-    if (isUnknownField(steps)) return [error("field_unknown", path, `A ${root} has no field "${name}"`)];
+    if (isUnknownField(steps)) {
+      const meant = didYouMean(name, Object.keys(fieldsOf(root) ?? {}));
+      return [error("field_unknown", path, `A ${root} has no field "${name}"${meant}`)];
+    }
     if (name === undefined) return [];
     if (root === "calendar") return settings === null ? [] : referenceProblem(settings, "calendar", String(name), path);
     const known = root === "steps" || root === "inputs" ? place.run?.[root] : undefined;
     if (known === undefined || known.has(String(name))) return [];
-    return [error("reference_dangling", path, `There is no ${root === "steps" ? "step" : "input"} "${name}"`)];
+    const meant = didYouMean(name, known);
+    return [error("reference_dangling", path, `There is no ${root === "steps" ? "step" : "input"} "${name}"${meant}`)];
   });
 }

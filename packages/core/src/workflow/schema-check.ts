@@ -1,5 +1,6 @@
 import type { TObject, TSchema } from "typebox";
 import Compile, { type Validator } from "typebox/compile";
+import { didYouMean } from "../text/nearest.ts";
 import { pointer } from "../template/problem.ts";
 
 /** Where and how a value does not fit its schema; `path` is a JSON pointer. */
@@ -25,7 +26,7 @@ export function objectMismatches(schema: TObject, value: unknown, path: string):
   const fields = Object.entries(value).flatMap(([name, item]) => {
     const at = pointer(path, name);
     if (Object.hasOwn(schema.properties, name)) return mismatches(schema.properties[name] as TSchema, item, at);
-    return schema["additionalProperties" as never] === false ? [unknown(at)] : [];
+    return schema["additionalProperties" as never] === false ? [unknown(at, name, Object.keys(schema.properties))] : [];
   });
   return [...missing, ...fields];
 }
@@ -51,7 +52,11 @@ const absent = (path: string, name: string): Mismatch => ({
   path: pointer(path, name),
   message: "is missing",
 });
-const unknown = (path: string): Mismatch => ({ kind: "unknown", path, message: "There is no such field" });
+const unknown = (path: string, name?: string, known: readonly string[] = []): Mismatch => ({
+  kind: "unknown",
+  path,
+  message: `There is no such field${didYouMean(name, known)}`,
+});
 
 /**
  * A value that fits none of several shapes yields the errors of all of them. Where some lie deeper than the value, its

@@ -1,3 +1,5 @@
+import { namesOf } from "../model/json.ts";
+import { referencePath } from "../template/value.ts";
 import { toMs } from "../time/instant.ts";
 import type { ActionStep, BranchStep, Step, StopStep, WaitStep } from "./compiled.ts";
 import type { ActionDocument, BranchDocument, StepDocument, StopDocument, WaitDocument } from "./document.ts";
@@ -29,7 +31,16 @@ function compileAction(
 ): ActionStep | null {
   const input = valuePart(document.input ?? {}, `${path}/input`, place, context);
   if (input === null) return null;
-  return { kind: "action", id, action: document.action, input, awaits: document.await === true, ...waysOut(document) };
+  const references = namesOf(document.input ?? {}).filter((name) => referencePath(document.input?.[name]) !== null);
+  return {
+    kind: "action",
+    id,
+    action: document.action,
+    input,
+    references,
+    awaits: document.await === true,
+    ...waysOut(document),
+  };
 }
 
 function compileBranch(

@@ -13,9 +13,8 @@ export function compileTrigger(document: TriggerDocument, path: string, context:
 
 function compileEvent(document: EventTriggerDocument, path: string, context: Context): Trigger | null {
   const event = eventPart(document.event, `${path}/event`, context);
-  if (event === null) return null;
   const when = compileWhen(document, path, context);
-  return when === undefined ? null : { kind: "event", event, when };
+  return event === null || when === undefined ? null : { kind: "event", event, when };
 }
 
 function compileTime(document: TimeTriggerDocument, path: string, context: Context): Trigger | null {

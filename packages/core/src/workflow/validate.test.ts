@@ -796,3 +796,47 @@ test("what can be read, and by whom, follows from the table of roots", () => {
   expect(reads("calendar.moon.open")).toEqual([`${dangling} ${at}`]);
   expect(found(small({ a: { branch: [{ when: { field: "calendar.moon.open", op: "is_true" } }] } }), null)).toEqual([]);
 });
+
+describe("a mistake that is a slip", () => {
+  const messages = (json: unknown) => validateWorkflow(json, settings).problems.map((one) => one.message);
+  const meant = (word: string) => [expect.stringContaining(`did you mean "${word}"?`)];
+  test.each<[string, object, string]>([
+    ["an event", small({ a: stop }, { triggers: [{ event: "message.recieved" }] }), "message.received"],
+    ["an event to wait for", small({ a: { wait: { for: "1h", unless: "message.recived" } } }), "message.received"],
+    ["an action", small({ a: { action: "conversation.clsoe" } }), "conversation.close"],
+    ["a field of an action", small({ a: { action: "message.note", input: { text: "x", tetx: "y" } } }), "text"],
+    ["a field of a step", small({ a: { action: "conversation.close", onEror: null } }), "onError"],
+    ["a field", small({ a: { branch: [{ when: { field: "customer.frist_name", op: "is_set" } }] } }), "first_name"],
+    ["a root", small({ a: { branch: [{ when: { field: "custmer.email", op: "is_set" } }] } }), "customer"],
+    ["a step", small({ look: stop, a: { stop: { outputs: { ref: "steps.lok.x" } } } }, manual), "look"],
+    ["a way", small({ look: stop, a: { action: "conversation.close", next: "lok" } }), "look"],
+    ["an operator", small({ a: { branch: [{ when: { field: "customer.email", op: "isset" } }] } }), "is_set"],
+    [
+      "a name in a clause",
+      small({ a: { branch: [{ when: { field: "customer.email", op: "is", valu: 1, value: 1 } }] } }),
+      "value",
+    ],
+    ["a filter", small({ a: { action: "message.note", input: { text: "{{ message.text | upcas }}" } } }), "upcase"],
+    ["a tag", small({ a: { action: "message.note", input: { text: "{% asign x = 1 %}" } } }), "assign"],
+  ])("names what was meant: %s", (_name, document, word) => {
+    expect(messages(document).filter((one) => one.includes("did you mean"))).toEqual(meant(word));
+  });
+});
+
+test("a mistake in a trigger's event does not hide those of its condition", () => {
+  const when = {
+    all: [
+      { field: "customer.email", op: "iss" },
+      { field: "team.colour", op: "is_set" },
+    ],
+  };
+  expect(found(small({ a: stop }, { triggers: [{ event: "message.gone", when }] }))).toEqual([
+    "event_unknown /triggers/0/event",
+    "operator_unknown /triggers/0/when/all/0/op",
+  ]);
+  const readable = { field: "team.colour", op: "is_set" };
+  expect(found(small({ a: stop }, { triggers: [{ event: "message.gone", when: readable }] }))).toEqual([
+    "event_unknown /triggers/0/event",
+    "field_unknown /triggers/0/when",
+  ]);
+});
