@@ -1,11 +1,11 @@
-import { settingsSchemas, validateCalendar } from "@threadmill/core";
+import { settingsSchemas, validateCalendar, type Calendar } from "@threadmill/core";
 import { Type } from "typebox";
-import type { Resource } from "../settings/resource.ts";
+import { resource } from "../settings/resource.ts";
 
 const { slug, name, calendar } = settingsSchemas.calendars.properties;
 
 /** Business hours, for waits and conditions that count open time. */
-export const calendars: Resource = {
+export const calendars = resource<Calendar>({
   noun: "calendar",
   plural: "calendars",
   shape: Type.Object(settingsSchemas.calendars.properties, { title: "Calendar" }),
@@ -16,9 +16,9 @@ export const calendars: Resource = {
   json: ["calendar"],
   slugged: true,
   check(row) {
-    const problems = validateCalendar(row["calendar"]).map((one) => ({ ...one, path: `/calendar${one.path}` }));
+    const problems = validateCalendar(row.calendar).map((one) => ({ ...one, path: `/calendar${one.path}` }));
     const [first] = problems;
     if (first === undefined) return null;
     return { ok: false, kind: "invalid", code: first.code, message: first.message, path: first.path, problems };
   },
-};
+});

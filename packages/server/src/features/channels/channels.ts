@@ -1,29 +1,28 @@
-import { type ChannelKind, oneOf, type Refusal, refuse, settingsSchemas } from "@threadmill/core";
+import { type Channel, oneOf, type Refusal, refuse, settingsSchemas } from "@threadmill/core";
 import { type TProperties, type TSchema, Type } from "typebox";
 import { callbackUrl } from "../../channels/callback-address.ts";
 import { registry as everyProvider, type Registry } from "../../channels/registry.ts";
 import { destinationOf, ownerOf, sealSecret } from "../../channels/secrets.ts";
 import type { AppPorts } from "../../http/ports.ts";
-import type { Resource, Row } from "../settings/resource.ts";
+import { type Resource, resource } from "../settings/resource.ts";
 import { settingsProblem } from "./settings-problem.ts";
 
 const { slug, name, kind, mailbox, address, on_unknown } = settingsSchemas.channels.properties;
 
-/** The columns of a channel that its provider has to do with. */
-interface ChannelRow extends Row {
-  readonly kind: ChannelKind;
-  readonly provider: string;
-  readonly address: string | null;
+/** A channel with what its provider has to do with. */
+interface ChannelRow extends Channel {
   readonly provider_settings: Readonly<Record<string, unknown>>;
   readonly provider_secrets: Readonly<Record<string, string>>;
 }
 
 /** What of a row its secrets and callbacks depend on. */
-const servedOf = (row: Row) => {
-  const { id, kind: of, provider, provider_settings: settings } = row as ChannelRow;
-  return { id, kind: of, provider, settings };
-};
-const secretsOf = (row: Row): Readonly<Record<string, string>> => (row as ChannelRow).provider_secrets;
+const servedOf = ({ id, kind: of, provider: name, provider_settings: settings }: ChannelRow) => ({
+  id,
+  kind: of,
+  provider: name,
+  settings,
+});
+const secretsOf = (row: ChannelRow): Readonly<Record<string, string>> => row.provider_secrets;
 
 /** Pipes by which messages come and go; what is particular to each provider comes from the registry. */
 export function channels(
@@ -32,7 +31,7 @@ export function channels(
 ): Resource {
   const { secretNames, secretFields, hasFields, callbackFields, provider, provider_settings } = schemasOf(registry);
   const fields = { slug, name, mailbox, address, provider, on_unknown, provider_settings, ...secretFields };
-  return {
+  return resource<ChannelRow>({
     noun: "channel",
     plural: "channels",
     shape: Type.Object(
@@ -47,7 +46,7 @@ export function channels(
     slugged: true,
     columns(given, id, { organization }, before) {
       const rest = Object.fromEntries(Object.entries(given).filter(([each]) => !secretNames.includes(each)));
-      const row = { provider: "recorder", provider_settings: {}, ...before, ...rest, id } as unknown as Row;
+      const row = { provider: "recorder", provider_settings: {}, ...before, ...rest, id } as unknown as ChannelRow;
       const owner = { ...servedOf(row), organization };
       const secrets: Record<string, string> = {};
       for (const each of secretNames) {
@@ -80,7 +79,7 @@ export function channels(
     async check(row, { tx, place, before, given }) {
       const { rows } = await tx.query(
         "select 1 from mailboxes where lane = $1 and organization = $2 and id = $3 and archived_at is null",
-        [place.lane, place.organization, row["mailbox"]],
+        [place.lane, place.organization, row.mailbox],
       );
       if (rows.length === 0) return refuse("invalid", "mailbox_not_found", "There is no such mailbox", "/mailbox");
       const own = registry.get(servedOf(row).provider);
@@ -107,7 +106,7 @@ export function channels(
           `${homeless.title} has no address in these settings`,
           "/provider_settings",
         );
-      return secretProblem(registry, row, before, given) ?? addressProblemOf(serving, row as ChannelRow);
+      return secretProblem(registry, row, before, given) ?? addressProblemOf(serving, row);
     },
     async after({ id }, { tx, place, before }) {
       if (before !== null) return;
@@ -117,7 +116,7 @@ export function channels(
         place.lane,
       ]);
     },
-  };
+  });
 }
 
 /** What the registry adds to a channel's fields. */
@@ -162,8 +161,8 @@ function schemasOf({ all }: Registry) {
 /** A secret that the channel cannot have, or that would go to another host than it was given for. */
 function secretProblem(
   registry: Registry,
-  row: Row,
-  before: Row | null,
+  row: ChannelRow,
+  before: ChannelRow | null,
   given: Readonly<Record<string, unknown>>,
 ): Refusal | null {
   for (const each of new Set(registry.all.flatMap(({ secrets }) => Object.keys(secrets)))) {

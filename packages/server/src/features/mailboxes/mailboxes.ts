@@ -1,11 +1,11 @@
-import { refuse, settingsSchemas } from "@threadmill/core";
+import { refuse, settingsSchemas, type Mailbox } from "@threadmill/core";
 import { Type } from "typebox";
-import type { Resource } from "../settings/resource.ts";
+import { resource } from "../settings/resource.ts";
 
 const { slug, name, reopen, reopen_days } = settingsSchemas.mailboxes.properties;
 
 /** Where conversations live. */
-export const mailboxes: Resource = {
+export const mailboxes = resource<Mailbox>({
   noun: "mailbox",
   plural: "mailboxes",
   shape: Type.Object(settingsSchemas.mailboxes.properties, { title: "Mailbox" }),
@@ -25,4 +25,4 @@ export const mailboxes: Resource = {
       ? null
       : refuse("conflict", "mailbox_in_use", `The channel "${channel.name}" brings messages into it`);
   },
-};
+});

@@ -1,6 +1,6 @@
-import { refuse, settingsSchemas } from "@threadmill/core";
+import { refuse, settingsSchemas, type PropertyDefinition } from "@threadmill/core";
 import { Type } from "typebox";
-import type { Resource } from "../settings/resource.ts";
+import { resource } from "../settings/resource.ts";
 
 const { noun, type, options } = settingsSchemas.properties.properties;
 const name = Type.String({
@@ -9,7 +9,7 @@ const name = Type.String({
 });
 
 /** Definitions of customers' and conversations' properties: their types, and the choices of those that have some. */
-export const properties: Resource = {
+export const properties = resource<PropertyDefinition>({
   noun: "property",
   plural: "properties",
   shape: Type.Object(settingsSchemas.properties.properties, { title: "PropertyDefinition" }),
@@ -20,8 +20,8 @@ export const properties: Resource = {
   json: [],
   slugged: false,
   check(row) {
-    const options = row["options"] as readonly string[];
-    if (row["type"] !== "choice") {
+    const { options } = row;
+    if (row.type !== "choice") {
       return options.length === 0
         ? null
         : refuse("invalid", "options_unexpected", "Only a property of type choice has options", "/options");
@@ -31,4 +31,4 @@ export const properties: Resource = {
       ? null
       : refuse("invalid", "option_twice", "An option is named twice", "/options");
   },
-};
+});

@@ -4,22 +4,28 @@ import type { TObject, TProperties } from "typebox";
 import type { Refused } from "../../http/route.ts";
 import type { Place } from "../../lanes/port.ts";
 
-/** A settings row by column. */
-export type Row = Readonly<Record<string, unknown>> & { readonly id: string; readonly archived_at: string | null };
+/** What every settings row has. */
+export interface SettingsRow {
+  readonly id: string;
+  readonly archived_at: string | null;
+}
+
+/** A settings row by column, for what treats all kinds alike. */
+export type Row = Readonly<Record<string, unknown>> & SettingsRow;
 
 /** Where a check or consequence takes place: in the transaction of the change, with the lane held. */
-export interface ChangeContext {
+export interface ChangeContext<R extends SettingsRow = Row> {
   readonly tx: PoolClient;
   readonly place: Place;
   readonly at: string;
   /** the row before the change; null when it is being made */
-  readonly before: Row | null;
+  readonly before: R | null;
   /** the fields as they were given, secrets in the clear */
   readonly given: Readonly<Record<string, unknown>>;
 }
 
-/** All that is particular to one kind of settings; list, get, create, update and archive follow from it. */
-export interface Resource {
+/** All that is particular to one kind of settings; list, get, create, update and archive follow from it. `R` is its row. */
+export interface Resource<R extends SettingsRow = Row> {
   /** as events and codes name it */
   readonly noun: string;
   /** its table, and its place below /api/v2 */
@@ -31,11 +37,11 @@ export interface Resource {
   /** the fields that can be changed later */
   readonly update: TProperties;
   /** what a new one has where nothing is given, by column */
-  readonly defaults: Readonly<Record<string, unknown>>;
+  readonly defaults: Partial<R>;
   /** columns that together are unique among the live rows; the code of a clash is `<last>_taken` */
-  readonly unique: readonly string[];
+  readonly unique: readonly (keyof R & string)[];
   /** columns of type jsonb */
-  readonly json: readonly string[];
+  readonly json: readonly (keyof R & string)[];
   /** whether a short name is made from the name when none is given */
   readonly slugged: boolean;
   /** Turns given fields into columns, such as secrets into sealed ones. */
@@ -43,17 +49,23 @@ export interface Resource {
     given: Readonly<Record<string, unknown>>,
     id: string,
     place: Place,
-    before: Row | null,
+    before: R | null,
   ) => Readonly<Record<string, unknown>>;
   /** What the API shows of a row; without it, the fields of the shape. Nothing else of a row ever leaves the house. */
-  readonly show?: (row: Row) => Readonly<Record<string, unknown>>;
+  readonly show?: (row: R) => Readonly<Record<string, unknown>>;
   /** What stands against a row as it is about to be. */
-  readonly check?: (row: Row, context: ChangeContext) => Promise<Refused | null> | Refused | null;
+  readonly check?: (row: R, context: ChangeContext<R>) => Promise<Refused | null> | Refused | null;
   /** What stands against archiving. */
-  readonly checkArchive?: (row: Row, context: ChangeContext) => Promise<Refusal | null>;
+  readonly checkArchive?: (row: R, context: ChangeContext<R>) => Promise<Refusal | null>;
   /** What must be written beside it. */
-  readonly after?: (row: Row, context: ChangeContext) => Promise<void>;
+  readonly after?: (row: R, context: ChangeContext<R>) => Promise<void>;
 }
+
+/**
+ * Declares a resource; keeps the type of its row for its own checks. Beyond them all kinds are treated alike: a row that
+ * was read, or whose fields have passed the schema, has the columns that its type says.
+ */
+export const resource = <R extends SettingsRow>(facts: Resource<R>): Resource => facts as unknown as Resource;
 
 /** A row as the API shows it. */
 export function shown(resource: Resource, row: Row): { readonly id: string; readonly [name: string]: unknown } {

@@ -1,11 +1,11 @@
-import { refuse, settingsSchemas } from "@threadmill/core";
+import { refuse, settingsSchemas, type Team } from "@threadmill/core";
 import { Type } from "typebox";
-import type { Resource } from "../settings/resource.ts";
+import { resource } from "../settings/resource.ts";
 
 const { slug, name, members } = settingsSchemas.teams.properties;
 
 /** Users who share work. */
-export const teams: Resource = {
+export const teams = resource<Team>({
   noun: "team",
   plural: "teams",
   shape: Type.Object(settingsSchemas.teams.properties, { title: "Team" }),
@@ -16,9 +16,9 @@ export const teams: Resource = {
   json: [],
   slugged: true,
   async check(row, { tx, place, before }) {
-    const ids = row["members"] as readonly string[];
+    const ids = row.members;
     if (new Set(ids).size < ids.length) return refuse("invalid", "member_twice", "A user is named twice", "/members");
-    const known = new Set(before?.["members"] as readonly string[] | undefined);
+    const known = new Set(before?.members);
     const { rows } = await tx.query<{ id: string }>(
       "select id from users where lane = $1 and organization = $2 and id = any($3) and archived_at is null",
       [place.lane, place.organization, ids],
@@ -28,4 +28,4 @@ export const teams: Resource = {
     const at = ids.findIndex((id) => !live.has(id) && !known.has(id));
     return at < 0 ? null : refuse("invalid", "user_not_found", "There is no such user", `/members/${at}`);
   },
-};
+});

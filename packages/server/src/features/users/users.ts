@@ -1,6 +1,6 @@
 import { refuse, type Refusal, settingsSchemas, type User } from "@threadmill/core";
 import { Type } from "typebox";
-import type { ChangeContext, Resource, Row } from "../settings/resource.ts";
+import { type ChangeContext, resource } from "../settings/resource.ts";
 
 const { kind, role, name, email } = settingsSchemas.users.properties;
 
@@ -12,7 +12,7 @@ const rolesOf: Readonly<Record<User["kind"], readonly User["role"][]>> = {
 };
 
 /** Those who work here: people and AI assistants. The robot for workflows is made with the organization. */
-export const users: Resource = {
+export const users = resource<User>({
   noun: "user",
   plural: "users",
   shape: Type.Object(settingsSchemas.users.properties, { title: "User" }),
@@ -23,26 +23,25 @@ export const users: Resource = {
   json: [],
   slugged: false,
   async check(row, context) {
-    const kind = row["kind"] as User["kind"];
+    const { kind, role, email } = row;
     if (kind === "robot" && context.before === null)
       return refuse("conflict", "robot_exists", "There is one robot for workflows; rename it", "/kind");
     const allowed = rolesOf[kind];
-    if (!allowed.includes(row["role"] as User["role"]))
+    if (!allowed.includes(role))
       return refuse("invalid", "role_not_for_kind", `A ${kind} has the role ${allowed.join(" or ")}`, "/role");
-    const email = row["email"] as string | null;
     if (email !== null && !/^[^\s@]+@[^\s@]+$/.test(email))
       return refuse("invalid", "email_invalid", "This is no e-mail address", "/email");
-    return context.before?.["role"] === "admin" && row["role"] !== "admin" ? lastAdmin(row, context) : null;
+    return context.before?.role === "admin" && role !== "admin" ? lastAdmin(row, context) : null;
   },
   async checkArchive(row, context) {
-    if (row["kind"] === "robot")
+    if (row.kind === "robot")
       return refuse("conflict", "robot_needed", "Workflows act as this user; it cannot be archived");
-    return row["role"] === "admin" ? lastAdmin(row, context) : null;
+    return row.role === "admin" ? lastAdmin(row, context) : null;
   },
-};
+});
 
 /** An organization without an administrator could never be changed again. */
-async function lastAdmin({ id }: Row, { tx, place }: ChangeContext): Promise<Refusal | null> {
+async function lastAdmin({ id }: User, { tx, place }: ChangeContext<User>): Promise<Refusal | null> {
   const { rows } = await tx.query(
     "select 1 from users where lane = $1 and organization = $2 and role = 'admin' and archived_at is null and id <> $3 limit 1",
     [place.lane, place.organization, id],
