@@ -48,6 +48,7 @@ export { key, type Key, rowTables, type RowTable, splitKey, type View, views } f
 export { Ledger, Missing, type World } from "./domain/ledger.ts";
 export { type Permission, permissions, permissionsOf } from "./domain/permissions.ts";
 export { commands, needsOf, prepare } from "./domain/registry.ts";
+export { logVersion, upgradeChange } from "./domain/log-version.ts";
 export { applyChange, type Row, rowDefaults } from "./domain/rows.ts";
 export { indexSettings, type SettingsIndex } from "./domain/settings-index.ts";
 export { type ActiveWorkflows, type PublishedWorkflow, Workflows } from "./match/active.ts";

@@ -4,6 +4,7 @@ import { CustomerSchema } from "../model/customer.ts";
 import { type Change, EventDataSchema, type Event, type LoggedTable } from "../model/event.ts";
 import { blank, blankOf, fieldsMarked } from "../model/marks.ts";
 import { MessageSchema } from "../model/message.ts";
+import { hasMembers } from "./members.ts";
 import type { Row } from "./rows.ts";
 
 /** The schemas whose fields the log's changes name. */
@@ -27,10 +28,16 @@ function blankIn(table: LoggedTable, fields: Fields): Fields {
   ) as Fields;
 }
 
+/** Of a field's members a change does not even tell the names. */
+function withoutMembers(fields: Fields): Fields {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, hasMembers(name) ? null : value]));
+}
+
 /** A change without what is personal: which fields it touched stays, what they held does not. */
 export function blankChange<T extends Omit<Change, "id">>(change: T): T {
   const { table, before, after } = change;
-  return { ...change, before: before === null ? null : blankIn(table, before), after: blankIn(table, after) };
+  const blanked = (fields: Fields): Fields => withoutMembers(blankIn(table, fields));
+  return { ...change, before: before === null ? null : blanked(before), after: blanked(after) };
 }
 
 /** What a row is to carry, without what is personal: those fields are to hold their blanks. */

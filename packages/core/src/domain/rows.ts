@@ -4,6 +4,7 @@ import { customerDefaults } from "../model/customer.ts";
 import type { Change, LoggedTable } from "../model/event.ts";
 import { sameJson } from "../model/json.ts";
 import { messageDefaults } from "../model/message.ts";
+import { changedMembers, hasMembers, memberFields, type Members, withChangedMembers } from "./members.ts";
 
 /** A logged row as the pure core handles it: fields by name. */
 export type Row = { readonly [field: string]: unknown };
@@ -21,9 +22,21 @@ export const rowDefaults: Record<LoggedTable, Row> = {
  */
 export function applyChange(row: Row | null, change: Change, at: Instant): Row {
   if (change.before === null) {
-    return { ...rowDefaults[change.table], id: change.id, ...change.after, created_at: at, updated_at: at };
+    const made = { ...rowDefaults[change.table], id: change.id, ...change.after, created_at: at, updated_at: at };
+    return foldMembers(null, change, made);
   }
-  return { ...row, ...change.after, updated_at: at };
+  return foldMembers(row, change, { ...row, ...change.after, updated_at: at });
+}
+
+/** Of fields that hold values by name the change tells a part only. */
+function foldMembers(row: Row | null, { before, after }: Change, next: Record<string, unknown>): Row {
+  for (const field of memberFields) {
+    const given = after[field];
+    if (given === undefined) continue;
+    const held = (row?.[field] ?? {}) as Members;
+    next[field] = withChangedMembers(held, (before?.[field] ?? null) as Members | null, given as Members | null);
+  }
+  return next;
 }
 
 /** The change that makes `row` carry `patch`, or null when it already does. */
@@ -35,8 +48,14 @@ export function changeOf(table: LoggedTable, row: Row & { readonly id: string },
     if (value === undefined || sameJson(row[field], value)) continue;
     before ??= {};
     after ??= {};
-    before[field] = row[field] as Json;
-    after[field] = value as Json;
+    if (hasMembers(field)) {
+      const differ = changedMembers(row[field] as Members, value as Members);
+      before[field] = differ.before;
+      after[field] = differ.after;
+    } else {
+      before[field] = row[field] as Json;
+      after[field] = value as Json;
+    }
   }
   return before === null || after === null ? null : { table, id: row.id, before, after };
 }

@@ -8,7 +8,9 @@ export type LoggedTable = (typeof loggedTables)[number];
 
 /**
  * One changed row. `before` is null when the row was created: `after` then holds every field that differs from its
- * default. Otherwise both hold just the fields that changed; lists and properties stand whole on both sides.
+ * default. Otherwise both hold just the fields that changed. Lists stand whole on both sides; of fields that hold values by
+ * name, such as properties, only the members that changed do, and one that is absent was not, or is no more, there. Null in
+ * place of the members: they were erased.
  */
 export interface Change {
   readonly table: LoggedTable;

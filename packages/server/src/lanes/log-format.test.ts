@@ -1,8 +1,8 @@
-import type { Change, Event, Refs } from "@threadmill/core";
+import { type Change, type Event, logVersion, type Refs } from "@threadmill/core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { blankEvents } from "./blank-log.ts";
-import { readEvents, storeEvents } from "./log-format.ts";
+import { readEvents, type StoredEvent, storeEvents } from "./log-format.ts";
 
 const root = "01936f2a-0000-7000-8000-000000000001";
 const at = "2026-11-20T17:00:00.000Z";
@@ -43,6 +43,31 @@ const event: fc.Arbitrary<Event> = fc
   .map((each) => clean({ ...each, at, root }) as Event);
 
 describe("the log's rows", () => {
+  test("say in which version they are written, and older ones read as they would be written today", () => {
+    const changed = {
+      table: "customers",
+      id: "c1",
+      before: { properties: { a: 1, b: 1 } },
+      after: { properties: { a: 1, b: 2 } },
+    } as const;
+    const one: Event = {
+      id: root,
+      type: "customer.property_set",
+      at,
+      root,
+      actor: { kind: "system", id: null },
+      cause: {},
+      depth: 0,
+      refs: {},
+      changes: [changed],
+    };
+    const [stored] = storeEvents([one, one]);
+    expect(stored?.v).toBe(logVersion);
+    const { v: _, ...old } = stored as StoredEvent;
+    const [read] = readEvents({ seq: 1, at, root, events: [old] });
+    expect(read?.changes).toEqual([{ ...changed, before: { properties: { b: 1 } }, after: { properties: { b: 2 } } }]);
+  });
+
   test("give back the events that they were made of, through JSON", () => {
     fc.assert(
       fc.property(fc.array(event, { minLength: 1, maxLength: 8 }), fc.nat(1_000_000), (events, seq) => {

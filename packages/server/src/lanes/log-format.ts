@@ -1,4 +1,13 @@
-import type { Actor, Cause, Change, Event, LoggedTable, Refs } from "@threadmill/core";
+import {
+  type Actor,
+  type Cause,
+  type Change,
+  type Event,
+  type LoggedTable,
+  logVersion,
+  type Refs,
+  upgradeChange,
+} from "@threadmill/core";
 
 /** A change as a log row keeps it: its id stands only where the event's refs do not already say it. */
 export type StoredChange = Omit<Change, "id"> & { readonly id?: string };
@@ -17,6 +26,8 @@ export interface StoredEvent {
   readonly refs?: { readonly [K in keyof Refs]: Refs[K] | null };
   readonly changes?: readonly StoredChange[];
   readonly data?: Event["data"];
+  /** of a row's first event: the version in which the changes of all are written; absent where it is 1 */
+  readonly v?: number;
 }
 
 type Context = Pick<Event, "actor" | "cause" | "depth" | "refs">;
@@ -37,6 +48,7 @@ export function storeEvents(events: readonly Event[]): StoredEvent[] {
     if (refs !== null) stored.refs = refs;
     if (event.changes.length > 0) stored.changes = event.changes.map((change) => storeChange(change, event.refs));
     if (event.data !== undefined) stored.data = event.data;
+    if (last === nothing) stored.v = logVersion;
     last = event;
     return stored;
   });
@@ -80,9 +92,10 @@ export interface LogRow {
   readonly events: readonly StoredEvent[];
 }
 
-/** The events of a log row, whole again, each with its number. */
+/** The events of a log row, whole again, each with its number, and as they would be written today. */
 export function readEvents(row: LogRow): (Event & { readonly seq: number })[] {
   let last = nothing;
+  const version = row.events[0]?.v ?? 1;
   return row.events.map((stored, index) => {
     const refs = partsAfter(last.refs, stored.refs);
     last = {
@@ -92,7 +105,7 @@ export function readEvents(row: LogRow): (Event & { readonly seq: number })[] {
       refs,
     };
     const changes = (stored.changes ?? []).map((change) => ({
-      ...change,
+      ...upgradeChange(change, version),
       id: change.id ?? (refOf(change.table, refs) as string),
     }));
     const { id, type, data } = stored;

@@ -18,7 +18,7 @@ export const EventSchema = Type.Object(
         { table: Type.String(), id: Type.String(), before: orNull(Type.Unknown()), after: Type.Unknown() },
         { title: "Change" },
       ),
-      { description: "before and after of every changed field" },
+      { description: "before and after of every changed field; of properties, those that changed" },
     ),
     data: Type.Optional(Type.Unknown()),
   },
