@@ -34,6 +34,18 @@ export class Draft extends Writer {
     return this.#standing.workflows.published(idOrSlug);
   }
 
+  /**
+   * An event that was left earlier, for whoever undoes it; null where the log keeps it no more. `customer` is the one that
+   * its refs name, or one that stands for them.
+   */
+  event(id: Id, customer: Id | null): Event | null {
+    const name = key.event(id, customer);
+    const told = this.#standing.told?.find((event) => event.id === id);
+    // read like any other, so that what a root has read does not depend on where batches were split
+    if (told !== undefined) this.ledger.set(name, told);
+    return this.ledger.get<Event>(name);
+  }
+
   /** Queues a run; it takes its steps after the decision. */
   startRun(run: Run): void {
     this.ledger.create(key.run(run.id), run.id, run);

@@ -21,7 +21,7 @@ export const rowTables = [
 ] as const;
 export type RowTable = (typeof rowTables)[number];
 
-export const views = ["latest", "sender", "open", "provider", "waiting", "receipt"] as const;
+export const views = ["latest", "sender", "open", "provider", "waiting", "receipt", "event"] as const;
 export type View = (typeof views)[number];
 
 /** Names of one kind by id that were asked for just now. */
@@ -70,6 +70,8 @@ export const key = {
   waiting: remembered("waiting/"),
   /** the receipt that a client's key left */
   receipt: (clientKey: string): Key => `receipt/${clientKey}`,
+  /** an event of the log, by its id and the customer that its refs name: the log is found by customers */
+  event: (id: Id, customer: Id | null): Key => `event/${customer ?? "-"}/${id}`,
   /** a workflow version that is no longer the published one */
   version: (id: Id): Key => `version/${id}`,
 } as const;

@@ -1,5 +1,5 @@
 import type { Id, Instant } from "../model/common.ts";
-import type { Actor, Cause } from "../model/event.ts";
+import type { Actor, Cause, Event } from "../model/event.ts";
 import type { VersionHead } from "../workflow/compiled.ts";
 import type { Ledger } from "./ledger.ts";
 import type { SettingsIndex } from "./settings-index.ts";
@@ -15,6 +15,8 @@ export interface Standing {
   readonly depth: number;
   /** the next id of this root */
   readonly mint: () => Id;
+  /** events of this call of the mill so far, oldest first: the log has them only later */
+  readonly told?: readonly Event[];
   /** the workflows that may be started by name */
   readonly workflows: WorkflowDirectory;
 }

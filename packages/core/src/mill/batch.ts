@@ -152,6 +152,7 @@ export class Batch {
       cause: from.cause,
       depth: from.depth,
       mint: () => this.mint(root),
+      told: this.events,
     });
     this.events.push(...decision.events);
     return decision;

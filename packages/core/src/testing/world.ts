@@ -142,8 +142,8 @@ const viewsOf = {
       .sort(),
 } as const;
 
-/** Keys that name no row: receipts and versions stand only where a test puts them, and a bundle is never read by itself. */
-const unread = new Set<string>(["receipt", "version", "sender"]);
+/** Keys that name no row: receipts, events and versions stand only where a test puts them, and a bundle is never read by itself. */
+const unread = new Set<string>(["receipt", "version", "sender", "event"]);
 
 const birth = { created_at: "2026-11-01T00:00:00.000Z", updated_at: "2026-11-01T00:00:00.000Z" };
 

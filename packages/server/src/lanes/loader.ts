@@ -1,5 +1,6 @@
-import { key, type Key, type Leftover, type Output, splitKey, type World } from "@threadmill/core";
+import { type Event, key, type Key, type Leftover, type Output, splitKey, type World } from "@threadmill/core";
 import type { PoolClient } from "pg";
+import { loadEvents } from "./event-loader.ts";
 import { columnsOf } from "./statements.ts";
 import { type WorldTable, type WorldTableName, worldTables } from "./tables.ts";
 
@@ -8,6 +9,7 @@ export class LoadedWorld implements World {
   readonly organization: string;
   readonly rows = new Map<Key, unknown>();
   readonly #made = new Set<string>();
+  readonly #told: (readonly Event[])[] = [];
   /** what an earlier batch's slice cut, or this one's */
   leftover: Leftover | null;
 
@@ -24,15 +26,22 @@ export class LoadedWorld implements World {
     return this.#made.has(id);
   }
 
+  /** An event that the mill left in this batch: the log may not have it yet. */
+  told(id: string): Event | undefined {
+    return this.#told.flatMap((events) => events.filter((event) => event.id === id))[0];
+  }
+
   /** Goes on from what the mill decided (MILL law 1: splitting changes nothing). */
-  advance({ after, leftover }: Pick<Output, "after" | "leftover">): void {
+  advance({ after, events, leftover }: Pick<Output, "after" | "events" | "leftover">): void {
+    this.#told.push(events);
     for (const [name, row] of after.rows) this.rows.set(name, row);
     for (const id of after.made) this.#made.add(id);
     this.leftover = leftover;
   }
 }
 
-type Wanted = readonly { readonly world: LoadedWorld; readonly rest: string }[];
+/** Keys of one kind that worlds lack, each without its table. */
+export type Wanted = readonly { readonly world: LoadedWorld; readonly rest: string }[];
 type Row = Record<string, unknown> & { readonly organization: string };
 
 /**
@@ -52,6 +61,7 @@ export async function load(
       loadSenders(client, lane, todo),
       loadProviders(client, lane, todo),
       loadReceipts(client, lane, todo),
+      loadEvents(client, lane, todo.take("event")),
       loadOpen(client, lane, todo),
       loadLatest(client, lane, todo),
       loadWaiting(client, lane, todo),
