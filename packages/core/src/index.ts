@@ -12,6 +12,7 @@ export type { Actor, Cause, Change, Event, LoggedTable, Refs } from "./model/eve
 export { loggedTables } from "./model/event.ts";
 export { blank, fieldsMarked, markOf, unmarked } from "./model/marks.ts";
 export { nouns, settingsNouns, worldNouns } from "./model/nouns.ts";
+export type { KeptItem, Parked } from "./model/parked.ts";
 export type { Message } from "./model/message.ts";
 export { deliveries, directions, messageDefaults, MessageSchema } from "./model/message.ts";
 export type { Reason, Run, RunStatus, StepResult, Waiting } from "./model/run.ts";

@@ -2,6 +2,7 @@ import { type Accepted, type Command, type Refusal, refuse } from "../model/comm
 import type { Id } from "../model/common.ts";
 import type { Effect } from "../model/effect.ts";
 import type { Event } from "../model/event.ts";
+import type { KeptItem } from "../model/parked.ts";
 import { Draft } from "./draft.ts";
 import { applyChange, type Row } from "./rows.ts";
 import { commands } from "./registry.ts";
@@ -14,6 +15,8 @@ export interface Decision {
   readonly effects: readonly Effect[];
   /** runs that the command started itself */
   readonly runs: readonly Id[];
+  /** an item that was kept for a person, which is to be decided with this */
+  readonly again?: KeptItem;
 }
 
 /**
@@ -35,7 +38,8 @@ export function decide(command: Command, standing: Standing): Decision {
     return no(answer);
   }
   draft.finish();
-  return { answer, events: draft.events, effects: draft.effects, runs: draft.started };
+  const decision = { answer, events: draft.events, effects: draft.effects, runs: draft.started };
+  return draft.again === null ? decision : { ...decision, again: draft.again };
 }
 
 /** Applies one logged event to rows by key. Folding the whole log gives today's logged columns (MILL law 12). */

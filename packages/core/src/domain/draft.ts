@@ -2,6 +2,7 @@ import type { Id, Instant } from "../model/common.ts";
 import type { CustomerRow } from "../model/customer.ts";
 import type { Effect, EffectRow } from "../model/effect.ts";
 import type { Actor, Change, Event, EventData, Refs } from "../model/event.ts";
+import type { KeptItem, Parked } from "../model/parked.ts";
 import type { Run } from "../model/run.ts";
 import { listedUnder } from "../run/listed.ts";
 import type { VersionHead } from "../workflow/compiled.ts";
@@ -21,6 +22,7 @@ export class Draft extends Writer {
   readonly effects: Effect[] = [];
   /** runs that this decision started; the mill takes their steps once it is quiet */
   readonly started: Id[] = [];
+  again: KeptItem | null = null;
   readonly #standing: Standing;
 
   constructor(standing: Standing) {
@@ -83,6 +85,15 @@ export class Draft extends Writer {
     };
     this.events.push(event);
     return event.id;
+  }
+
+  putParked(row: Parked): void {
+    this.ledger.set(key.parked(row.id), row);
+  }
+
+  /** Has an item that was kept decided as part of this decision: the mill does it. */
+  doAgain(item: KeptItem): void {
+    this.again = item;
   }
 
   putEffect(row: EffectRow): void {

@@ -18,6 +18,7 @@ export const rowTables = [
   "effects",
   "loads",
   "presences",
+  "parked",
 ] as const;
 export type RowTable = (typeof rowTables)[number];
 
@@ -58,6 +59,8 @@ export const key = {
   presence: (user: Id): Key => `presences/${user}`,
   /** a bundle, never loaded by itself: the presence and the load of each member of a team */
   team: (id: Id): Key => `team/${id}`,
+  /** an item that waits for a person */
+  parked: (id: Id): Key => `parked/${id}`,
   /** the customer's latest conversation that holds a channel: the one of the greatest id */
   latest: (customer: Id, channel: Id): Key => `latest/${customer}/${channel}`,
   /** a bundle, never read by itself: who has an address, with their latest conversation on a channel */

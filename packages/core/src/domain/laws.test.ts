@@ -236,9 +236,9 @@ function play(history: History, stage: Scene, step: Step, n: number): Decision {
 }
 
 describe("random histories", () => {
-  test("name every command but those of runs and effects", () => {
+  test("name every command but those of runs, effects and parked items", () => {
     expect(Object.keys(inputs).sort()).toEqual(
-      [...commands.keys()].filter((type) => !/^(?:run|effect)\./.test(type)).sort(),
+      [...commands.keys()].filter((type) => !/^(?:run|effect|parked)\./.test(type)).sort(),
     );
   });
 

@@ -11,6 +11,7 @@ export const permissions = [
   "runs.start",
   "runs.cancel",
   "presence.write",
+  "operations.write",
   "settings.read",
   "settings.write",
   "workflows.write",

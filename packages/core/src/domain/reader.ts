@@ -3,6 +3,7 @@ import type { ConversationRow } from "../model/conversation.ts";
 import type { CustomerRow } from "../model/customer.ts";
 import type { EffectRow } from "../model/effect.ts";
 import type { Message } from "../model/message.ts";
+import type { Parked } from "../model/parked.ts";
 import type { Run } from "../model/run.ts";
 import { type Key, key } from "./keys.ts";
 import type { Ledger } from "./ledger.ts";
@@ -104,6 +105,11 @@ export class Reader {
   /** Asks for many things at once, before they are read one by one. */
   expect(keys: readonly Key[]): void {
     this.ledger.expect(keys);
+  }
+
+  /** An item that waits, or waited, for a person. */
+  parked(id: Id): Parked | null {
+    return this.ledger.get<Parked>(key.parked(id));
   }
 
   /** An effect that is not done. */

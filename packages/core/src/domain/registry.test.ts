@@ -12,7 +12,7 @@ const settings = sampleIndex();
 
 describe("every command", () => {
   test.each([...commands.values()])("$type is declared in full", (command) => {
-    expect(command.type).toMatch(/^(customer|conversation|message|user|effect|run)\.[a-z_]+$/);
+    expect(command.type).toMatch(/^(customer|conversation|message|user|effect|run|parked)\.[a-z_]+$/);
     expect(command.summary).toMatch(/^[A-Z].*[^.]$/);
     expect(permissions).toContain(command.permission);
     expect(command.input).toHaveProperty("additionalProperties", false);

@@ -32,6 +32,8 @@ import { noteMessage } from "./message/note.ts";
 import { receiveMessage } from "./message/receive.ts";
 import { sendMessage } from "./message/send.ts";
 import { tagMessage, untagMessage } from "./message/tags.ts";
+import { resolveParked } from "./parked/resolve.ts";
+import { retryParked } from "./parked/retry.ts";
 import { cancelRun } from "./run/cancel.ts";
 import { startRun } from "./run/start.ts";
 import type { SettingsIndex } from "./settings-index.ts";
@@ -77,6 +79,8 @@ const definitions = [
   startRun,
   cancelRun,
   retryEffect,
+  resolveParked,
+  retryParked,
 ] as readonly AnyCommand[];
 
 export const commands: ReadonlyMap<string, AnyCommand> = new Map(

@@ -1,10 +1,12 @@
 import { key } from "../domain/keys.ts";
+import { retryParked } from "../domain/parked/retry.ts";
 import { type Command, refuse, type Refusal } from "../model/command.ts";
 import type { Id, Ref } from "../model/common.ts";
 import type { ConversationRow } from "../model/conversation.ts";
 import type { Effect, Outcome } from "../model/effect.ts";
 import type { Cause } from "../model/event.ts";
 import { storableJson } from "../text/unicode.ts";
+import { retryKept } from "./again.ts";
 import { effectKinds } from "./effects.ts";
 import type { Batch, Root } from "./batch.ts";
 import { stepGone } from "./reason.ts";
@@ -58,7 +60,9 @@ function decideCommand(batch: Batch, root: Root, item: Extract<Item, { kind: "co
   }
   const decision =
     item.refusal === undefined
-      ? batch.decide(root, item.command, { cause: {}, depth: 0 })
+      ? item.command.type === retryParked.type
+        ? retryKept(batch, root, item.command, decideItem)
+        : batch.decide(root, item.command, { cause: {}, depth: 0 })
       : { answer: item.refusal, events: [], effects: [], runs: [] };
   const receipt = { id: item.id, key: item.key ?? null, fingerprint, answer: decision.answer, at: root.at };
   batch.replies.push({ command: item.id, answer: decision.answer, repeated: false });

@@ -6,6 +6,7 @@ import { EffectRowSchema } from "./effect.ts";
 import { EventDataSchema } from "./event.ts";
 import { derived, personal, plain, secret } from "./marks.ts";
 import { MessageSchema } from "./message.ts";
+import { ParkedSchema } from "./parked.ts";
 import { ReceiptSchema } from "./receipt.ts";
 import { RunSchema } from "./run.ts";
 import { settingsSchemas } from "./settings.ts";
@@ -72,14 +73,7 @@ export const worldNouns = {
       }),
     ),
   }),
-  // an item that no batch could carry is kept as it came, so it may hold anything
-  parked: Type.Object({
-    id: plain(IdSchema),
-    item: personal(Type.Unknown(), { erased: true }),
-    error: personal(Type.Unknown(), { message: "Erased" }),
-    at: plain(InstantSchema),
-    resolved_at: plain(orNull(InstantSchema)),
-  }),
+  parked: ParkedSchema,
   recorded_deliveries: Type.Object({
     key: plain(Type.String({ description: "never changes over retries" })),
     message: plain(IdSchema),

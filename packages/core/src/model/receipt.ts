@@ -15,6 +15,7 @@ export const ResultSchema = Type.Object({
   workflow: id,
   version: id,
   effect: id,
+  parked: id,
   /** what was merged into what the answer names */
   merged: id,
   assignee: id,

@@ -6,6 +6,7 @@ import type {
   Limits,
   Mailbox,
   Message,
+  Parked,
   PropertyDefinition,
   Run,
   Team,
@@ -111,5 +112,13 @@ export interface Tables {
     extras: unknown;
     recorded_at: string;
   };
-  parked: Placed & { id: string; item: unknown; error: unknown; at: string; resolved_at: string | null };
+  parked: Placed & {
+    id: string;
+    item: unknown;
+    error: unknown;
+    at: string;
+    resolved_at: string | null;
+    resolved_by: string | null;
+    resolution: Parked["resolution"];
+  };
 }

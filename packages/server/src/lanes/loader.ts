@@ -77,6 +77,7 @@ const byId = [
   "effects",
   "addresses",
   "timers",
+  "parked",
   "conversations",
   "customers",
   "loads",

@@ -1,3 +1,4 @@
+import type { Command } from "@threadmill/core";
 import type { PoolClient } from "pg";
 import type { Admitted, Settlement } from "./admission.ts";
 
@@ -8,12 +9,17 @@ export type DueKind = (typeof dueKinds)[number];
 const describe = (error: unknown): string =>
   JSON.stringify({ message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
 
+/** Whether what an item asks for is kept already: a retry that fails leaves what it was to do where it waits. */
+export const isKept = (item: { readonly kind: string; readonly command?: Pick<Command, "type"> } | null): boolean =>
+  item?.kind === "command" && item.command?.type === "parked.retry";
+
 /**
  * Keeps a command that no batch could carry, with its context, for a person. The item is made fit to be stored: a text
  * that the database refuses may be the very reason.
  */
 export async function parkCommand(client: PoolClient, lane: number, admitted: Admitted, error: unknown): Promise<void> {
   const { place, id, key, fingerprint, command } = admitted;
+  if (isKept({ kind: "command", command })) return;
   const item = { kind: "command", id, key: key ?? null, fingerprint: fingerprint ?? null, command };
   await keep(client, lane, place.organization, id, item, error);
 }
@@ -115,7 +121,8 @@ async function keep(
 ): Promise<void> {
   await client.query(
     `insert into parked (lane, organization, id, item, error, at) values ($1, $2, $3, $4, $5, clock_timestamp())
-on conflict (lane, organization, id) do update set item = excluded.item, error = excluded.error, at = excluded.at, resolved_at = null`,
+on conflict (lane, organization, id) do update set item = excluded.item, error = excluded.error, at = excluded.at,
+  resolved_at = null, resolved_by = null, resolution = null`,
     [lane, organization, id, storable(JSON.stringify(item)), storable(describe(error))],
   );
 }

@@ -162,6 +162,19 @@ export const worldTables = {
       created_at: "timestamptz",
     },
   },
+  parked: {
+    name: "parked",
+    id: "id",
+    columns: {
+      id: "uuid",
+      item: "jsonb",
+      error: "jsonb",
+      at: "timestamptz",
+      resolved_at: "timestamptz",
+      resolved_by: "uuid",
+      resolution: "text",
+    },
+  },
   loads: { name: "loads", id: "user_id", columns: { user_id: "uuid", open: "integer" } },
   presences: { name: "presences", id: "user_id", columns: { user_id: "uuid", status: "text", since: "timestamptz" } },
 } as const satisfies Record<string, WorldTable>;

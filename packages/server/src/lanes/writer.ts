@@ -5,6 +5,7 @@ import type { PoolClient } from "pg";
 import { copyRows } from "./copy.ts";
 import type { LoadedWorld } from "./loader.ts";
 import { storeEvents } from "./log-format.ts";
+import { isKept } from "./park.ts";
 import { storeSteps } from "./run-format.ts";
 import { insertLog, insertParked, insertReceipts, type Statement, write } from "./statements.ts";
 import type { WorldTableName } from "./tables.ts";
@@ -83,6 +84,7 @@ export class BatchWriter {
     }
     for (const receipt of output.receipts) this.#put(insertReceipts, organization, { ...receipt });
     for (const poisoned of output.poisoned) {
+      if (isKept(poisoned.item)) continue;
       const id = parkedId(poisoned.item, world);
       const error = { message: poisoned.error };
       this.#put(insertParked, organization, { id, item: poisoned.item ?? {}, error, at: this.#at });

@@ -76,4 +76,6 @@ export const commandRoutes: readonly CommandRoute[] = [
   { method: "POST", url: "/workflows/:workflow/runs", command: "run.start", tag: "Runs", status: 201 },
   { method: "POST", url: "/runs/:run/cancel", command: "run.cancel", tag: "Runs" },
   { method: "POST", url: "/effects/:effect/retry", command: "effect.retry", tag: "Operations" },
+  { method: "POST", url: "/parked/:parked/retry", command: "parked.retry", tag: "Operations" },
+  { method: "POST", url: "/parked/:parked/resolve", command: "parked.resolve", tag: "Operations" },
 ];

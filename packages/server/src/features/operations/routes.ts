@@ -8,7 +8,7 @@ import type { Route } from "../../http/route.ts";
 const { payload: _payload, lease_until: _lease, ordinal: _ordinal, ...effect } = worldNouns.effects.properties;
 const DeliverySchema = Type.Object(worldNouns.recorded_deliveries.properties, { title: "RecordedDelivery" });
 const EffectSchema = Type.Object(effect, { title: "Effect" });
-const ParkedSchema = Type.Object(worldNouns.parked.properties, { title: "ParkedItem" });
+const ParkedSchema = worldNouns.parked;
 
 /** Routes for whoever looks after the house: what was recorded instead of sent, what failed, what waits for a person. */
 export function operationRoutes({ db }: Pick<AppPorts, "db">): Route[] {
@@ -90,7 +90,7 @@ export function operationRoutes({ db }: Pick<AppPorts, "db">): Route[] {
       async read({ place, query }, page) {
         let rows = db
           .selectFrom("parked")
-          .select(["id", "item", "error", "at", "resolved_at"])
+          .select(["id", "item", "error", "at", "resolved_at", "resolved_by", "resolution"])
           .where((eb) => eb.and({ lane: place.lane, organization: place.organization }))
           .where("resolved_at", query.resolved === true ? "is not" : "is", null);
         if (page.after !== undefined) rows = rows.where("id", "<", page.after[0]);
