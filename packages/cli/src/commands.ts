@@ -4,6 +4,7 @@ import { type Command, first, textFlag } from "./command.ts";
 import { examine } from "./doctor/doctor.ts";
 import { migrateDatabase } from "./migrate.ts";
 import { createOrganizationCommand } from "./organization-create.ts";
+import { listParked, settleParked } from "./parked.ts";
 import { rebuildFollower } from "./rebuild.ts";
 import { replay } from "./replay/replay.ts";
 import { restoreBackup } from "./restore.ts";
@@ -203,6 +204,32 @@ export const commands: readonly Command[] = [
         draft: flags["draft"] === true,
       });
     },
+  },
+  {
+    name: "parked list",
+    summary: "Lists items that a bug kept from being carried",
+    options: ofServer,
+    json: "{items: [{id, item, error, at, ...}]}",
+    exits: serverExits,
+    run: (context) => listParked(context),
+  },
+  {
+    name: "parked retry",
+    summary: "Does such items after all, each once",
+    args: [{ name: "id", about: "which", many: true }],
+    options: ofServer,
+    json: "{results: [{parked, ...}]}",
+    exits: { ...serverExits, refused: "One was refused, and goes on waiting; those named before it are done." },
+    run: (context, { args }) => settleParked(context, "retry", args),
+  },
+  {
+    name: "parked resolve",
+    summary: "Marks such items as seen to without doing them",
+    args: [{ name: "id", about: "which", many: true }],
+    options: ofServer,
+    json: "{results: [{parked, changed}]}",
+    exits: { ...serverExits, refused: "There is no such item; those named before it are marked." },
+    run: (context, { args }) => settleParked(context, "resolve", args),
   },
   {
     name: "workflow pull",

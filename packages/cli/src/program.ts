@@ -25,6 +25,7 @@ export interface World {
 }
 
 export const groups: Readonly<Record<string, string>> = {
+  parked: "Items that a bug kept from being carried: list, retry, resolve",
   token: "Makes, lists and revokes API tokens",
   organization: "Makes organizations",
   workflow: "Workflows as files: push, pull, validate, compare",

@@ -101,7 +101,7 @@ function ask(
 const row = (shell: MillShell) => shell.world.rows.get(key.parked(kept)) as Parked;
 
 describe("an item that waits for a person", () => {
-  test("is done after all, once, as whoever asked first, and starts what it would have", () => {
+  test("L11: is done after all, once, as whoever asked first, and starts what it would have", () => {
     const shell = shellWith(
       command(),
       {},
@@ -140,7 +140,7 @@ describe("an item that waits for a person", () => {
     expect([id, shell.log.length]).toEqual([kept, events]);
   });
 
-  test("whose caller came again meanwhile is not done a second time", () => {
+  test("L11: whose caller came again meanwhile is not done a second time", () => {
     const known = { id: testId(911), key: "k", fingerprint: null, answer: { ok: true, result: { message: sent } }, at };
     const shell = shellWith(command({ key: "k" }), {}, { start: { more: { [key.receipt("k")]: known } } });
     expect(ask(shell, "parked.retry")).toMatchObject({ ok: true, result: { message: sent, parked: kept } });
