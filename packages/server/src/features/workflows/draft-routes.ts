@@ -9,6 +9,7 @@ import type { Change } from "../settings/change.ts";
 import { freeSlug, slugOf } from "../settings/slug.ts";
 import type { WorkflowRow } from "../tables.ts";
 import { countClocks } from "./clocks.ts";
+import { validateEarly } from "./early.ts";
 import { cancelWaiting, publishDraft } from "./publish.ts";
 import { settingsIn } from "./settings-in.ts";
 import { DocumentBody, VersionHeadSchema, WorkflowProblemSchema, WorkflowSchema } from "./schemas.ts";
@@ -67,7 +68,8 @@ export function draftRoutes(ports: Pick<AppPorts, "pool" | "engine">, change: Ch
           if (refused !== null) return refused;
           const row = await insertWorkflow(tx, call, document, at);
           if (call.query.publish !== true) return made(row, null, settings);
-          const published = await publishDraft(tx, { place: call.place, publisher: userOf(call.caller), at }, row);
+          const by = { place: call.place, publisher: userOf(call.caller), at };
+          const published = await publishDraft(tx, by, row, null);
           return "ok" in published ? published : made(published.row, published.version, settings);
         }),
     }),
@@ -124,6 +126,8 @@ export function draftRoutes(ports: Pick<AppPorts, "pool" | "engine">, change: Ch
         { title: "WorkflowPublished" },
       ),
       async handle(call) {
+        const found = await readWorkflow(pool, call.place, call.params.workflow);
+        const early = found === null ? null : validateEarly(found.draft, await call.settings());
         const result = await change(call, async (tx, at) => {
           const before = await readWorkflow(tx, call.place, call.params.workflow);
           if (before === null) return workflowMissing();
@@ -132,6 +136,7 @@ export function draftRoutes(ports: Pick<AppPorts, "pool" | "engine">, change: Ch
             tx,
             { place: call.place, publisher: userOf(call.caller), at, overdue },
             before,
+            early,
           );
           if ("ok" in published) return published;
           const { row, version, created } = published;

@@ -1,11 +1,4 @@
-import {
-  canonicalWorkflow,
-  isPublishable,
-  refuse,
-  validateWorkflow,
-  type WorkflowDocument,
-  workflowHash,
-} from "@threadmill/core";
+import { canonicalWorkflow, isPublishable, refuse, type WorkflowDocument, workflowHash } from "@threadmill/core";
 import type { PoolClient } from "pg";
 import type { AppPorts } from "../../http/ports.ts";
 import type { Call, Refused } from "../../http/route.ts";
@@ -13,8 +6,8 @@ import type { Place } from "../../lanes/port.ts";
 import { freshId } from "../../lanes/fresh-id.ts";
 import type { VersionRow, WorkflowRow } from "../tables.ts";
 import { takeOver, watchClocks } from "./clocks.ts";
+import { type EarlyValidation, validationIn } from "./early.ts";
 import { listNames } from "./names.ts";
-import { settingsIn } from "./settings-in.ts";
 import { documentRefused } from "./show.ts";
 import { insertVersion, readVersion, updateWorkflow, waitingRuns } from "./store.ts";
 
@@ -34,14 +27,15 @@ export interface Publisher {
   readonly overdue?: "skip" | "include";
 }
 
-/** Makes the draft the version that runs, within the transaction of a settings change. */
+/** Makes the draft the version that runs, within the transaction of a settings change; `early` is what it was found to be before. */
 export async function publishDraft(
   tx: PoolClient,
   { place, publisher, at, overdue = "skip" }: Publisher,
   row: WorkflowRow,
+  early: EarlyValidation | null,
 ): Promise<Published | Refused> {
   if (row.archived_at !== null) return refuse("conflict", "workflow_archived", "The workflow is archived");
-  const { problems, names } = validateWorkflow(row.draft, await settingsIn(tx, place));
+  const { problems, names } = await validationIn(tx, place, row.draft, early);
   if (!isPublishable(problems)) return documentRefused(problems);
   const document = canonicalWorkflow(row.draft as WorkflowDocument);
   const hash = workflowHash(document);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestApi, type TestApi } from "../../testing/test-api.ts";
+import { validateEarly, validationIn } from "./early.ts";
 
 let api: TestApi;
 beforeAll(async () => {
@@ -319,4 +320,25 @@ test("an idempotency key publishes once", async () => {
   const first = await post("/workflows?publish=true", refunds("Keyed", "keyed"), key);
   const again = await post("/workflows?publish=true", refunds("Keyed", "keyed"), key);
   expect(again.json).toEqual(first.json);
+});
+
+test("what a draft was found to be before the lane was taken counts only while nothing has changed since", async () => {
+  const { pool } = api.server.database;
+  const { rows } = await pool.query("select lane, organization, config_version from organizations limit 1");
+  const [place] = rows;
+  const settings = await api.server.engine.settings(place);
+  const document = { name: "Early", kind: "manual", start: "done", steps: { done: { stop: true } } };
+  const wrong = { ...document, start: "nowhere" };
+  const client = await pool.connect();
+  try {
+    const early = validateEarly(document, settings);
+    expect(await validationIn(client, place, structuredClone(document), early)).toBe(early.validation);
+    expect((await validationIn(client, place, wrong, early)).problems).not.toEqual([]);
+    const stale = { ...early, version: early.version - 1 };
+    const again = await validationIn(client, place, document, stale);
+    expect([again === early.validation, again]).toEqual([false, early.validation]);
+    expect((await validationIn(client, place, wrong, null)).problems).not.toEqual([]);
+  } finally {
+    client.release();
+  }
 });
