@@ -7,7 +7,7 @@ export { conversationDefaults, ConversationSchema, conversationStatuses } from "
 export type { Customer, CustomerRow } from "./model/customer.ts";
 export { customerDefaults, CustomerSchema, customerStates } from "./model/customer.ts";
 export { type DeliverPayload, DeliverPayloadSchema } from "./model/deliver.ts";
-export type { Effect, Outcome } from "./model/effect.ts";
+export type { Effect, EffectRow, Outcome } from "./model/effect.ts";
 export type { Actor, Cause, Change, Event, LoggedTable, Refs } from "./model/event.ts";
 export { loggedTables } from "./model/event.ts";
 export { blank, fieldsMarked, markOf, unmarked } from "./model/marks.ts";

@@ -1,16 +1,8 @@
-import type { Effect } from "@threadmill/core";
 import type { Pool, PoolClient } from "pg";
+import { type HeldEffect, leaseSeconds } from "../lanes/births.ts";
 
 /** An effect that this process holds until its lease ends. */
-export interface Claimed extends Effect {
-  readonly lane: number;
-  readonly organization: string;
-  /** whether another worker held it and was never heard of again: what it did in the world is not known */
-  readonly lost: boolean;
-}
-
-/** A lease is a minute at most: what a killed process held is done by another soon after. */
-export const leaseSeconds = 60;
+export type Claimed = HeldEffect;
 
 /** Its instant has come. */
 const isDue = (row: string): string => `${row}.status = 'due' and ${row}.due_at <= clock_timestamp()`;

@@ -9,7 +9,7 @@ import type { Performed } from "./performer.ts";
 
 export interface SettlerOptions {
   readonly pool: Pool;
-  readonly engine: Pick<Engine, "settle" | "onEffects" | "stuckLanes">;
+  readonly engine: Pick<Engine, "settle" | "onEffects" | "holdAtBirth" | "stuckLanes">;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly log: EngineLog;
@@ -26,16 +26,10 @@ export class Settler {
   readonly #settling = new Set<Promise<void>>();
   /** how many effects of each lane wait to be settled */
   readonly #unsettled = new Map<number, number>();
-  #onSettled = (): void => {};
 
   constructor(options: SettlerOptions) {
     this.#options = options;
     this.#postpone = inSets((set) => postponeEffects(options.pool, set));
-  }
-
-  /** Told whenever one was settled or given back: what is to follow it may go now. */
-  onSettled(listener: () => void): void {
-    this.#onSettled = listener;
   }
 
   settle(claimed: Claimed, attempt: Performed): void {
@@ -48,7 +42,6 @@ export class Settler {
       .finally(() => {
         this.#settling.delete(done);
         this.#count(claimed.lane, -1);
-        this.#onSettled();
       });
     this.#settling.add(done);
   }

@@ -1,5 +1,6 @@
 import type { Engine } from "../lanes/engine.ts";
-import { type Claimed, leaseSeconds } from "./claim.ts";
+import { leaseSeconds } from "../lanes/births.ts";
+import type { Claimed } from "./claim.ts";
 import type { Performer } from "./performer.ts";
 
 const slice = 500;

@@ -164,13 +164,14 @@ async function withWorkers(
   fn: () => Promise<unknown>,
   count = 1,
   parallel = 8,
+  ofEngine = engine,
 ): Promise<void> {
   const stop = new AbortController();
   const log = { warn() {}, error() {} };
   const workers = Array.from({ length: count }, () =>
     createWorkers({
       pool: lanes.pool,
-      engine,
+      engine: ofEngine,
       metrics: createMetrics(),
       clock: systemClock,
       log,
@@ -364,6 +365,135 @@ describe("delivering", () => {
       setImmediate(() => answer(done(seen[0] as Delivery)));
     });
     expect(await delivery(message)).toBe("sent");
+  });
+});
+
+describe("deliveries that their own process holds from birth", () => {
+  beforeEach(() => (seen.length = 0));
+
+  test("leave in order without a claim, one after the other, also from a workflow", async () => {
+    await useFake();
+    await lanes.publish(home, {
+      triggers: [{ event: "message.received" }],
+      start: "reply",
+      steps: { reply: { action: "message.send", input: { text: "0" } } },
+    });
+    const queries = vi.spyOn(lanes.pool, "query");
+    try {
+      await withWorkers(through(provider(done)), async () => {
+        const conversations = await Promise.all(Array.from({ length: 5 }, (_, n) => talk(phone(n))));
+        for (const text of ["1", "2", "3"]) await Promise.all(conversations.map((each) => send(each, text)));
+        await until(effects, []);
+      });
+      const claims = queries.mock.calls
+        .map(([query], n) => ({ name: (query as { name?: string }).name, result: queries.mock.results[n]?.value }))
+        .filter(({ name }) => name === "claim_effects");
+      const claimed = (await Promise.all(claims.map(({ result }) => result as Promise<{ rows: unknown[] }>))).flatMap(
+        ({ rows }) => rows,
+      );
+      expect(claimed).toEqual([]);
+    } finally {
+      queries.mockRestore();
+    }
+    for (let n = 0; n < 5; n += 1)
+      expect(seen.filter(({ to }) => to === phone(n)).map(({ text }) => text)).toEqual(["0", "1", "2", "3"]);
+    expect(await brokenInvariants(lanes.pool)).toEqual([]);
+  });
+
+  test.each([
+    ["hold", "held", 0],
+    ["retry", "sent", 1],
+  ] as const)(
+    "that were committed and not begun when it was killed are done by another, policy %s: %s",
+    async (policy, outcome, calls) => {
+      await useFake(policy);
+      const killed = lanes.engine();
+      killed.holdAtBirth({
+        kinds: ["message.deliver"],
+        reserve: () => true,
+        free() {},
+        hold() {},
+        giveBack: () => Promise.reject(new Error("a killed process gives nothing back")),
+      });
+      const conversation = await talk();
+      const sent = resultOf(await killed.submit(command(home, "message.send", { conversation, text: "x" })));
+      expect(await effects()).toMatchObject([{ attempt: 1, lease_until: expect.any(String) }]);
+      await withWorkers(through(provider(done)), async () => {
+        // nobody touches it while its lease lasts
+        await send(await talk(phone(2)), "other");
+        await until(async () => (await effects()).length, 1);
+        expect(await effects()).toMatchObject([{ attempt: 1 }]);
+        await leaseOver();
+        await until(() => delivery(sent["message"] as string), outcome);
+      });
+      expect(seen.filter(({ text }) => text === "x")).toHaveLength(calls);
+    },
+  );
+
+  test("of two processes at once leave once each and in order", async () => {
+    await useFake();
+    const others = lanes.engine();
+    const conversations = await Promise.all(Array.from({ length: 6 }, (_, n) => talk(phone(n))));
+    const by = [engine, others] as const;
+    await withWorkers(through(provider(done)), async () => {
+      await withWorkers(
+        through(provider(done)),
+        async () => {
+          for (let m = 0; m < 6; m += 1)
+            await Promise.all(
+              conversations.map((conversation, n) =>
+                (by[(n + m) % 2] ?? engine).submit(command(home, "message.send", { conversation, text: String(m) })),
+              ),
+            );
+          await until(effects, []);
+        },
+        1,
+        8,
+        others,
+      );
+    });
+    for (let n = 0; n < 6; n += 1)
+      expect(seen.filter(({ to }) => to === phone(n)).map(({ text }) => text)).toEqual(["0", "1", "2", "3", "4", "5"]);
+    expect(new Set(seen.map(({ key }) => key)).size).toBe(36);
+    expect(await brokenInvariants(lanes.pool)).toEqual([]);
+  });
+
+  test("beyond what is held are claimed in sets, and all leave once", async () => {
+    await useFake();
+    const conversations = await Promise.all(Array.from({ length: 40 }, (_, n) => talk(phone(n))));
+    await withWorkers(
+      through(provider(done)),
+      async () => {
+        await Promise.all(conversations.map((each) => send(each, "x")));
+        await until(effects, []);
+      },
+      1,
+      2,
+    );
+    expect(new Set(seen.map(({ key }) => key)).size).toBe(40);
+    expect(seen).toHaveLength(40);
+  });
+
+  test("that were born while the only worker was busy are given back when the process goes", async () => {
+    await useFake();
+    const conversations = [await talk(phone(1)), await talk(phone(2))] as const;
+    let answer = (): void => {};
+    const slow = provider(() => new Promise((resolve) => (answer = () => resolve(done(seen[0] as Delivery)))));
+    const sent: { effect: string }[] = [];
+    await withWorkers(
+      through(slow),
+      async () => {
+        sent.push(await send(conversations[0], "1"));
+        await expect.poll(() => seen.length, { timeout: 10_000 }).toBe(1);
+        sent.push(await send(conversations[1], "2"));
+        expect(await effects()).toMatchObject([{ attempt: 1 }, { attempt: 1, lease_until: expect.any(String) }]);
+        setImmediate(() => answer());
+      },
+      1,
+      1,
+    );
+    expect(seen).toHaveLength(1);
+    expect(await effects()).toMatchObject([{ id: sent[1]?.effect, attempt: 0, lease_until: null }]);
   });
 });
 

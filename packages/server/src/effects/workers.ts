@@ -1,4 +1,5 @@
 import { EngineFault } from "../lanes/port.ts";
+import type { EffectHands } from "../lanes/births.ts";
 import { gate } from "../lanes/gate.ts";
 import { loop, type Service } from "../process/running.ts";
 import { claimEffects, countEffects, giveBackEffects } from "./claim.ts";
@@ -37,6 +38,10 @@ export function createWorkers(options: WorkerOptions): Service & { idle(): Promi
   );
   const underWay = new Set<Promise<void>>();
   let sets = 0;
+  /** whether others have waited for longer than what is born now */
+  let behind = false;
+  /** places that batches have reserved and not taken yet */
+  let expected = 0;
   /** whether it was not looked for more, as there was no room for it */
   let hungry = false;
   let countedAt = -Infinity;
@@ -143,6 +148,7 @@ export function createWorkers(options: WorkerOptions): Service & { idle(): Promi
     } finally {
       holding.free(wanted - claimed.length);
     }
+    behind = claimed.length === wanted;
     holding.put(claimed.map((each) => ({ claimed: each, since })));
     begin();
     return claimed.length;
@@ -156,6 +162,31 @@ export function createWorkers(options: WorkerOptions): Service & { idle(): Promi
     metrics.effectsDead.set(dead);
   };
 
+  const hands: EffectHands = {
+    kinds: Object.keys(options.performers).filter((kind) => typeof options.performers[kind] !== "function"),
+    reserve() {
+      if (behind || !holding.reserve()) return false;
+      expected += 1;
+      return true;
+    },
+    free(places) {
+      expected -= places;
+      holding.free(places);
+    },
+    hold(effects, since) {
+      expected -= effects.length;
+      const held = effects.map((claimed) => ({ claimed, since }));
+      if (stop.signal.aborted) {
+        holding.free(held.length);
+        track(giveBack(held));
+        return;
+      }
+      holding.put(held);
+      begin();
+    },
+    giveBack: giveBackEffects,
+  };
+
   const service = loop({
     name: "effects",
     clock: options.clock,
@@ -164,7 +195,11 @@ export function createWorkers(options: WorkerOptions): Service & { idle(): Promi
     maxIdleMs: 500,
     backoff: { baseMs: 500, maxMs: 10_000 },
     onError: (error) => log.error({ err: error }, "claiming effects failed"),
-    wake: (wake) => engine.onEffects(wake),
+    wake: (wake) =>
+      engine.onEffects(() => {
+        behind = true;
+        wake();
+      }),
     async tick() {
       await count();
       hungry = !holding.wants;
@@ -176,19 +211,25 @@ export function createWorkers(options: WorkerOptions): Service & { idle(): Promi
     while (underWay.size > 0) await Promise.allSettled(underWay);
     await settler.idle();
   };
-  settler.onSettled(() => service.wake());
   return {
     ...service,
     wake: () => service.wake(),
     async run(signal) {
+      const letGo = engine.holdAtBirth(hands);
       const end = (): void => {
         stop.abort();
+        letGo();
         track(giveBack(holding.close()));
       };
       signal.addEventListener("abort", end);
       if (signal.aborted) end();
       await service.run(signal);
       await idle();
+      // batches that are still under way have promises of ours
+      while (expected > 0) {
+        await options.clock.sleep(5);
+        await idle();
+      }
       signal.removeEventListener("abort", end);
     },
     idle,

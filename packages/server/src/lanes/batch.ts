@@ -3,6 +3,7 @@ import type { PoolClient } from "pg";
 import { systemCode } from "../db/fault.ts";
 import type { Trailing } from "../db/transaction.ts";
 import type { Admitted, Settlement, Taken } from "./admission.ts";
+import type { Births } from "./births.ts";
 import { type BrokenWorkflow, type CachedConfig, freshConfig, loadVersions } from "./configs.ts";
 import { askHead, fullHead, type Head, type HeadLimits } from "./head.ts";
 import { load, LoadedWorld } from "./loader.ts";
@@ -32,7 +33,8 @@ export interface BatchResult {
   readonly lastSeq: number;
   /** those whose log was added to */
   readonly logged: ReadonlySet<string>;
-  readonly effects: number;
+  /** whether it left effects that may go and that this process does not hold */
+  readonly effectsLeft: boolean;
   readonly at: string;
 }
 
@@ -52,7 +54,7 @@ const roundsAtMost = 100;
 export async function runBatch(
   client: PoolClient,
   lane: number,
-  { taken, heads }: { readonly taken: Taken; readonly heads: HeadLimits },
+  { taken, heads, births }: { readonly taken: Taken; readonly heads: HeadLimits; readonly births: Births },
   context: BatchContext,
   /** where it was asked for ahead */
   asked?: Promise<Head>,
@@ -60,7 +62,7 @@ export async function runBatch(
   const callers = [...taken.admitted, ...taken.settlements].map((each) => each.place.organization);
   const head = await (asked ?? askHead(client, lane, heads, new Set(callers)));
   const { work, strangers } = await gather(client, lane, head, taken, context);
-  const writer = new BatchWriter(client, lane, { lastSeq: head.lastSeq, at: head.now });
+  const writer = new BatchWriter(client, lane, { lastSeq: head.lastSeq, at: head.now }, births);
   const outputs: Output[] = [];
   const logged = new Set<string>();
   const reached = new Set<unknown>(strangers);
@@ -85,6 +87,7 @@ export async function runBatch(
       if (each.world.leftover !== null || head.leftovers.has(each.world.organization)) writer.leftover(each.world);
     }
     await writer.flush();
+    writer.claimNext();
   } catch (error) {
     throw await causeOf(error, writer.sent);
   }
@@ -103,10 +106,7 @@ export async function runBatch(
     events: writer.lastSeq - head.lastSeq,
     lastSeq: writer.lastSeq,
     logged,
-    effects: outputs.reduce(
-      (sum, { writes }) => sum + [...writes.keys()].filter((name) => name.startsWith("effects/")).length,
-      0,
-    ),
+    effectsLeft: births.left,
     at: head.now,
   };
   return { result, sent: writer.sent };

@@ -6,6 +6,7 @@ import type { Metrics } from "../observe/metrics.ts";
 import { loop, type Service } from "../process/running.ts";
 import type { Clock } from "../process/clock.ts";
 import type { WorkClass } from "./admission.ts";
+import type { EffectHands } from "./births.ts";
 import type { BatchResult } from "./batch.ts";
 import { type CachedConfig, freshConfig } from "./configs.ts";
 import { freshId } from "./fresh-id.ts";
@@ -98,9 +99,11 @@ export interface Engine {
   stuckLanes(): readonly StuckLane[];
   /** polls for what falls due; run it as a service */
   readonly poller: Service;
+  /** From now on these hold the effects that batches here write, as far as they have room; answers how to end it. */
+  holdAtBirth(hands: EffectHands): () => void;
   /** told when effects may be due: after a commit here that left some, or by a hint from another process */
   onEffects(listener: () => void): () => void;
-  /** told after each commit here that left effects behind, and of nothing else */
+  /** told after each commit here that left effects which nobody holds, and of nothing else */
   onCommit(listener: () => void): () => void;
   /**
    * Tells of each commit how far the log reaches, in this process and, a moment later, of others'. Only hints: what must
@@ -130,6 +133,7 @@ export function createEngine(options: EngineOptions): Engine {
   const tell = (marks: readonly LogMark[], from: "here" | "elsewhere"): void => {
     if (marks.length > 0) for (const listener of logListeners) listener(marks, from);
   };
+  const hands = new Set<EffectHands>();
   let stopping = false;
   let cutOff = false;
   let lastFault: string | null = null;
@@ -150,6 +154,7 @@ export function createEngine(options: EngineOptions): Engine {
     },
     slice: options.slice ?? 20_000,
     patienceMs,
+    hands: () => hands.values().next().value ?? null,
     stopping: () => stopping,
     onBroken: (broken) => log.error(broken, "a published workflow does not compile any more; it does not run"),
     onBatch(lane, result, seconds) {
@@ -165,7 +170,7 @@ export function createEngine(options: EngineOptions): Engine {
         }
       }
       if (logListeners.size > 0) tell(marksOf(lane, result), "here");
-      if (result.effects > 0) for (const listener of [...listeners, ...commitListeners]) listener();
+      if (result.effectsLeft) for (const listener of [...listeners, ...commitListeners]) listener();
     },
     onFault(lane, error, what) {
       lastFault = what;
@@ -322,6 +327,10 @@ export function createEngine(options: EngineOptions): Engine {
     onCommit(listener) {
       commitListeners.add(listener);
       return () => commitListeners.delete(listener);
+    },
+    holdAtBirth(given) {
+      hands.add(given);
+      return () => hands.delete(given);
     },
     onEffects(listener) {
       listeners.add(listener);

@@ -3,6 +3,7 @@ import type { PoolClient } from "pg";
 import { type Admitted, batchLimits, LaneQueue, type Taken } from "./admission.ts";
 import { answerAll, answerParked, lookUpReceipts, rejectAll } from "./answers.ts";
 import { type BatchContext, type BatchResult, runBatch } from "./batch.ts";
+import { Births, type EffectHands } from "./births.ts";
 import { askHead, type Head } from "./head.ts";
 import { LaneDoor, type Patience, type WaitingRoom, type Workplace } from "./hold.ts";
 import { judge, LaneBusy } from "./judge.ts";
@@ -17,6 +18,8 @@ export interface LaneContext extends BatchContext {
   readonly room: WaitingRoom;
   /** how long callers wait before they are told to come again, be it for the lane or for the database */
   readonly patienceMs: number;
+  /** who holds effects from their birth, if anybody does now */
+  readonly hands: () => EffectHands | null;
   /** whether the process is going: then what is due stays for others, and only what was admitted is carried */
   readonly stopping: () => boolean;
   onBatch(lane: number, result: BatchResult, seconds: number): void;
@@ -27,6 +30,8 @@ export interface LaneContext extends BatchContext {
 interface Failure {
   readonly portion: Portion;
   readonly error: unknown;
+  /** the effects that it would have left; null where it was not begun */
+  readonly births: Births | null;
 }
 
 const backoffMs = [50, 100, 200, 400, 800, 1600] as const;
@@ -123,7 +128,7 @@ export class Lane {
       (client) => askHead(client, this.number, batchLimits, this.queue.organizations()),
     );
     if (failure === null) return;
-    if (portion !== null) return this.#mend({ portion, error: failure.error });
+    if (portion !== null) return this.#mend({ portion, ...failure });
     // nobody waits any more
     if (failure.error instanceof LaneBusy) return;
     this.#troubled = true;
@@ -136,9 +141,10 @@ export class Lane {
     patience: Patience,
     portionNow: () => Portion,
     ahead?: (client: PoolClient) => Promise<Head>,
-  ): Promise<{ readonly error: unknown } | null> {
+  ): Promise<Pick<Failure, "error" | "births"> | null> {
     const { batches } = this.#context;
     let portion: Portion | null = null;
+    let births: Births | null = null;
     let result: BatchResult;
     let started = performance.now();
     try {
@@ -148,13 +154,16 @@ export class Lane {
         (client, head) => {
           started = performance.now();
           portion = portionNow();
-          return runBatch(client, this.number, portion, this.#context, head);
+          births = new Births(this.number, this.#context.hands());
+          return runBatch(client, this.number, { ...portion, births }, this.#context, head);
         },
         ahead,
       );
     } catch (error) {
-      return { error };
+      (births as Births | null)?.failed();
+      return { error, births };
     }
+    (births as Births | null)?.committed();
     // committed: whatever goes wrong from here on must not have it carried again
     this.#lastError = null;
     const { taken } = portion as unknown as Portion;
@@ -183,7 +192,7 @@ export class Lane {
       const portion = waiting.pop();
       if (portion === undefined) return;
       const failed = await this.#attempt(this.#patience(portion.taken), () => portion);
-      failure = failed === null ? null : { portion, error: failed.error };
+      failure = failed === null ? null : { portion, ...failed };
     }
   }
 
@@ -194,11 +203,11 @@ export class Lane {
   }
 
   /** What is to be carried instead of a portion that failed. */
-  async #recover({ portion, error }: Failure): Promise<readonly Portion[]> {
+  async #recover({ portion, error, births }: Failure): Promise<readonly Portion[]> {
     const { taken } = portion;
     const kind = judge(error);
     this.#context.onFault(this.number, error, kind);
-    if (kind === "in_doubt") await this.#resolveDoubt(taken);
+    if (kind === "in_doubt") await this.#resolveDoubt(taken, births);
     else if (kind === "retryable") this.#later(taken, error);
     else {
       const division = divide(portion);
@@ -212,13 +221,17 @@ export class Lane {
   }
 
   /** COMMIT may have taken place: the receipts tell, once the lane is ours again (DESIGN section 4). */
-  async #resolveDoubt(taken: Taken): Promise<void> {
+  async #resolveDoubt(taken: Taken, births: Births | null): Promise<void> {
     this.#troubled = true;
     const since = performance.now();
     const until = since + this.#context.patienceMs;
     for (let tries = 1; ; tries += 1) {
       try {
-        const known = await this.#transact(until, (client) => lookUpReceipts(client, this.number, taken.admitted));
+        const known = await this.#transact(until, async (client) => {
+          // were it committed, nobody would perform them until their leases end
+          await births?.giveBack(client);
+          return lookUpReceipts(client, this.number, taken.admitted);
+        });
         for (const each of taken.admitted) {
           const answer = known.get(each.id);
           if (answer !== undefined) each.resolve({ command: each.id, answer, repeated: false, cut: false });

@@ -119,6 +119,30 @@ export const columnsOf = (table: WorldTable, alias: string): string =>
     .map((name) => `${alias}.${quoted(name)}`)
     .join(", ");
 
+const effectNames = Object.keys(worldTables.effects.columns).map(quoted);
+
+/**
+ * New effects that are held from birth, but only if none of their order key goes before them; then they are written as
+ * nobody's, and come no sooner than that one does. Gives the id of each and whether it is held (`first`).
+ */
+export const insertEffectsIfFirst: Statement = {
+  name: "insert_effects_if_first",
+  text: `insert into effects (lane, organization, ${effectNames.join(", ")})
+select $1, r.organization, ${effectNames
+    .map((name) => {
+      if (name === quoted("attempt")) return "case when ahead.due_at is null then r.attempt else 0 end";
+      if (name === quoted("lease_until")) return "case when ahead.due_at is null then r.lease_until end";
+      return name === quoted("due_at") ? "greatest(r.due_at, ahead.due_at)" : `r.${name}`;
+    })
+    .join(", ")}
+from ${recordset(worldTables.effects)} left join lateral (
+  select o.due_at from effects o
+  where o.lane = $1 and o.organization = r.organization and o.order_key = r.order_key and o.status = 'due'
+  order by o.created_at, o.ordinal limit 1) ahead on true
+returning id, lease_until is not null as first`,
+  words: rowText(worldTables.effects.columns),
+};
+
 export const insertReceipts = insertStatement({
   name: "receipts",
   columns: { id: "uuid", key: "text", fingerprint: "text", answer: "json", at: "timestamptz" },

@@ -1,13 +1,14 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Event, Item, Output, Run } from "@threadmill/core";
+import type { EffectRow, Event, Item, Output, Run } from "@threadmill/core";
 import { splitKey } from "@threadmill/core";
 import type { PoolClient } from "pg";
+import { Births } from "./births.ts";
 import { copyRows } from "./copy.ts";
 import type { LoadedWorld } from "./loader.ts";
 import { storeEvents } from "./log-format.ts";
 import { isKept } from "./park.ts";
 import { storeSteps } from "./run-format.ts";
-import { insertLog, insertParked, insertReceipts, type Statement, write } from "./statements.ts";
+import { insertEffectsIfFirst, insertLog, insertParked, insertReceipts, type Statement, write } from "./statements.ts";
 import type { WorldTableName } from "./tables.ts";
 
 /** A row and whose it is. */
@@ -33,25 +34,37 @@ export class BatchWriter {
   readonly #client: PoolClient;
   readonly #lane: number;
   readonly #at: string;
+  readonly #births: Births;
   #gathered = new Map<Statement, OwnRow[]>();
   /** whose rows are gathered */
   readonly #organizations = new Set<string>();
   #ordinal: number;
 
-  constructor(client: PoolClient, lane: number, head: { readonly lastSeq: number; readonly at: string }) {
+  constructor(
+    client: PoolClient,
+    lane: number,
+    head: { readonly lastSeq: number; readonly at: string },
+    births = new Births(lane, null),
+  ) {
     this.#client = client;
     this.#lane = lane;
     this.#at = head.at;
     this.lastSeq = head.lastSeq;
     this.#ordinal = (head.lastSeq + 1) * 1000;
+    this.#births = births;
+    births.begin(head.at);
   }
 
   /**
    * Gathers what the mill decided for an organization; the world is still as it was before. What was gathered of the same
    * organization is sent first, as a statement must not hold a row twice.
    */
-  async add(world: LoadedWorld, output: Pick<Output, "events" | "writes" | "receipts" | "poisoned">): Promise<void> {
+  async add(
+    world: LoadedWorld,
+    output: Pick<Output, "events" | "writes" | "receipts" | "poisoned"> & Partial<Pick<Output, "after">>,
+  ): Promise<void> {
     const { organization } = world;
+    const isMade = (id: string): boolean => output.after?.made.has(id) === true || world.made(id);
     if (this.#organizations.has(organization)) await this.flush();
     this.#organizations.add(organization);
     const messageSeq = new Map<string, number>();
@@ -74,6 +87,10 @@ export class BatchWriter {
     }
     for (const [name, row] of output.writes) {
       const { table, rest } = splitKey(name);
+      if (table === "effects") {
+        this.#writeEffect(organization, world.get(name) as EffectRow | null, row as EffectRow | null, isMade);
+        continue;
+      }
       this.#write(messageSeq, {
         table: table as WorldTableName,
         rest,
@@ -149,18 +166,44 @@ on conflict (lane, organization) do update set body = excluded.body, at = exclud
     let own = row;
     if (row[column] !== rest) own = { ...own, [column]: rest };
     if (!existed && table === "messages") own = { ...own, seq: messageSeq.get(rest) ?? 0 };
-    else if (!existed && table === "effects") own = { ...own, ordinal: this.#ordinal++ };
     if (existed) this.#put(to.update, organization, own);
     else this.#put(base === undefined && putBlindly.has(table) ? to.put : to.insert, organization, own);
   }
 
-  #send(copy: Statement["copy"] | null, { name, text, words }: Statement, rows: readonly OwnRow[]): void {
+  /** An effect that ends, or that may go again, lets the next of its order key go; a new one may be held from its birth. */
+  #writeEffect(
+    organization: string,
+    base: EffectRow | null | undefined,
+    row: EffectRow | null,
+    isMade: (id: string) => boolean,
+  ): void {
+    const { insert, update, delete: remove } = write.effects;
+    if (base === null || base === undefined) {
+      if (row === null) return;
+      const numbered = { ...row, ordinal: this.#ordinal++ };
+      const born = this.#births.born(organization, numbered, isMade(row.order_key));
+      return this.#put(born.ask ? insertEffectsIfFirst : insert, organization, born.row);
+    }
+    if (row?.status !== base.status) this.#births.ended(organization, base.order_key);
+    if (row === null) this.#put(remove, organization, { id: base.id });
+    else this.#put(update, organization, { ...row });
+  }
+
+  /** Claims what follows the effects that this batch ended; after all else was sent. */
+  claimNext(): void {
+    const answer = this.#births.claimNext(this.#client);
+    if (answer !== null) this.#expect(answer);
+  }
+
+  #send(copy: Statement["copy"] | null, statement: Statement, rows: readonly OwnRow[]): void {
+    const { name, text, words } = statement;
     if (copy !== null && copy !== undefined) {
       this.#expect(copyRows(this.#client, copy.text, copy.lines(this.#lane, rows)));
       return;
     }
     const list = rows.map(({ organization, row }) => words(organization, row));
-    this.#expect(this.#client.query({ name, text, values: [this.#lane, `[${list.join(",")}]`] }));
+    const answer = this.#client.query({ name, text, values: [this.#lane, `[${list.join(",")}]`] });
+    this.#expect(statement === insertEffectsIfFirst ? answer.then(this.#births.answered) : answer);
   }
 
   /** Whoever awaits it hears of its failure; until then it is no unhandled rejection. */
