@@ -5,6 +5,7 @@ import type { Command } from "../model/command.ts";
 import type { Id, Instant } from "../model/common.ts";
 import type { Cause, Event } from "../model/event.ts";
 import { AllowanceSpent, type Meter, stepsPerOperation } from "../template/meter.ts";
+import { type QueueMark, RunQueue } from "./run-queue.ts";
 import type { Config, Item, Leftover, Poisoned, Receipt, Reply, Withheld } from "./types.ts";
 
 /** An item while it is driven to quiet: its ids, its allowance and the runs that still have steps to take. */
@@ -24,7 +25,7 @@ export interface Root {
   /** steps of work that the operation under way has still of its own */
   free: number;
   readonly meter: Meter;
-  queue: Id[];
+  readonly queue: RunQueue;
 }
 
 /** Everything to come back to when an item, a step or a match must leave nothing behind. */
@@ -37,7 +38,7 @@ export interface Save {
   readonly minted: number;
   readonly started: number;
   readonly withheld: Withheld | null;
-  readonly queue: readonly Id[];
+  readonly queue: QueueMark;
 }
 
 /** One call of `process`: the ledger and all that the batch will hand out. Only this folder sees it. */
@@ -80,7 +81,7 @@ export class Batch {
         left: () => root.free + Math.max(0, this.allowance - root.spent) * stepsPerOperation,
         take: (steps) => this.#take(root, steps),
       },
-      queue: leftover === undefined ? [] : [...leftover.queue],
+      queue: new RunQueue(leftover?.queue),
     };
     return root;
   }
@@ -124,7 +125,7 @@ export class Batch {
       minted: root.minted,
       started: root.started,
       withheld: root.withheld,
-      queue: [...root.queue],
+      queue: root.queue.mark(),
     };
   }
 
@@ -137,7 +138,7 @@ export class Batch {
     root.minted = save.minted;
     root.started = save.started;
     root.withheld = save.withheld;
-    root.queue = [...save.queue];
+    root.queue.goBack(save.queue);
   }
 
   /** Decides a command for this root. What it left is in the ledger and among the events; matching is the caller's next act. */

@@ -18,18 +18,17 @@ const stepsAtMost = 1000;
  * Answers false when the slice cut it; what is left is in the root's queue.
  */
 export function drive(batch: Batch, root: Root): boolean {
-  while (root.queue.length > 0) {
+  for (let id = root.queue.first; id !== undefined; id = root.queue.first) {
     const spent = exhausted(batch, root);
     if (spent !== null) {
-      for (const id of root.queue) giveUp(batch, root, id, spent);
-      root.queue = [];
+      for (const pending of root.queue) giveUp(batch, root, pending, spent);
+      root.queue.clear();
       break;
     }
     if (batch.budget <= 0) return false;
-    const id = root.queue[0] as Id;
     const run = readRun(batch, id);
     if (run === null || run.status !== "queued" || run.cursor === null) {
-      root.queue.shift();
+      root.queue.take();
       continue;
     }
     if (run.steps.length >= stepsAtMost) {

@@ -20,7 +20,7 @@ export function poison(batch: Batch, root: Root, item: Item | null, error: unkno
   else if (item.kind === "timer") failWhere(batch, root, item.run, (waiting) => waiting.wait === item.wait);
   else if (item.kind === "settled") failEffect(batch, root, item.effect);
   else if (item.kind === "wake") silence(batch, item.subject);
-  root.queue = [];
+  root.queue.clear();
   // what a left-over had held back before is over with it
   tellWithheld(batch, root);
   batch.poisoned.push({ item, error: (error as Error | null)?.stack ?? String(error) });

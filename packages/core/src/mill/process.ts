@@ -99,6 +99,6 @@ function remains(batch: Batch, root: Root): Leftover {
     started: root.started,
     withheld: root.withheld,
     reads: [...batch.ledger.reads()],
-    queue: root.queue,
+    queue: [...root.queue],
   };
 }
