@@ -6,7 +6,7 @@ import { readEvents, type StoredEvent, storeEvents } from "./log-format.ts";
 
 const root = "01936f2a-0000-7000-8000-000000000001";
 const at = "2026-11-20T17:00:00.000Z";
-const ids = ["c1", "c2", "v1", "v2", "m1", "m2", "u1"];
+const ids = ["c1", "c2", "v1", "v2", "m1", "m2", "u1", root, root.replace(/1$/, "9")];
 const id = fc.constantFrom(...ids);
 const some = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
 /** Without the fields that are not there: JSON has no undefined. */
@@ -15,7 +15,11 @@ const clean = <T extends object>(value: T): T => JSON.parse(JSON.stringify(value
 const refs = fc
   .record({ customer: some(id), conversation: some(id), message: some(id), user: some(id) })
   .map((each) => clean(each) as Refs);
-const fields = fc.dictionary(fc.constantFrom("tags", "status", "text"), fc.jsonValue({ maxDepth: 2 }));
+const word = fc.oneof(fc.string(), fc.constantFrom("~", "~~", "~x", at, root, "-0000-7000-8000-000000", ...ids));
+const fields = fc.dictionary(
+  fc.constantFrom("tags", "status", "text", "customer", "conversation", "message"),
+  fc.oneof(fc.jsonValue({ maxDepth: 2 }), word),
+);
 const change: fc.Arbitrary<Change> = fc
   .record({
     table: fc.constantFrom("customers", "conversations", "messages"),
@@ -26,7 +30,10 @@ const change: fc.Arbitrary<Change> = fc
   .map((each) => clean(each) as Change);
 const event: fc.Arbitrary<Event> = fc
   .record({
-    id: fc.uuid(),
+    id: fc.oneof(
+      fc.uuid(),
+      fc.nat(99_999).map((n) => `${root.slice(0, -5)}${String(n).padStart(5, "0")}`),
+    ),
     type: fc.constantFrom("message.received", "conversation.closed", "settings.changed"),
     actor: fc.constantFrom(
       { kind: "system", id: null },
@@ -66,6 +73,21 @@ describe("the log's rows", () => {
     const { v: _, ...old } = stored as StoredEvent;
     const [read] = readEvents({ seq: 1, at, root, events: [old] });
     expect(read?.changes).toEqual([{ ...changed, before: { properties: { b: 1 } }, after: { properties: { b: 2 } } }]);
+  });
+
+  test("of earlier versions mean what they say: nothing in them is a sign or cut", () => {
+    const message = root.replace(/1$/, "4");
+    const old = {
+      id: root,
+      type: "message.received",
+      refs: { message },
+      changes: [{ table: "messages", before: null, after: { text: "~", direction: "inbound", customer: "~" } }],
+    } as const;
+    expect(readEvents({ seq: 1, at, root, events: [old] })[0]).toMatchObject({
+      id: root,
+      refs: { message },
+      changes: [{ table: "messages", id: message, before: null, after: old.changes[0].after }],
+    });
   });
 
   test("give back the events that they were made of, through JSON", () => {
@@ -136,7 +158,12 @@ describe("the log's rows", () => {
   test("that were blanked still read, and hold nothing personal", () => {
     fc.assert(
       fc.property(fc.array(event, { minLength: 1, maxLength: 5 }), (events) => {
-        const blank = readEvents({ seq: 1, at, root, events: blankEvents(storeEvents(events)) });
+        const blank = readEvents({
+          seq: 1,
+          at,
+          root,
+          events: blankEvents({ seq: 1, at, root, events: storeEvents(events) }),
+        });
         expect(blank.map((each) => [each.id, each.type, each.refs])).toEqual(
           events.map((each) => [each.id, each.type, each.refs]),
         );

@@ -1,5 +1,5 @@
 import { blankEvents } from "../../lanes/blank-log.ts";
-import type { StoredEvent } from "../../lanes/log-format.ts";
+import type { LogRow } from "../../lanes/log-format.ts";
 import type { Sweep } from "./sweep.ts";
 
 const rowsAtATime = 100;
@@ -12,11 +12,11 @@ export async function blankLog(sweep: Sweep): Promise<void> {
 /** One slice of the customer's rows; answers the last number that it saw, null when none were left. */
 function logSlice({ lane, organization, customer, inLane }: Sweep, after: number): Promise<number | null> {
   return inLane(async (tx) => {
-    const { rows } = await tx.query<{ seq: number; events: StoredEvent[] }>(
-      `select seq, events from log where lane = $1 and organization = $2 and customer = $3 and seq > $4 order by seq limit $5`,
+    const { rows } = await tx.query<LogRow>(
+      `select seq, at, root, events from log where lane = $1 and organization = $2 and customer = $3 and seq > $4 order by seq limit $5`,
       [lane, organization, customer, after, rowsAtATime],
     );
-    const blanked = rows.map(({ seq, events }) => ({ seq, events: blankEvents(events) }));
+    const blanked = rows.map((row) => ({ seq: row.seq, events: blankEvents(row) }));
     await tx.query(
       `update log l set events = r.events from json_to_recordset($2::json) as r(seq bigint, events json)
 where l.lane = $1 and l.seq = r.seq`,

@@ -1,3 +1,4 @@
+import { readEvents } from "../../lanes/log-format.ts";
 import { firstIdAt, firstInstant, localDay } from "@threadmill/core";
 import type { PoolClient } from "pg";
 import type { FollowedRow, Follower, Following } from "../../followers/follower.ts";
@@ -85,10 +86,10 @@ const lastDayBefore = (since: string, zone: string): string =>
   localDay(new Date(Date.parse(since) - 1).toISOString(), zone);
 
 /** The messages that a row of the log tells of for the first time. */
-function messagesOf({ events }: FollowedRow): number {
+function messagesOf(row: FollowedRow): number {
   let count = 0;
-  for (const { changes } of events)
-    for (const change of changes ?? []) if (change.table === "messages" && change.before === null) count += 1;
+  for (const { changes } of readEvents(row))
+    for (const change of changes) if (change.table === "messages" && change.before === null) count += 1;
   return count;
 }
 
