@@ -9,6 +9,7 @@ import { createApp } from "./app.ts";
 import { type Database, openDatabase } from "./db/open.ts";
 import { maintain } from "./db/maintenance.ts";
 import { openKysely } from "./db/pool.ts";
+import { learnOfGrowth } from "./db/statistics.ts";
 import { transaction } from "./db/transaction.ts";
 import { createDeliverer } from "./effects/deliver.ts";
 import { blankCustomer } from "./effects/erase/erase.ts";
@@ -121,6 +122,7 @@ export async function startServer(given: Config, log: Log, ports: Partial<Ports>
       engine.poller,
       hints,
       maintenance(database.background, config, clock, random, log),
+      statistics(database.background, clock, random, log),
       ...followers.map((follower) => createFollowing(follower, following)),
     ];
     if (config.effectWorkers > 0) {
@@ -249,6 +251,22 @@ function maintenance(pool: Pool, config: Config, clock: Clock, random: () => num
     async tick() {
       await maintain(pool, config, clock.now());
       return 0;
+    },
+  });
+}
+
+/** Looks every few seconds whether tables grew beyond what the database's planner knows of them. */
+function statistics(pool: Pool, clock: Clock, random: () => number, log: Log): Service {
+  return loop({
+    name: "statistics",
+    clock,
+    random,
+    idleMs: 2000,
+    maxIdleMs: 10_000,
+    backoff: { baseMs: 10_000, maxMs: 60_000 },
+    onError: (error) => log.warn({ err: error }, "the database's statistics could not be brought up to date"),
+    async tick() {
+      return (await learnOfGrowth(pool)).length;
     },
   });
 }
