@@ -8,7 +8,10 @@ test("as much is held as was performed in two seconds of late, and twice what ma
   let now = 0;
   const holding = new Holding(10, () => now);
   expect([holding.room, holding.wants]).toEqual([20, true]);
-  for (let n = 0; n < 20; n += 1) expect(holding.reserve()).toBe(true);
+  // what is born leaves half to those who have waited for longer
+  for (let n = 0; n < 10; n += 1) expect(holding.reserve(true)).toBe(true);
+  expect(holding.reserve(true)).toBe(false);
+  for (let n = 0; n < 10; n += 1) expect(holding.reserve()).toBe(true);
   expect([holding.reserve(), holding.wants, holding.taken]).toEqual([false, false, 20]);
   holding.performed(20);
   expect(holding.room).toBe(40);

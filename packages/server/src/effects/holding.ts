@@ -24,6 +24,8 @@ export class Holding {
   #taken = 0;
   #waiting: Held[] = [];
   #closed = false;
+  /** as much may be held now */
+  #limit: number;
   #second = -1;
   #performed = 0;
   #before = 0;
@@ -31,15 +33,15 @@ export class Holding {
   /** `parallel`: effects in work at a time; twice as many may always be held, so that nobody waits for the next. */
   constructor(parallel: number, now: () => number = () => performance.now()) {
     this.#least = parallel * 2;
+    this.#limit = this.#least;
     this.#now = now;
   }
 
   /** for how many more there is a place */
   get room(): number {
     if (this.#closed) return 0;
-    this.#turn();
-    const pace = Math.max(this.#performed, this.#before);
-    return Math.max(this.#least, Math.min(heldAtMost, heldSeconds * pace)) - this.#taken;
+    this.#measure(0);
+    return this.#limit - this.#taken;
   }
 
   /** Whether so little waits here that it is time to look for more; then there is room for many. */
@@ -56,9 +58,9 @@ export class Holding {
     return this.#taken;
   }
 
-  /** Keeps a place; false when there is none. */
-  reserve(): boolean {
-    if (this.room <= 0) return false;
+  /** Keeps a place; false when there is none. `sparing`: half of all places are to be left for others. */
+  reserve(sparing = false): boolean {
+    if (this.#closed || this.#taken >= (sparing ? this.#limit / 2 : this.#limit)) return false;
     this.#taken += 1;
     return true;
   }
@@ -82,8 +84,7 @@ export class Holding {
 
   /** Some were performed: their places are free, and the pace is known better. */
   performed(count: number): void {
-    this.#turn();
-    this.#performed += count;
+    this.#measure(count);
     this.#taken -= count;
   }
 
@@ -98,11 +99,15 @@ export class Holding {
     return this.#now() - since < beginWithinMs;
   }
 
-  #turn(): void {
+  #measure(performed: number): void {
     const second = Math.floor(this.#now() / 1000);
-    if (second === this.#second) return;
-    this.#before = second === this.#second + 1 ? this.#performed : 0;
-    this.#performed = 0;
-    this.#second = second;
+    if (second !== this.#second) {
+      this.#before = second === this.#second + 1 ? this.#performed : 0;
+      this.#performed = 0;
+      this.#second = second;
+    }
+    this.#performed += performed;
+    const pace = Math.max(this.#performed, this.#before);
+    this.#limit = Math.max(this.#least, Math.min(heldAtMost, heldSeconds * pace));
   }
 }

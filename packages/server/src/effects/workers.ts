@@ -165,7 +165,7 @@ export function createWorkers(options: WorkerOptions): Service & { idle(): Promi
   const hands: EffectHands = {
     kinds: Object.keys(options.performers).filter((kind) => typeof options.performers[kind] !== "function"),
     reserve() {
-      if (behind || !holding.reserve()) return false;
+      if (!holding.reserve(behind)) return false;
       expected += 1;
       return true;
     },

@@ -7,6 +7,7 @@ import { transaction } from "../db/transaction.ts";
 import { freshId } from "./fresh-id.ts";
 import { load, LoadedWorld } from "./loader.ts";
 import { testLanes, type TestEngine, type TestLanes } from "./test-lanes.ts";
+import { isNewsOnly } from "./statements.ts";
 import { type WorldTable, type WorldTableName, worldTables } from "./tables.ts";
 import { BatchWriter } from "./writer.ts";
 
@@ -232,4 +233,22 @@ test("an unreadable text makes the batch fail with its own fault, and the connec
   );
   await expect(write).rejects.toMatchObject({ code: expect.stringMatching(/^22/) });
   expect((await engine.pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+});
+
+test("news of a delivery is written without the message's words, and everything else of it stays", async () => {
+  const organization = freshId();
+  const fields = Object.entries(worldTables.messages.columns).filter(([column]) => column !== "seq");
+  const row = Object.fromEntries(fields.map(([column, type]) => [column, value(type)]));
+  const name = `messages/${String(row["id"])}`;
+  copyFrom = Infinity;
+  await store(await loaded(organization, [name]), new Map([[name, row]]));
+  const world = await loaded(organization, [name]);
+  const before = world.get(name) as Record<string, unknown>;
+  const news = { ...before, delivery: "failed", delivery_error: "no", provider_id: "P", updated_at: row["created_at"] };
+  expect(isNewsOnly(before, news)).toBe(true);
+  for (const [column] of fields)
+    if (!["id", "delivery", "delivery_error", "provider_id", "updated_at"].includes(column))
+      expect(isNewsOnly(before, { ...news, [column]: "other" })).toBe(false);
+  await store(world, new Map([[name, news]]));
+  expect((await loaded(organization, [name])).get(name)).toEqual(news);
 });

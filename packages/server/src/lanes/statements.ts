@@ -75,10 +75,10 @@ const fixed = new Set([
   "payload",
 ]);
 
-function updateStatement(table: WorldTable): Statement {
+function updateStatement(table: WorldTable, title = table.name): Statement {
   const names = Object.keys(table.columns).filter((name) => !fixed.has(name) && name !== table.id);
   return {
-    name: `update_${table.name}`,
+    name: `update_${title}`,
     text: `update ${table.name} t set ${names.map((name) => `${quoted(name)} = r.${quoted(name)}`).join(", ")}
 from ${recordset(table)}
 where t.lane = $1 and t.organization = r.organization and t.${quoted(table.id)} = r.${quoted(table.id)}`,
@@ -118,6 +118,16 @@ export const columnsOf = (table: WorldTable, alias: string): string =>
     .filter((name) => !unseen.has(name))
     .map((name) => `${alias}.${quoted(name)}`)
     .join(", ");
+
+const { id, delivery, delivery_error, provider_id, updated_at } = worldTables.messages.columns;
+const news = { id, delivery, delivery_error, provider_id, updated_at };
+
+/** Of messages of which nothing changed but how far they have come: their texts stay at home. */
+export const updateDeliveries = updateStatement({ ...worldTables.messages, columns: news }, "deliveries");
+
+/** Whether that is all that changed of a message. */
+export const isNewsOnly = (base: Readonly<Record<string, unknown>>, row: Readonly<Record<string, unknown>>): boolean =>
+  Object.keys(worldTables.messages.columns).every((name) => Object.hasOwn(news, name) || base[name] === row[name]);
 
 const effectNames = Object.keys(worldTables.effects.columns).map(quoted);
 

@@ -8,7 +8,16 @@ import type { LoadedWorld } from "./loader.ts";
 import { storeEvents } from "./log-format.ts";
 import { isKept } from "./park.ts";
 import { storeSteps } from "./run-format.ts";
-import { insertEffectsIfFirst, insertLog, insertParked, insertReceipts, type Statement, write } from "./statements.ts";
+import {
+  insertEffectsIfFirst,
+  insertLog,
+  insertParked,
+  insertReceipts,
+  isNewsOnly,
+  type Statement,
+  updateDeliveries,
+  write,
+} from "./statements.ts";
 import type { WorldTableName } from "./tables.ts";
 
 /** A row and whose it is. */
@@ -166,7 +175,9 @@ on conflict (lane, organization) do update set body = excluded.body, at = exclud
     let own = row;
     if (row[column] !== rest) own = { ...own, [column]: rest };
     if (!existed && table === "messages") own = { ...own, seq: messageSeq.get(rest) ?? 0 };
-    if (existed) this.#put(to.update, organization, own);
+    if (existed && table === "messages" && isNewsOnly(base as RowWrite["row"] & {}, own))
+      this.#put(updateDeliveries, organization, own);
+    else if (existed) this.#put(to.update, organization, own);
     else this.#put(base === undefined && putBlindly.has(table) ? to.put : to.insert, organization, own);
   }
 
