@@ -133,9 +133,12 @@ const whole = (id: string, first: string): string =>
 
 /** Changes the ids among the parts of a cause or of refs; a step is named as its author likes. */
 function eachId<T extends object>(parts: T, change: (id: string) => string): T {
-  return Object.fromEntries(
-    Object.entries(parts).map(([name, value]) => [name, name === "step" || value === null ? value : change(value)]),
-  ) as T;
+  const changed: { [name: string]: unknown } = {};
+  for (const name in parts) {
+    const value: unknown = parts[name];
+    changed[name] = typeof value === "string" && name !== "step" ? change(value) : value;
+  }
+  return changed as T;
 }
 
 const sign = "~";
@@ -158,7 +161,8 @@ type Fields = Change["after"];
 /** Changes the fields that hold a text; a copy is made only where one changes. */
 function eachText(fields: Fields, change: (text: string, field: string) => string): Fields {
   let changed: { [field: string]: Json } | null = null;
-  for (const [field, value] of Object.entries(fields)) {
+  for (const field in fields) {
+    const value = fields[field];
     if (typeof value !== "string") continue;
     const text = change(value, field);
     if (text !== value) (changed ??= { ...fields })[field] = text;
