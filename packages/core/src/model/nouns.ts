@@ -54,6 +54,7 @@ export const worldNouns = {
     // changes are blanked by the marks of the nouns that they change: see `blankChange`
     events: Type.Array(
       Type.Object({
+        short: plain(Type.Integer()),
         v: plain(Type.Integer()),
         id: plain(IdSchema),
         type: plain(Type.String()),

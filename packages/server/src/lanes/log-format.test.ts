@@ -17,7 +17,7 @@ const refs = fc
   .map((each) => clean(each) as Refs);
 const word = fc.oneof(fc.string(), fc.constantFrom("~", "~~", "~x", at, root, "-0000-7000-8000-000000", ...ids));
 const fields = fc.dictionary(
-  fc.constantFrom("tags", "status", "text", "customer", "conversation", "message"),
+  fc.constantFrom("tags", "status", "text", "customer", "conversation", "message", "channel"),
   fc.oneof(fc.jsonValue({ maxDepth: 2 }), word),
 );
 const change: fc.Arbitrary<Change> = fc
@@ -38,6 +38,7 @@ const event: fc.Arbitrary<Event> = fc
     actor: fc.constantFrom(
       { kind: "system", id: null },
       { kind: "user", id: "u1" },
+      { kind: "channel", id: "c1" },
       { kind: "workflow", id: "w", publisher: "u1" },
       { kind: "workflow", id: "w", publisher: null },
     ),
@@ -69,9 +70,9 @@ describe("the log's rows", () => {
       changes: [changed],
     };
     const [stored] = storeEvents([one, one]);
-    expect(stored?.v).toBe(logVersion);
-    const { v: _, ...old } = stored as StoredEvent;
-    const [read] = readEvents({ seq: 1, at, root, events: [old] });
+    expect(stored?.short).toBe(logVersion);
+    const { short: _, ...old } = stored as StoredEvent;
+    const [read] = readEvents({ seq: 1, at, root, events: [{ ...old, changes: [changed] }] });
     expect(read?.changes).toEqual([{ ...changed, before: { properties: { b: 1 } }, after: { properties: { b: 2 } } }]);
   });
 

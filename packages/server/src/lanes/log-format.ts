@@ -12,8 +12,8 @@ import {
 
 /**
  * A change as a log row keeps it. Its id stands only where the event's refs do not already say it, its table only where the
- * event's type does not; `before` is absent where the change made the row. A text of `~` is the event's own: its instant,
- * or in `customer`, `conversation` and `message` the ref of that name.
+ * event's type does not; `before` is absent where the change made the row. A text of `~` is the event's own: its instant;
+ * in `customer`, `conversation` and `message` the ref of that name; in `channel` the channel that it came by.
  */
 export interface StoredChange {
   readonly table?: LoggedTable;
@@ -37,10 +37,10 @@ export interface StoredEvent {
   readonly refs?: { readonly [K in keyof Refs]: Refs[K] | null };
   readonly changes?: readonly StoredChange[];
   readonly data?: Event["data"];
-  /** of a row's first event: the version in which the changes of all are written; absent where it is 1 */
+  /** of a row's first event: the version in which the changes of all are written, and that ids are cut and `~` is a sign */
+  readonly short?: number;
+  /** as `short`, in rows of before, in which nothing is cut and no text is a sign; absent where it is 1 */
   readonly v?: number;
-  /** of a row's first event: whether ids are cut and `~` means what is said above; rows of earlier versions have neither */
-  readonly short?: true;
 }
 
 type Context = Pick<Event, "actor" | "cause" | "depth" | "refs">;
@@ -65,10 +65,7 @@ export function storeEvents(events: readonly Event[]): StoredEvent[] {
     if (refs !== null) stored.refs = eachId(refs, (id) => cut(id, first));
     if (event.changes.length > 0) stored.changes = event.changes.map((change) => storeChange(change, event, first));
     if (event.data !== undefined) stored.data = event.data;
-    if (last === nothing) {
-      stored.v = logVersion;
-      stored.short = true;
-    }
+    if (last === nothing) stored.short = logVersion;
     last = event;
     return stored;
   });
@@ -111,7 +108,7 @@ function storeChange({ table, id, before, after }: Change, event: Event, first: 
   };
 }
 
-function readChange(stored: StoredChange, event: Pick<Event, "type" | "at" | "refs">, first: string): Change {
+function readChange(stored: StoredChange, event: Own & Pick<Event, "type">, first: string): Change {
   const { before, after } = stored;
   const table = stored.table ?? (tableOf(event.type) as LoggedTable);
   return {
@@ -142,17 +139,22 @@ function eachId<T extends object>(parts: T, change: (id: string) => string): T {
 }
 
 const sign = "~";
-const ownRef = (field: string, refs: Refs): string | undefined =>
-  field === "customer" || field === "conversation" || field === "message" ? refs[field] : undefined;
+type Own = Pick<Event, "at" | "refs" | "actor">;
+
+/** What a field most often holds in an event. */
+function usual(field: string, { at, refs, actor }: Own): string {
+  if (field === "customer" || field === "conversation" || field === "message") return refs[field] ?? at;
+  return field === "channel" && actor.kind === "channel" ? (actor.id ?? at) : at;
+}
 
 /** What is the event's own becomes a sign; what begins with the sign by itself gets another. */
-function signed(text: string, field: string, { at, refs }: Pick<Event, "at" | "refs">): string {
-  if (text === (ownRef(field, refs) ?? at)) return sign;
+function signed(text: string, field: string, event: Own): string {
+  if (text === usual(field, event)) return sign;
   return text.startsWith(sign) ? sign + text : text;
 }
 
-function meant(text: string, field: string, { at, refs }: Pick<Event, "at" | "refs">): string {
-  if (text === sign) return ownRef(field, refs) ?? at;
+function meant(text: string, field: string, event: Own): string {
+  if (text === sign) return usual(field, event);
   return text.startsWith(sign) ? text.slice(sign.length) : text;
 }
 
@@ -182,8 +184,8 @@ export interface LogRow {
 export function readEvents(row: LogRow): (Event & { readonly seq: number })[] {
   let last = nothing;
   const [first] = row.events;
-  const version = first?.v ?? 1;
-  const short = first?.short === true;
+  const version = first?.short ?? first?.v ?? 1;
+  const short = first?.short !== undefined;
   const idOf = (id: string): string => (short ? whole(id, first.id) : id);
   return row.events.map((stored, index) => {
     last = {

@@ -1,7 +1,7 @@
-import type { Json, StepResult } from "@threadmill/core";
+import type { Json, Run, StepResult } from "@threadmill/core";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { readSteps, storeSteps } from "./run-format.ts";
+import { readRun, readSteps, storeRun, storeSteps } from "./run-format.ts";
 
 const run = {
   id: "01a1fee2-c7bb-70c8-94bf-7004d23a7e4b",
@@ -50,6 +50,34 @@ test("steps come back from the history as they were, whatever went in and out", 
       expect(readSteps(run, stored)).toEqual(JSON.parse(JSON.stringify(steps)));
     }),
   );
+});
+
+test("who a run acts for and what started it come back too", () => {
+  const workflow = run.id.replace(/b$/, "c");
+  const actors = [
+    { kind: "workflow", id: workflow, publisher: null },
+    { kind: "workflow", id: run.id, publisher: "p" },
+    { kind: "user", id: workflow },
+    { kind: "system", id: null },
+  ] as const;
+  for (const actor of actors) {
+    for (const event of [
+      null,
+      run.id,
+      "01a1fee2-c7bb-7e9a-8b04-7d4b4f4dd07e",
+      "11a1fee2-c7bb-7e9a-8b04-7d4b4f4dd07e",
+    ]) {
+      const whole = {
+        ...run,
+        workflow,
+        actor,
+        trigger: { type: "time", event, index: 0 },
+        steps: [],
+      } as unknown as Run;
+      expect(readRun(JSON.parse(JSON.stringify(storeRun(whole))))).toEqual(whole);
+      expect(readRun(whole)).toEqual(whole);
+    }
+  }
 });
 
 test("steps that were kept as they are, by an earlier version or of a live run, are read as they are", () => {

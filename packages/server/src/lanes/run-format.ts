@@ -1,5 +1,27 @@
 import type { Json, Run, StepResult } from "@threadmill/core";
 
+/** A finished run as the history keeps it: its steps are short, and it does not say twice which workflow it is of. */
+export function storeRun(run: Run): Readonly<Record<string, unknown>> {
+  const { actor, trigger } = run;
+  const { id, ...others } = actor;
+  return {
+    ...run,
+    steps: storeSteps(run, run.steps),
+    ...(actor.kind === "workflow" && id === run.workflow && { actor: others }),
+    ...(typeof trigger.event === "string" && { trigger: { ...trigger, event: shortenId(trigger.event, run.id) } }),
+  };
+}
+
+/** A run, or the head of one without its steps, as it is read from either table: whole again. */
+export function readRun<T extends Pick<Run, "id" | "workflow" | "actor" | "trigger">>(row: T): T {
+  const { actor, trigger } = row;
+  return {
+    ...row,
+    actor: actor.id === undefined ? { ...actor, id: row.workflow } : actor,
+    ...(typeof trigger.event === "string" && { trigger: { ...trigger, event: lengthenId(trigger.event, row.id) } }),
+  };
+}
+
 /** What the history needs to know of a run to shorten its steps. */
 type Whose = Pick<Run, "id" | "conversation" | "customer" | "message" | "started_at">;
 
@@ -52,15 +74,16 @@ export function readSteps(run: Whose, steps: readonly StoredStep[]): StepResult[
       at: before,
       ...(input !== undefined && { input: lengthen(input, run) }),
       ...(output !== undefined && { output: lengthen(output, run) }),
-      ...(events !== undefined && {
-        events: events.map((id) => (id.length < idLength ? run.id.slice(0, sharedBeginning) + id : id)),
-      }),
+      ...(events !== undefined && { events: events.map((id) => lengthenId(id, run.id)) }),
     };
   });
 }
 
 const shortenId = (id: string, like: string): string =>
   id.length === idLength && id.startsWith(like.slice(0, sharedBeginning)) ? id.slice(sharedBeginning) : id;
+
+const lengthenId = (id: string, like: string): string =>
+  id.length === idLength - sharedBeginning ? like.slice(0, sharedBeginning) + id : id;
 
 /** The run's own ids become a sign; what begins with the sign by itself gets another. */
 function shorten(value: Json, run: Whose): Json {

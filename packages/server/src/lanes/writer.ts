@@ -7,7 +7,7 @@ import { copyRows } from "./copy.ts";
 import type { LoadedWorld } from "./loader.ts";
 import { storeEvents } from "./log-format.ts";
 import { isKept } from "./park.ts";
-import { storeSteps } from "./run-format.ts";
+import { storeRun } from "./run-format.ts";
 import {
   insertEffectsIfFirst,
   insertLog,
@@ -168,8 +168,7 @@ on conflict (lane, organization) do update set body = excluded.body, at = exclud
     const existed = base !== null && base !== undefined;
     if (table === "runs" && final(row as unknown as Run)) {
       if (existed) this.#put(to.delete, organization, { id: rest });
-      const run = row as unknown as Run;
-      this.#put(write.runs_history.insert, organization, { ...row, steps: storeSteps(run, run.steps) });
+      this.#put(write.runs_history.insert, organization, storeRun(row as unknown as Run));
       return;
     }
     let own = row;

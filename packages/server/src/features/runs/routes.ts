@@ -3,7 +3,7 @@ import { Type } from "typebox";
 import { byId, list, pageById } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
 import { type Route, route } from "../../http/route.ts";
-import { readSteps } from "../../lanes/run-format.ts";
+import { readRun, readSteps } from "../../lanes/run-format.ts";
 import { worldTables } from "../../lanes/tables.ts";
 import { familyOf } from "../family.ts";
 import { readWorkflow } from "../workflows/store.ts";
@@ -66,7 +66,7 @@ export function runRoutes({ pool }: Pick<AppPorts, "pool">): Route[] {
           `${part("runs")} union all ${part("runs_history")} order by id desc limit $3`,
           values,
         );
-        return pageById(rows, page);
+        return pageById(rows.map(readRun), page);
       },
     }),
     route({
@@ -86,7 +86,7 @@ export function runRoutes({ pool }: Pick<AppPorts, "pool">): Route[] {
         ]);
         const run = rows[0];
         if (run === undefined) return refuse("not_found", "run_not_found", "There is no such run");
-        return { ...run, steps: readSteps(run, run.steps) };
+        return { ...readRun(run), steps: readSteps(run, run.steps) };
       },
     }),
   ];
