@@ -95,6 +95,26 @@ describe("claiming", () => {
     expect(new Set([...ids, ...rest.map((each) => each.id)]).size).toBe(40);
   });
 
+  test("finds the first of each key among tens of thousands that are new, which no statistics know of", async () => {
+    const { effect } = await send(await talk(), "x");
+    await lanes.rows(
+      `insert into effects (lane, organization, id, kind, order_key, key, payload, run, refs, status, due_at, attempt, ordinal, created_at)
+select lane, organization, gen_random_uuid(), kind, (n / 4)::text, key, payload, run, refs, status, due_at, attempt, n, created_at
+from effects, generate_series(4, 30003) n where id = $1`,
+      [effect],
+    );
+    const client = await lanes.pool.connect();
+    try {
+      // going through all of them for each takes ten seconds and more
+      await client.query("set statement_timeout = '3s'");
+      const claimed = await claimEffects({ query: client.query.bind(client) } as typeof lanes.pool, 100);
+      expect(new Set(claimed.map((each) => each.order_key)).size).toBe(100);
+    } finally {
+      await client.query("set statement_timeout = 0");
+      client.release();
+    }
+  });
+
   test("takes over what a lost worker held, and says so; the lost one can then do nothing", async () => {
     const { effect, message } = await send(await talk(), "x");
     const [lost] = await claimEffects(lanes.pool, 1);

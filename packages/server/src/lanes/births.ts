@@ -43,10 +43,10 @@ const claimNextStatement = {
   text: `update effects e set attempt = e.attempt + 1, lease_until = $4
 from unnest($2::uuid[], $3::text[]) as k(organization, order_key) cross join lateral (
   select o.id from effects o
-  where o.lane = $1 and o.organization = k.organization and o.order_key = k.order_key and o.status = 'due'
+  where o.lane = $1 and o.organization = k.organization and o.order_key = k.order_key and o.status <> 'dead'
   order by o.created_at, o.ordinal limit 1) h
 where e.lane = $1 and e.organization = k.organization and e.id = h.id
-  and e.status = 'due' and e.due_at <= clock_timestamp() and e.lease_until is null and e.kind = any($5)
+  and e.status <> 'dead' and e.due_at <= clock_timestamp() and e.lease_until is null and e.kind = any($5)
 returning e.*`,
 };
 
