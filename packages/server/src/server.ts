@@ -125,6 +125,7 @@ export async function startServer(given: Config, log: Log, ports: Partial<Ports>
       statistics(database.background, clock, random, log),
       ...followers.map((follower) => createFollowing(follower, following)),
     ];
+    const workers: Service[] = [];
     if (config.effectWorkers > 0) {
       const deliverer = createDeliverer({ pool: database.pool, outside, registry, secretBox, publicUrl });
       const performers = {
@@ -132,7 +133,7 @@ export async function startServer(given: Config, log: Log, ports: Partial<Ports>
         "customer.blank": blankCustomer(database.pool, engine),
         "workflow.watch": watchSubjects(engine),
       };
-      services.push(
+      workers.push(
         createWorkers({
           pool: database.pool,
           engine,
@@ -147,14 +148,21 @@ export async function startServer(given: Config, log: Log, ports: Partial<Ports>
     }
     await address.release();
     await app.listen({ port: config.port, host: config.host });
-    const running = services.map((service) => service.run(abort.signal));
+    // they stop first: what they would go on claiming and settling keeps the lanes from ever being quiet
+    const workersEnd = new AbortController();
+    abort.signal.addEventListener("abort", () => workersEnd.abort());
+    const running = [
+      ...services.map((service) => service.run(abort.signal)),
+      ...workers.map((service) => service.run(workersEnd.signal)),
+    ];
     let stopping = false;
     const databaseLost = new Promise<void>((resolve) => {
       void database.embedded?.exited.then(() => (stopping ? undefined : resolve()));
     });
     const drain = async (): Promise<void> => {
-      // callers first: no new connections, what was admitted is decided and answered; then the workers; then the pools
+      // no new connections and no new deliveries; what was admitted is decided and answered; then the rest; then the pools
       const closed = app.close();
+      workersEnd.abort();
       await engine.stop();
       // a connection kept alive by an answer that went out after the close would be waited for until its time-out
       const hangUp = setInterval(() => app.server.closeIdleConnections(), 20);
@@ -266,7 +274,9 @@ function statistics(pool: Pool, clock: Clock, random: () => number, log: Log): S
     backoff: { baseMs: 10_000, maxMs: 60_000 },
     onError: (error) => log.warn({ err: error }, "the database's statistics could not be brought up to date"),
     async tick() {
-      return (await learnOfGrowth(pool)).length;
+      await learnOfGrowth(pool);
+      // never at once again: a table that is looked at already, by a vacuum say, goes on counting as grown
+      return 0;
     },
   });
 }

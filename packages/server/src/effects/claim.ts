@@ -1,3 +1,5 @@
+import { columnsOf } from "../lanes/statements.ts";
+import { worldTables } from "../lanes/tables.ts";
 import type { Pool, PoolClient } from "pg";
 import { type HeldEffect, leaseSeconds } from "../lanes/births.ts";
 
@@ -56,7 +58,7 @@ const claimStatement = {
   name: "claim_effects",
   text: `with drawn as materialized (${drawnLanes}), heads as (${heads}), locked as (${locked})
 update effects e set attempt = e.attempt + 1, lease_until = clock_timestamp() + make_interval(secs => $2)
-from locked where e.ctid = locked.place returning e.*, locked.lost`,
+from locked where e.ctid = locked.place returning e.lane, e.organization, ${columnsOf(worldTables.effects, "e")}, locked.lost`,
 };
 
 /**

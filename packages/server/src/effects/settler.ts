@@ -1,11 +1,15 @@
 import type { Pool } from "pg";
 import type { Engine, EngineLog } from "../lanes/engine.ts";
+import { EngineFault } from "../lanes/port.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { Clock } from "../process/clock.ts";
 import { type Claimed, type Postponed, postponeEffects } from "./claim.ts";
 import { conclude, retryAfterMs, storable } from "./conclude.ts";
 import { inSets } from "./in-sets.ts";
 import type { Performed } from "./performer.ts";
+
+/** How long it is tried to settle an outcome; the mill takes it for as long as nobody else has claimed the effect. */
+const settleWithinMs = 120_000;
 
 export interface SettlerOptions {
   readonly pool: Pool;
@@ -59,7 +63,7 @@ export class Settler {
   }
 
   async #settleOrPostpone(claimed: Claimed, attempt: Performed): Promise<void> {
-    const { metrics, engine, random } = this.#options;
+    const { metrics, engine, random, clock } = this.#options;
     const outcome = conclude(claimed, attempt);
     if (outcome === null) {
       const { error, ...retry } = attempt as Exclude<Performed, { readonly status: "done" }>;
@@ -69,7 +73,16 @@ export class Settler {
     }
     if (outcome.status !== "done") metrics.failure(outcome.error.code);
     const { lane, organization, id, attempt: number } = claimed;
-    await engine.settle({ lane, organization }, { effect: id, attempt: number, outcome });
+    const settled = { effect: id, attempt: number, outcome };
+    // what the outside world did is known: a lane that stands still for a while is no reason to forget it
+    for (const until = performance.now() + settleWithinMs; ;) {
+      try {
+        return await engine.settle({ lane, organization }, settled);
+      } catch (error) {
+        if (!(error instanceof EngineFault && error.code === "unavailable") || performance.now() >= until) throw error;
+        await clock.sleep(1000);
+      }
+    }
   }
 
   #count(lane: number, by: number): void {

@@ -68,14 +68,24 @@ export function createFollowing(follower: Follower, options: FollowOptions): Ser
       if (now() - tendedAt >= tendMs) await tend(signal);
       // one slice a lane, and round again: a lane with a long way to go does not keep the others waiting
       const lanes = [...dirty];
+      const failures: unknown[] = [];
       for (const lane of lanes) {
         if (signal.aborted) break;
         const started = performance.now();
-        const slice = await followSlice(pool, follower, lane);
-        // who is busy there carries it; the next look finds what is left
-        if (slice.busy || slice.rows < sliceRows) dirty.delete(lane);
+        // what is told from here on is news
+        dirty.delete(lane);
+        try {
+          const slice = await followSlice(pool, follower, lane);
+          // who is busy there carries it; the next look finds what is left
+          if (!slice.busy && slice.rows >= sliceRows) dirty.add(lane);
+        } catch (error) {
+          // others' lanes are not to wait for this one, which the next look finds again
+          failures.push(error);
+        }
         await clock.sleep(Math.min(1000, restTimes * (performance.now() - started)), signal);
       }
+      for (const error of failures)
+        options.log.error({ err: error, follower: name }, "a follower of the log failed in a lane");
       return dirty.size;
     },
   });

@@ -71,7 +71,7 @@ export async function runBatch(
   try {
     for (const each of work) {
       let done = 0;
-      for await (const output of grind(client, lane, each, context)) {
+      for await (const output of grind(client, lane, each, context, () => writer.flush())) {
         await writer.add(each.world, output);
         each.world.advance(output);
         outputs.push(output);
@@ -243,7 +243,13 @@ function firstNeeds({ items, leftover, config }: Work): Set<Key> {
  * Runs the mill over one organization's items, some at a time, and loads what it turns out to lack. Each output is what the
  * database is to be told of before the next; the world must have been advanced by it.
  */
-async function* grind(client: PoolClient, lane: number, work: Work, context: BatchContext): AsyncGenerator<Output> {
+async function* grind(
+  client: PoolClient,
+  lane: number,
+  work: Work,
+  context: BatchContext,
+  flush: () => Promise<void>,
+): AsyncGenerator<Output> {
   const { world, items, config } = work;
   const { organization } = world;
   let { slice } = context;
@@ -266,6 +272,8 @@ async function* grind(client: PoolClient, lane: number, work: Work, context: Bat
     if (rounds >= roundsBeforeCommit && (done > 0 || world.leftover !== work.leftover)) return;
     if (rounds >= roundsAtMost)
       throw new Error(`the needs of an item do not end: ${output.needs.slice(0, 5).join(", ")}`);
+    // what is read next must be found as it stands with all that was decided: a list that was not loaded is nowhere else
+    await flush();
     const versions = output.needs.filter((name) => name.startsWith("version/"));
     if (versions.length > 0) {
       const ids = versions.map((name) => name.slice("version/".length));

@@ -193,3 +193,52 @@ test.each(["before", "after"] as const)(
     await proxy.close();
   },
 );
+
+test("a COMMIT in doubt gives back what followed the effect that ended, too: it was never begun", async () => {
+  const proxy = await testProxy(lanes.url);
+  const { engine } = engineWith(100, { url: proxy.url });
+  const conversation = await talk(engine);
+  const first = await send(engine, conversation, "1");
+  const second = await send(engine, conversation, "2");
+  proxy.plan.push("after");
+  await settle(engine, first, 1);
+  await engine.quiet();
+  expect(await effects()).toMatchObject([{ id: second, ...unheld }]);
+  await engine.stop();
+  await proxy.close();
+});
+
+test("of several effects in one batch the first of each key is held, whichever statement is sent first", async () => {
+  const { engine, hands } = engineWith(100);
+  const conversation = await talk(engine);
+  await lanes.publish(home, {
+    triggers: [{ event: "message.received", when: { field: "message.text", op: "is", value: "go" } }],
+    start: "one",
+    steps: { one: { action: "message.send", input: { text: "1" } } },
+  });
+  await Promise.all([
+    engine.submit(incoming(home, phone(77), "go")),
+    engine.submit(command(home, "message.send", { conversation, text: "A1" })),
+    engine.submit(command(home, "message.send", { conversation, text: "A2" })),
+  ]);
+  const held = new Set(hands.held.map(({ payload }) => payload["text"]));
+  expect(held).toEqual(new Set(["1", "A1"]));
+});
+
+test("a column that comes with a later version disturbs nobody who serves", async () => {
+  const { engine } = engineWith(100, { parallel: 1 });
+  const conversation = await talk(engine);
+  const ids: string[] = [];
+  for (const text of ["1", "2", "3"]) ids.push(await send(engine, conversation, text));
+  await settle(engine, ids[0] as string, 1);
+  await claimEffects(lanes.pool, 1);
+  await lanes.rows("alter table effects add column came_later text");
+  try {
+    await settle(engine, ids[1] as string, 1);
+    await claimEffects(lanes.pool, 1);
+    expect(engine.faults).toEqual([]);
+    expect(await effects()).toMatchObject([{ id: ids[2], attempt: 1 }]);
+  } finally {
+    await lanes.rows("alter table effects drop column came_later");
+  }
+});

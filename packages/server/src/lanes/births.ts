@@ -1,5 +1,7 @@
 import type { Effect } from "@threadmill/core";
 import type { PoolClient } from "pg";
+import { columnsOf } from "./statements.ts";
+import { worldTables } from "./tables.ts";
 
 /** An effect that this process holds until its lease ends. */
 export interface HeldEffect extends Effect {
@@ -47,7 +49,7 @@ from unnest($2::uuid[], $3::text[]) as k(organization, order_key) cross join lat
   order by o.created_at, o.ordinal limit 1) h
 where e.lane = $1 and e.organization = k.organization and e.id = h.id
   and e.status <> 'dead' and e.due_at <= clock_timestamp() and e.lease_until is null and e.kind = any($5)
-returning e.*`,
+returning e.organization, ${columnsOf(worldTables.effects, "e")}`,
 };
 
 /**
@@ -155,6 +157,15 @@ export class Births {
   async giveBack(client: PoolClient): Promise<void> {
     const all = [...this.#held, ...this.#asked.values()];
     if (all.length > 0) await this.#hands?.giveBack(client, all);
+    // what followed an ended one was claimed by a statement whose answer is not known
+    const keys = [...this.#ended.values()];
+    if (keys.length > 0)
+      await client.query(
+        `update effects e set attempt = case when e.attempt = 1 then 0 else e.attempt end, lease_until = null
+from unnest($2::uuid[], $3::text[]) as k(organization, order_key)
+where e.lane = $1 and e.organization = k.organization and e.order_key = k.order_key and e.status = 'due' and e.lease_until = $4`,
+        [this.#lane, keys.map(([place]) => place), keys.map(([, key]) => key), this.#until],
+      );
   }
 
   #reserve(): boolean {

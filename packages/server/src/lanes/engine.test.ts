@@ -347,6 +347,26 @@ test("a stopped engine takes nothing more, has answered what it took, and stops 
   expect(going.health()).toMatchObject({ ready: false });
 });
 
+test("what an item did is there for the next one of its batch, also in what that one has to load", async () => {
+  const home = await lanes.organization();
+  const closed = resultOf(await engine.submit(incoming(home, phone(1), "hi")));
+  resultOf(await engine.submit(command(home, "conversation.close", { conversation: closed["conversation"] })));
+  await lanes.publish(home, {
+    triggers: [{ event: "message.received", when: { field: "message.text", op: "is", value: "STOP" } }],
+    start: "close",
+    steps: { close: { action: "customer.close", input: {} } },
+  });
+  // the first opens the conversation again, the second looks for the customer's open ones
+  await Promise.all([
+    engine.submit(incoming(home, phone(1), "hello")),
+    engine.submit(incoming(home, phone(1), "STOP")),
+  ]);
+  expect(await lanes.rows("select distinct status from conversations where organization = $1", [home.id])).toEqual([
+    { status: "closed" },
+  ]);
+  expect(await brokenInvariants(lanes.pool)).toEqual([]);
+});
+
 // last, as its log no longer tells when things were
 test("a lane that was quiet for months goes on with its numbers", async () => {
   const home = await lanes.organization();

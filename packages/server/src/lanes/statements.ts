@@ -148,6 +148,7 @@ select $1, r.organization, ${effectNames
 from ${recordset(worldTables.effects)} left join lateral (
   select o.due_at from effects o
   where o.lane = $1 and o.organization = r.organization and o.order_key = r.order_key and o.status <> 'dead'
+    and (o.created_at, o.ordinal) < (r.created_at, r.ordinal)
   order by o.created_at, o.ordinal limit 1) ahead on true
 returning id, lease_until is not null as first`,
   words: rowText(worldTables.effects.columns),
