@@ -148,11 +148,20 @@ test("goes through the pages of a list", async () => {
   expect(sent.map(({ url }) => new URL(url).search)).toEqual(["?limit=100", "?limit=100&cursor=n"]);
 });
 
+test("a list without pages ends", async () => {
+  const { client, sent } = scripted({ body: { items: [1] } }, { body: { items: [2] } });
+  const items: number[] = [];
+  for await (const item of client.each<number>("/providers")) items.push(item);
+  expect(items).toEqual([1]);
+  expect(sent).toHaveLength(1);
+});
+
 test.each([
   ["POST", null, null, true],
   ["PUT", null, null, true],
   ["PATCH", null, null, false],
   ["PATCH", 503, "unavailable", true],
+  ["PATCH", 503, "overloaded", true],
   ["PATCH", 503, "commit_unknown", false],
   ["POST", 409, "idempotency_in_progress", true],
   ["POST", 429, "too_many_requests", false],

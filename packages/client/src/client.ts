@@ -61,6 +61,9 @@ export interface Client {
 
 /** What answers have at least, by which those of another server are told. */
 const pageFields = ["items"];
+
+/** A page, or a list that is short and whole. */
+type Listed<T> = Pick<Page<T>, "items"> & Partial<Page<T>>;
 const commandFields = ["result"];
 const rowFields = ["id"];
 
@@ -89,12 +92,12 @@ export function createClient(options: ClientOptions): Client {
     request,
     async *each<T>(path: string, query: { readonly [name: string]: string | number | boolean | undefined } = {}) {
       for (let cursor: string | null | undefined; cursor !== null;) {
-        const page: Page<T> = await request<Page<T>>("GET", path, undefined, {
+        const page: Listed<T> = await request<Listed<T>>("GET", path, undefined, {
           query: { limit: 100, ...query, cursor },
           fields: pageFields,
         });
         yield* page.items;
-        cursor = page.next_cursor;
+        cursor = page.next_cursor ?? null;
       }
     },
     me: () => request("GET", "/me", undefined, { fields: ["user", "organization"] }),

@@ -7,6 +7,9 @@ export interface Attempt {
   readonly code: string | null;
 }
 
+/** Codes that say that nothing was done. */
+const undone: ReadonlySet<string> = new Set(["unavailable", "shutting_down", "overloaded"]);
+
 /**
  * Whether the same request may be sent again. A POST carries an `Idempotency-Key`, so that it is done once however often
  * it is sent; PATCH has none, and is repeated only where the server says that nothing was done.
@@ -14,7 +17,7 @@ export interface Attempt {
 export function maySendAgain({ method, status, code }: Attempt): boolean {
   if (code === "idempotency_in_progress") return true;
   if (status !== null && status !== 503) return false;
-  return method !== "PATCH" || code === "unavailable" || code === "shutting_down";
+  return method !== "PATCH" || (code !== null && undone.has(code));
 }
 
 const baseMs = 100;

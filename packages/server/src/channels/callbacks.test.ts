@@ -156,6 +156,18 @@ test("a channel without a secret believes nobody, and unknown ones are not found
   expect(await send("odd", { fields })).toMatchObject({ status: 404 });
 });
 
+test("a secret that cannot be opened is our trouble, and the provider is to come again", async () => {
+  const mailbox = (await api.call("GET", "/mailboxes")).json.items[0].id;
+  const body = { name: "Lost", kind: "sms", mailbox, auth_token: authToken };
+  const { id } = (await api.call("POST", "/channels", { body })).json;
+  await api.server.database.pool.query(
+    "update channels set provider_secrets = jsonb_build_object('auth_token', 'v1:x') where id = $1",
+    [id],
+  );
+  const fields = { MessageSid: "SM10", From: "+14155552679", Body: "x" };
+  expect(await send(id, { fields })).toMatchObject({ status: 503, code: "unavailable" });
+});
+
 test("JSON is no form", async () => {
   const answer = await api.raw({
     method: "POST",

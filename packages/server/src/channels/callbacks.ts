@@ -67,13 +67,16 @@ async function answer(
   const { channel: id } = request.params as { readonly channel: string };
   const channel = isId(id) ? await found.get(id) : null;
   if (channel === null) return sendProblem(reply, problem("not_found", { detail: "There is no such channel" }));
+  const { secrets } = channel;
+  if (secrets === null)
+    return sendProblem(reply, problem("unavailable", { detail: "The channel's secrets cannot be opened here" }));
   const message = callback.ofMessage
     ? messageNamed(secretBox, { organization: channel.place.organization, id }, request.query as object as never)
     : null;
   if (message === undefined)
     return sendProblem(reply, problem("wrong_signature", { detail: "The address names a message that it may not" }));
   const answered = callback.receive({
-    channel,
+    channel: { id, secrets },
     url: publicUrl + request.url,
     headers: request.headers,
     body: (request.body as Buffer | undefined) ?? Buffer.alloc(0),

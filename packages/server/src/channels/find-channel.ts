@@ -11,8 +11,8 @@ import { openSecrets, type SealedSecrets } from "./secrets.ts";
 export interface CalledChannel {
   readonly place: Place;
   readonly id: string;
-  /** those that are missing cannot vouch for anything */
-  readonly secrets: Readonly<Record<string, string>>;
+  /** those that are missing cannot vouch for anything; null where one that is there cannot be opened */
+  readonly secrets: Readonly<Record<string, string>> | null;
 }
 
 const rememberMs = 5000;
@@ -22,7 +22,7 @@ const mostRemembered = 10_000;
  * Finds a provider's channels by id alone, for a callback says nothing of its organization; remembered for a few seconds.
  */
 export function channelFinder(
-  { pool, secretBox, clock }: Pick<AppPorts, "pool" | "secretBox" | "clock">,
+  { pool, secretBox, clock, log }: Pick<AppPorts, "pool" | "secretBox" | "clock" | "log">,
   registry: Registry,
   provider: ProviderKind,
 ): TtlCache<CalledChannel | null> {
@@ -38,7 +38,7 @@ export function channelFinder(
         row.provider_secrets,
       );
       // a fault of the house, not of the caller: the key is gone, or the row was changed behind our back
-      if (secrets === null) throw new Error(`The secrets of channel ${id} cannot be opened`);
+      if (secrets === null) log.error({ channel: id }, "The secrets of a channel cannot be opened: nothing comes in");
       return { place: { lane, organization }, id, secrets };
     },
     ttlMs: rememberMs,

@@ -16,8 +16,8 @@ import {
 } from "../lanes/test-lanes.ts";
 import { createTestDatabase, MIGRATIONS_FOLDER } from "../testing/test-database.ts";
 import { indexSteps } from "./build-index.ts";
-import { migrate, readMigrations } from "./migrate.ts";
-import { mannerOf } from "./migrate-long.ts";
+import { migrate, type Migration, readMigrations } from "./migrate.ts";
+import { mannerOf, runWithin } from "./migrate-long.ts";
 import { ensurePartitions } from "./partitions.ts";
 import { openPool } from "./pool.ts";
 import { transaction } from "./transaction.ts";
@@ -247,6 +247,26 @@ select n::text as cursor from one`;
     expect((await pool.query("select * from a")).rows).toEqual([]);
     await pool.end();
   });
+});
+
+test("receipts from before keys and fingerprints were apart are found by either", async () => {
+  const migration = (await readMigrations(MIGRATIONS_FOLDER)).find(({ name }) => name.includes("keys_of_receipts"));
+  const [key, fingerprint] = ["a".repeat(32), "b".repeat(32)];
+  await lanes.rows(
+    `insert into receipts (lane, organization, id, key, answer, at)
+select $1, $2, gen_random_uuid(), k, '{}', now() from unnest($3::text[]) k`,
+    [home.lane, home.id, [key + fingerprint, "c".repeat(32)]],
+  );
+  await transaction(lanes.pool, (client) => runWithin(client, migration as Migration));
+  expect(
+    await lanes.rows(
+      "select key, fingerprint from receipts where lane = $1 and organization = $2 and key ~ '^(a|c){32}' order by key",
+      [home.lane, home.id],
+    ),
+  ).toEqual([
+    { key, fingerprint },
+    { key: "c".repeat(32), fingerprint: null },
+  ]);
 });
 
 async function holdLane(lane: number): Promise<PoolClient> {

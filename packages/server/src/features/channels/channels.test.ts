@@ -130,6 +130,22 @@ test("what was sealed before secrets were bound is bound to the host that it has
   expect((await stored(id))?.provider_secrets["auth_token"]).toBe(sealed);
 });
 
+test("a secret that was given anew is not overwritten by the one from before", async () => {
+  const pool = api.server.database.pool;
+  const box = openSecretBox(decodeSecretKey(secretKey) as Uint8Array);
+  const { id: organization } = (await api.call("GET", "/organization")).json;
+  const id = await channel();
+  const old = box.seal("old", [organization, id, "provider_secret"]);
+  const putBack = () => pool.query("update channels set provider_secret = $2 where id = $1", [id, old]);
+  await putBack();
+  const before = await stored(id);
+  await bindSecrets(pool, box, registry);
+  expect(await stored(id)).toEqual({ ...before, provider_secret: null });
+  await putBack();
+  await patch(id, { auth_token: null });
+  expect(await stored(id)).toEqual({ provider_secret: null, provider_secrets: {} });
+});
+
 test.each([
   [{ provider_settings: { bogus: 1 } }, "unknown_field", "/provider_settings/bogus"],
   [{ provider_settings: { account_sid: "nonsense" } }, "invalid_value", "/provider_settings/account_sid"],

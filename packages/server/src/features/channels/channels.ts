@@ -1,5 +1,6 @@
 import { type Channel, oneOf, type Refusal, refuse, settingsSchemas } from "@threadmill/core";
 import { type TProperties, type TSchema, Type } from "typebox";
+import { oldSecret } from "../../channels/bind-secrets.ts";
 import { callbackUrl } from "../../channels/callback-address.ts";
 import { registry as everyProvider, type Registry } from "../../channels/registry.ts";
 import { destinationOf, ownerOf, sealSecret } from "../../channels/secrets.ts";
@@ -63,7 +64,9 @@ export function channels(
         if (typeof sealed === "string") secrets[each] = sealed;
       }
       const changed = before === null || JSON.stringify(secretsOf(before)) !== JSON.stringify(secrets);
-      return changed ? { ...rest, provider_secrets: secrets } : rest;
+      // one that was sealed before secrets had names must not come back over what is given now
+      const old = before !== null && oldSecret in given ? { provider_secret: null } : {};
+      return { ...rest, ...old, ...(changed && { provider_secrets: secrets }) };
     },
     show(row) {
       const serving = registry.serving(servedOf(row));

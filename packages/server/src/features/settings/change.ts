@@ -25,7 +25,7 @@ const keepHours = 48;
 
 /** Makes the one way by which a request changes settings. */
 export function settingsChanger({ engine, secretBox }: Pick<AppPorts, "engine" | "secretBox">): Change {
-  const context = ({ organization }: Place, { key }: ScopedKey) => [organization, "idempotency_keys", key];
+  const context = ({ organization }: Place, key: string) => [organization, "idempotency_keys", key];
 
   /** Asked with the lane held, as the mill asks for a command's receipt: no two processes can both find none. */
   async function repeatOf(tx: PoolClient, place: Place, scoped: ScopedKey): Promise<Refusal | null> {
@@ -37,14 +37,17 @@ export function settingsChanger({ engine, secretBox }: Pick<AppPorts, "engine" |
     if (row === undefined) return null;
     if (row.fingerprint !== scoped.fingerprint)
       return refuse("invalid", "idempotency_key_reused", "The key was used for another request");
-    const opened = secretBox.open(row.answer, context(place, scoped));
+    const { key, fingerprint } = scoped;
+    const opened = [key, key + fingerprint] // what was sealed before the two were apart has both for its key
+      .map((each) => secretBox.open(row.answer, context(place, each)))
+      .reduce((first, second) => (first.ok ? first : second));
     if (!opened.ok) throw new Error(`The kept answer cannot be opened: ${opened.code}`);
     throw new Repeated(JSON.parse(opened.text) as object);
   }
 
   async function keep(tx: PoolClient, place: Place, scoped: ScopedKey, result: object, at: string): Promise<void> {
     const { lane, organization } = place;
-    const sealed = secretBox.seal(JSON.stringify(result), context(place, scoped));
+    const sealed = secretBox.seal(JSON.stringify(result), context(place, scoped.key));
     await tx.query(
       "insert into idempotency_keys (lane, organization, key, fingerprint, answer, at) values ($1, $2, $3, $4, $5, $6)",
       [lane, organization, scoped.key, scoped.fingerprint, sealed, at],

@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openSecretBox } from "../../secrets/secret-box.ts";
+import { decodeSecretKey } from "../../secrets/secret-key.ts";
 import { startTestApi, type TestApi } from "../../testing/test-api.ts";
 
+const secretKey = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 let api: TestApi;
 beforeAll(async () => {
-  api = await startTestApi();
+  api = await startTestApi({ THREADMILL_SECRET_KEY: secretKey });
 });
 afterAll(() => api.close());
 
@@ -79,6 +82,19 @@ describe("a team, as any settings", () => {
     const names = (await get("/teams?limit=100")).json.items.map((one: { name: string }) => one.name);
     expect(names.filter((name: string) => name === "Keyed")).toHaveLength(1);
   });
+});
+
+test("an answer that was kept under key and fingerprint in one is found", async () => {
+  const key = { "idempotency-key": "team-old" };
+  const first = await post("/teams", { name: "Keyed before" }, key);
+  const box = openSecretBox(decodeSecretKey(secretKey) as Uint8Array);
+  const { pool } = api.server.database;
+  const { rows } = await pool.query("select * from idempotency_keys order by at desc limit 1");
+  const [row] = rows;
+  const opened = box.open(row.answer, [row.organization, "idempotency_keys", row.key]);
+  const old = box.seal(opened.ok ? opened.text : "", [row.organization, "idempotency_keys", row.key + row.fingerprint]);
+  await pool.query("update idempotency_keys set answer = $2 where key = $1", [row.key, old]);
+  expect(await post("/teams", { name: "Keyed before" }, key)).toMatchObject({ status: 201, json: first.json });
 });
 
 test("users keep their kinds, and the last administrator stays", async () => {

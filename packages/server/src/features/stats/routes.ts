@@ -1,4 +1,4 @@
-import { firstIdAt, InstantSchema, localDay } from "@threadmill/core";
+import { firstIdAt, InstantSchema, localDay, refuse } from "@threadmill/core";
 import { type Static, Type } from "typebox";
 import type { AppPorts } from "../../http/ports.ts";
 import { type Route, route } from "../../http/route.ts";
@@ -39,6 +39,13 @@ select
   (select coalesce(sum(steps), 0) from begun) as steps`;
 
 const allTime = { since: "-infinity", first: "00000000-0000-0000-0000-000000000000" };
+
+/** No id is older than 1970. */
+function startAt(instant: number): typeof allTime {
+  if (instant < 0) return allTime;
+  const since = new Date(instant).toISOString();
+  return { since, first: firstIdAt(since) };
+}
 
 const DaysSchema = Type.Object(
   {
@@ -129,11 +136,10 @@ export function statsRoutes({ pool }: Pick<AppPorts, "pool">): Route[] {
       query: Type.Object({ since: Type.Optional(InstantSchema) }),
       answer: StatsSchema,
       async handle({ place, query }) {
-        // no id is older than 1970
-        const { since, first } =
-          query.since === undefined || query.since < "1970"
-            ? allTime
-            : { since: query.since, first: firstIdAt(query.since) };
+        const instant = query.since === undefined ? -1 : Date.parse(query.since);
+        // a leap second, say: RFC 3339 knows it, and our clock does not
+        if (Number.isNaN(instant)) return refuse("invalid", "invalid_input", "This is no instant", "/since");
+        const { since, first } = startAt(instant);
         const { rows } = await pool.query<Static<typeof StatsSchema>>(countAll, [
           place.lane,
           place.organization,

@@ -43,9 +43,16 @@ test("counts everything, or what came after an instant", async () => {
   expect(all.events + later.events).toBe(items.length);
 });
 
-test("refuses what is no instant", async () => {
-  expect(await api.call("GET", "/stats?since=yesterday")).toMatchObject({ status: 422, json: { path: "/since" } });
+test.each(["yesterday", "2026-11-20T23:59:60Z"])("refuses what is no instant: %s", async (since) => {
+  expect(await api.call("GET", `/stats?since=${since}`)).toMatchObject({ status: 422, json: { path: "/since" } });
 });
+
+test.each(["1970-01-01T00:00:00+05:00", "2026-11-20t00:00:00z"])(
+  "takes an instant in other words: %s",
+  async (since) => {
+    expect(await api.call("GET", `/stats?since=${encodeURIComponent(since)}`)).toMatchObject({ status: 200 });
+  },
+);
 
 test("counts messages and runs by day; today's follow within moments", async () => {
   const all = await stats();

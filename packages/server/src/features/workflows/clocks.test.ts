@@ -48,6 +48,40 @@ test("a published time trigger minds what falls due from then on, and what was o
   expect(Date.parse(rows[0].wake_at) - Date.parse(rows[0].waiting_since)).toBe(7_200_000);
 });
 
+test.each(["publish", "enable"])("what fell due while a workflow was off is skipped by %s", async (how) => {
+  const name = `off-${how}`;
+  const publish = () => api.call("POST", `/workflows/${name}/publish`);
+  await api.call("POST", "/workflows?publish=true", { body: escalate(name) });
+  await api.call("POST", `/workflows/${name}/disable`);
+  const { json } = await api.call("POST", "/channels/api/messages", { body: { from: name, text: "hello?" } });
+  const { conversation } = json.result;
+  await api.server.database.pool.query(
+    "update conversations set waiting_since = clock_timestamp() - interval '2 hours', wake_at = null where id = $1",
+    [conversation],
+  );
+  const asOf = async () => {
+    const { rows } = await api.server.database.pool.query(
+      "select v.due_from, v.trigger_due_from from workflows w join workflow_versions v on v.lane = w.lane and v.id = w.published where w.slug = $1",
+      [name],
+    );
+    return rows[0];
+  };
+  const off = new Date().toISOString();
+  if (how === "publish") {
+    await api.call("PUT", `/workflows/${name}`, { body: { ...escalate(name), limits: { runs_per_day: 1000 } } });
+    expect((await publish()).json).toMatchObject({ created: true });
+    expect((await asOf()).due_from >= off).toBe(true);
+    // nor by publishing the same once more
+    await api.call("POST", `/workflows/${name}/disable`);
+    const again = new Date().toISOString();
+    expect((await publish()).json).toMatchObject({ created: false });
+    expect((await asOf()).due_from >= again).toBe(true);
+  } else expect((await api.call("POST", `/workflows/${name}/enable`)).status).toBe(200);
+  const { due_from, trigger_due_from } = await asOf();
+  expect(due_from >= off).toBe(true);
+  expect(trigger_due_from).toEqual({});
+});
+
 test("publishing anew drops no time trigger that is due and not yet true", async () => {
   const when = { field: "conversation.tags", op: "contains", value: "vip" };
   const tagging = (name: string, text: string, hours = "2h") => ({

@@ -20,6 +20,19 @@ export function clocksOf(document: WorkflowDocument): Clock[] {
   });
 }
 
+/** Makes all time triggers of a version fire for what falls due from an instant on, whatever was said before. */
+export async function countFrom(
+  tx: PoolClient,
+  { lane, organization }: Place,
+  { id }: { readonly id: string },
+  from: string,
+): Promise<void> {
+  await tx.query(
+    "update workflow_versions set due_from = $4, trigger_due_from = '{}' where lane = $1 and organization = $2 and id = $3",
+    [lane, organization, id, from],
+  );
+}
+
 /**
  * After a version with time triggers was published or enabled: asks that the subjects there are look at their clocks, in
  * the same transaction. `include` also fires for what was overdue before.
@@ -31,12 +44,7 @@ export async function watchClocks(
   { at, overdue }: { readonly at: string; readonly overdue: "skip" | "include" },
 ): Promise<void> {
   const clocks = clocksOf(version.document as WorkflowDocument);
-  if (clocks.length > 0 && overdue === "include") {
-    await tx.query(
-      "update workflow_versions set due_from = 'epoch', trigger_due_from = '{}' where lane = $1 and organization = $2 and id = $3",
-      [place.lane, place.organization, version.id],
-    );
-  }
+  if (clocks.length > 0 && overdue === "include") await countFrom(tx, place, version, "epoch");
   for (const clock of clocks)
     await askToWatch(tx, place, { id: freshId(Date.parse(at)), version: version.id, at, ...clock });
 }

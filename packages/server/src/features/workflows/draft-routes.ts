@@ -175,7 +175,9 @@ async function insertWorkflow(
 ): Promise<WorkflowRow> {
   const { lane, organization } = place;
   const slug = await freeSlug(tx, "workflows", place, slugOf(document.name, "workflow"));
-  const position = Number.isInteger(document["order"]) ? document["order"] : 0;
+  const { order } = document;
+  // a draft may say anything; its problems tell of an order that is none
+  const position = Number.isInteger(order) && Math.abs(order as number) <= 1_000_000 ? order : 0;
   const { rows } = await tx.query<WorkflowRow>(
     `insert into workflows (lane, organization, id, slug, name, position, draft, created_at, updated_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $8) returning *`,

@@ -5,7 +5,7 @@ import type { Call, Refused } from "../../http/route.ts";
 import type { Place } from "../../lanes/port.ts";
 import { freshId } from "../../lanes/fresh-id.ts";
 import type { VersionRow, WorkflowRow } from "../tables.ts";
-import { takeOver, watchClocks } from "./clocks.ts";
+import { countFrom, takeOver, watchClocks } from "./clocks.ts";
 import { type EarlyValidation, validationIn } from "./early.ts";
 import { listNames } from "./names.ts";
 import { documentRefused } from "./show.ts";
@@ -50,7 +50,8 @@ export async function publishDraft(
         hash,
         publisher,
         published_at: at,
-        trigger_due_from: takeOver(current, document),
+        // one that was off takes nothing over: what fell due meanwhile is skipped
+        trigger_due_from: row.enabled ? takeOver(current, document) : {},
       })
     : current;
   const order = document.order === undefined ? {} : { position: document.order };
@@ -62,6 +63,7 @@ export async function publishDraft(
     at,
   );
   await listNames(tx, place, { id: row.id, version: version.id, document }, names);
+  if (!created && !row.enabled) await countFrom(tx, place, version, at);
   if (created || !row.enabled || overdue === "include") await watchClocks(tx, place, version, { at, overdue });
   return { row: changed, version, created };
 }

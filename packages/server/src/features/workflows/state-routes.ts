@@ -3,7 +3,7 @@ import { Type } from "typebox";
 import { type Call, type Refused, type Route, route } from "../../http/route.ts";
 import { type Change, NothingToChange } from "../settings/change.ts";
 import type { WorkflowRow } from "../tables.ts";
-import { watchClocks } from "./clocks.ts";
+import { countFrom, watchClocks } from "./clocks.ts";
 import { workflowParams } from "./draft-routes.ts";
 import { settingsIn } from "./settings-in.ts";
 import { WorkflowHeadSchema } from "./schemas.ts";
@@ -45,7 +45,8 @@ export function stateRoutes(change: Change): Route[] {
       ...one,
       url: "/workflows/:workflow/enable",
       summary: "Lets the published version start runs",
-      description: "The version is checked again, for what it names may be gone.",
+      description:
+        "The version is checked again, for what it names may be gone. What its time triggers would have fired for while it was off is skipped; to include it, publish with `overdue` set to `include`.",
       handle: (call) =>
         switched(call, async (row, tx, at) => {
           if (row.archived_at !== null) return refuse("conflict", "workflow_archived", "The workflow is archived");
@@ -54,7 +55,10 @@ export function stateRoutes(change: Change): Route[] {
             return refuse("conflict", "workflow_unpublished", "No version of the workflow is published yet");
           const { problems } = validateWorkflow(version.document, await settingsIn(tx, call.place));
           if (!isPublishable(problems)) return documentRefused(problems);
-          if (!row.enabled) await watchClocks(tx, call.place, version, { at, overdue: "skip" });
+          if (!row.enabled) {
+            await countFrom(tx, call.place, version, at);
+            await watchClocks(tx, call.place, version, { at, overdue: "skip" });
+          }
           return { enabled: true, paused_reason: null };
         }),
     }),

@@ -138,6 +138,12 @@ describe("a document with mistakes", () => {
     expect(check).toMatchObject({ status: 200, json: { publishable: false } });
   });
 
+  test("may have an order that is none while it is a draft", async () => {
+    const made = await post("/workflows?draft=true", { name: "Far", order: 99_999_999_999 });
+    expect(made).toMatchObject({ status: 201, json: { position: 0 } });
+    expect(made.json.problems.map((one: { path: string }) => one.path)).toContain("/order");
+  });
+
   test("may be kept as a draft, but not published", async () => {
     const made = await post("/workflows?draft=true", { name: "Later" });
     expect(made.status).toBe(201);
