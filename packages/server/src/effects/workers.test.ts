@@ -609,3 +609,41 @@ describe("an attempt", () => {
     expect(day / 3_600_000).toBeLessThan(26);
   });
 });
+
+test("an outcome that was heard is settled once its lane goes on, and nothing is performed again", async () => {
+  const slow = lanes.engine({ patienceMs: 300 });
+  const { lane, organization } = home.place;
+  await lanes.rows(
+    `insert into effects (lane, organization, id, kind, order_key, key, payload, run, refs, status, due_at, attempt, ordinal, created_at)
+select $1, $2, gen_random_uuid(), 'customer.blank', n::text, n::text, '{}', null, '{}', 'due', now(), 0, n, now() from generate_series(1, 3) n`,
+    [lane, organization],
+  );
+  const performed: string[] = [];
+  const workers = createWorkers({
+    pool: lanes.pool,
+    engine: slow,
+    metrics: createMetrics(),
+    clock: systemClock,
+    log: { warn() {}, error() {} },
+    random: Math.random,
+    performers: {
+      "customer.blank": async ({ order_key, attempt }) => {
+        performed.push(`${order_key}: ${attempt}`);
+        return { status: "done", output: {} };
+      },
+    },
+  });
+  const holder = await lanes.pool.connect();
+  await holder.query(`begin; select from lanes where lane = ${lane} for update`);
+  const abort = new AbortController();
+  const run = workers.run(abort.signal);
+  await vi.waitFor(() => expect(performed).toHaveLength(3), { timeout: 20_000 });
+  // longer than anybody's patience
+  await vi.waitFor(() => expect(slow.stuckLanes().map((each) => each.lane)).toEqual([lane]), { timeout: 20_000 });
+  await holder.query("rollback");
+  holder.release();
+  await until(effects, []);
+  expect(performed.toSorted()).toEqual(["1: 1", "2: 1", "3: 1"]);
+  abort.abort();
+  await run;
+});

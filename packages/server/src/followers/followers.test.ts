@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { PoolClient } from "pg";
 import { maintain } from "../db/maintenance.ts";
 import { transaction } from "../db/transaction.ts";
@@ -249,4 +249,37 @@ update lanes set seq_floor = (select max(seq + count - 1) from gone) where lane 
     await tendLane(lanes.pool, dailyCounts, 306);
     expect(await closed()).toBe(before(1));
   });
+});
+
+test("a lane that cannot be followed is told of and stops no other", async () => {
+  const engine = lanes.engine();
+  const homes = await Promise.all([lanes.organization(), lanes.organization(), lanes.organization()]);
+  const [bad] = homes.map((home) => home.place.lane).toSorted((a, b) => a - b);
+  const followed = new Set<number>();
+  const told: string[] = [];
+  const follower: Follower = {
+    name: "poisoned",
+    async follow(_tx, { lane }) {
+      if (lane === bad) throw new Error("a row that it cannot read");
+      followed.add(lane);
+    },
+    async forget() {},
+  };
+  const service = createFollowing(follower, {
+    pool: lanes.pool,
+    engine,
+    metrics: createMetrics(),
+    clock: systemClock,
+    random: () => 0,
+    log: { warn() {}, error: (_fields, message) => void told.push(message) },
+    pauseMs: 20,
+  });
+  const abort = new AbortController();
+  const run = service.run(abort.signal);
+  for (const home of homes) await engine.submit(incoming(home, phone(1), "x"));
+  const others = homes.map((home) => home.place.lane).filter((lane) => lane !== bad);
+  await vi.waitFor(() => expect([...followed]).toEqual(expect.arrayContaining(others)), { timeout: 20_000 });
+  await vi.waitFor(() => expect(told).toContain("a follower of the log failed in a lane"), { timeout: 20_000 });
+  abort.abort();
+  await run;
 });
