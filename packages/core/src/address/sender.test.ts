@@ -20,7 +20,8 @@ test.each<[ChannelKind, string, AddressKind, string]>([
   ["messenger", "77", "messenger", "messenger:77"],
   ["messenger", "ada", "other", "other:ada"],
   ["chat", "visitor", "chat", "visitor"],
-  ["chat", "other:x", "other", "other:other:x"],
+  ["chat", "other:x", "other", "other:x"],
+  ["chat", " other: ", "other", "other:unknown"],
   ["api", "", "other", "other:unknown"],
 ])("%s from %j is %s %j", (channel, text, kind, address) => {
   expect(parseSender(channel, text)).toBe(address);
@@ -44,6 +45,21 @@ test("whoever writes has an address, the same for the same text, and of the kind
       expect(address.length).toBeGreaterThan(0);
       if (parseAddress(channel, text).ok) expect(addressKindOf(channel, address)).not.toBe("other");
       else expect(["other", "short_code", "alphanumeric"]).toContain(addressKindOf(channel, address));
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("a normal form is its own normal form, however long", () => {
+  const texts = fc.oneof(fc.string(), fc.emailAddress(), fc.string({ unit: "binary", minLength: 190, maxLength: 230 }));
+  const prefixed = fc.tuple(
+    fc.constantFrom("", "other:", " other: ", "other:other:", "whatsapp:", "messenger:"),
+    texts,
+  );
+  fc.assert(
+    fc.property(fc.constantFrom(...channelKinds), prefixed, (channel, [prefix, text]) => {
+      const address = parseSender(channel, prefix + text);
+      expect(parseSender(channel, address)).toBe(address);
     }),
     { numRuns: 1000 },
   );

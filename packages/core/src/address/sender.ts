@@ -35,12 +35,16 @@ export function addressKindOf(channel: ChannelKind, address: string): AddressKin
 
 /**
  * The normal form of whoever a message came from. Nobody's message is refused for its sender: what is no address of the
- * channel becomes one of the kind `other`, the same for the same text, which cannot be answered.
+ * channel becomes one of the kind `other`, the same for the same text, which cannot be answered. A normal form stays as it is.
  */
 export function parseSender(channel: ChannelKind, text: string, country: CountryCode = "US"): string {
   const answer = channel === "sms" ? normalizeSender(text, country) : parseAddress(channel, text, country);
-  return answer.ok ? answer.address : otherPrefix + shortened(text.trim());
+  return answer.ok ? answer.address : otherPrefix + shortened(unprefixed(text.trim()));
 }
+
+/** What an address of the kind `other` was made from, as what waited for a person comes here a second time. */
+const unprefixed = (text: string): string =>
+  text.startsWith(otherPrefix) ? text.slice(otherPrefix.length).trim() : text;
 
 /** A text that fits an index, and tells apart what it was made from. */
 function shortened(text: string): string {

@@ -97,6 +97,22 @@ describe("a conversation that another is merged into", () => {
     });
   });
 
+  test("is open where a customer waits in the source, as their message would have opened it; spam stays spam", () => {
+    const waits = onText({ waiting_since: early });
+    const opened = { status: "open", snoozed_until: null, closed_at: null, waiting_since: early };
+    for (const target of [
+      onMail({ status: "snoozed", snoozed_until: later }),
+      onMail({ status: "pending" }),
+      onMail({ status: "closed", closed_at: late }),
+      onMail(),
+    ])
+      expect(join(target, waits)).toMatchObject(opened);
+    const snoozed = { status: "snoozed", snoozed_until: later } as const;
+    expect(join(onMail(snoozed), onText())).toMatchObject(snoozed);
+    const spam = { status: "spam", closed_at: late } as const;
+    expect(join(onMail(spam), waits)).toMatchObject(spam);
+  });
+
   test("has its clock, what has fired and the counters of both; the source has none", () => {
     const [one, two, three] = ["w1", "w2", "w3"];
     const guards = (day: string, runs: Record<string, number>): Guards => ({ day, runs, sends: [] });

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { testId } from "../testing/settings.ts";
 import { fromMs } from "../time/instant.ts";
 import { firstIdAt, idInstant, isId, mintId, rootSeed } from "./id.ts";
 
@@ -25,8 +26,8 @@ describe("ids", () => {
 
   test("never change", () => {
     expect(rootSeed("org", "root")).toEqual([0x40fc821b, 0x2c6d7e89, 0x6f2d3167, 0x3273630e]);
-    expect(mintId(at, seed, 0)).toBe("01a1f9e6-92fb-7377-a63a-262a5c60040b");
-    expect(mintId(at, seed, 1)).toBe("01a1f9e6-92fb-78ac-9382-4383e59e6c9e");
+    expect(mintId(at, seed, 0)).toBe("01a1f9e6-92fb-78a8-a78b-4cdd5c60040b");
+    expect(mintId(at, seed, 1)).toBe("01a1f9e6-92fb-7e0c-93a2-d62be59e6c9e");
     expect(firstIdAt(at)).toBe("01a1f9e6-92fb-7000-8000-000000000000");
   });
 
@@ -48,6 +49,15 @@ describe("ids", () => {
     }
     expect(seen.size).toBe(500_000);
   }, 60_000);
+
+  test("differ over commands whose ids are numbered one after the other", () => {
+    const seen = new Set<string>();
+    for (let command = 0; command < 1000; command++) {
+      const each = rootSeed(testId(1), testId(10_000 + command));
+      for (let n = 0; n < 16; n++) seen.add(mintId(at, each, n));
+    }
+    expect(seen.size).toBe(16_000);
+  });
 
   test("every one of the 74 bits is used and even, and every bit of the seed counts", () => {
     const ones = Array.from({ length: 128 }, () => 0);

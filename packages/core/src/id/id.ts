@@ -57,24 +57,25 @@ export function minter(at: Instant, seed: Seed): (n: number) => Id {
     const a = mix(mix(n ^ seed[0]) + seed[1]);
     const b = mix(a ^ seed[2]);
     const c = mix(b + seed[3]);
-    // 74 bits: ten of c and two of a, then fourteen of a, then sixteen of a and all of b. In one call, as it makes one
-    // text where pieces put together make ten.
+    // 74 bits: ten of a and two of c, then fourteen of c, then sixteen of c and all of b. All of c, as it alone has seen
+    // the seed's last word, in which one command's id differs from the next. In one call, as it makes one text where pieces
+    // put together make ten.
     return (
       time +
       String.fromCharCode(
-        digit((c >>> 6) & 15),
-        digit((c >>> 2) & 15),
-        digit(((c & 3) << 2) | (a >>> 30)),
+        digit((a >>> 6) & 15),
+        digit((a >>> 2) & 15),
+        digit(((a & 3) << 2) | (c >>> 30)),
         dash,
-        digit(8 | ((a >>> 28) & 3)),
-        digit((a >>> 24) & 15),
-        digit((a >>> 20) & 15),
-        digit((a >>> 16) & 15),
+        digit(8 | ((c >>> 28) & 3)),
+        digit((c >>> 24) & 15),
+        digit((c >>> 20) & 15),
+        digit((c >>> 16) & 15),
         dash,
-        digit((a >>> 12) & 15),
-        digit((a >>> 8) & 15),
-        digit((a >>> 4) & 15),
-        digit(a & 15),
+        digit((c >>> 12) & 15),
+        digit((c >>> 8) & 15),
+        digit((c >>> 4) & 15),
+        digit(c & 15),
         digit(b >>> 28),
         digit((b >>> 24) & 15),
         digit((b >>> 20) & 15),

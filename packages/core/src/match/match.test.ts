@@ -3,6 +3,7 @@ import { key } from "../domain/keys.ts";
 import { Ledger, Missing } from "../domain/ledger.ts";
 import { indexSettings } from "../domain/settings-index.ts";
 import { guardStart } from "../run/guards.ts";
+import { AllowanceSpent } from "../template/meter.ts";
 import type { Scope } from "../template/scope.ts";
 import { eventOf } from "../testing/events.ts";
 import { officeSettings, publish } from "../testing/mill.ts";
@@ -98,6 +99,26 @@ describe("matching", () => {
     expect(() => matches(one.version, lacking, received, scopeWith())).toThrow(Missing);
     const later = { ...lacking, when: { ...lacking.when!, test: () => true } };
     expect(() => explainMatch(one.version, later, received, scopeWith())).toThrow(Missing);
+  });
+
+  test("L7, L8: a fault that cannot be ruled out for want of allowance is a fault, and a need met in ruling it out passes through", () => {
+    const office = { field: "calendar.office.open", op: "is", value: true };
+    const one = version({ all: [plan, office, text("contains", "invoice")] });
+    const throwing = (error: Error): Scope => ({
+      ...scopeWith(),
+      root: (name) => {
+        if (name === "calendar") throw error;
+        return scopeWith().root(name);
+      },
+    });
+    const reason = { code: "operand_invalid", message: '{"odd":true} is no single value' };
+    expect(one.trigger.when?.hints.map(({ field }) => field)).toContain("calendar.office.open");
+    expect(matches(one.version, one.trigger, received, throwing(new AllowanceSpent()))).toEqual({
+      answer: "fault",
+      reason,
+    });
+    const need = throwing(new Missing([key.customer(testId(1))]));
+    expect(() => matches(one.version, one.trigger, received, need)).toThrow(Missing);
   });
 
   test("makes no object for a yes or no: the answers are the same ones each time", () => {

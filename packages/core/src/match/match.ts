@@ -24,7 +24,8 @@ const no: Verdict = Object.freeze({ answer: "no" });
 
 /**
  * Whether an event fires a trigger of a version: it is of the trigger's type, in one of the workflow's mailboxes, and the
- * condition holds. Pure; throws `Missing` where the scope lacks a row, and nothing else.
+ * condition holds. Pure; throws `Missing` where the scope lacks a row; whatever else goes wrong, in the condition or in
+ * ruling its fault out, is the answer `fault`.
  *
  * What an index may pass over: a condition that would fault on an event which its mailboxes, or its own necessary part
  * (`hints`), already exclude is a plain no, whatever the order of its clauses. So an index changes no answer.
@@ -45,8 +46,17 @@ export function testCondition(trigger: Conditional, scope: Scope): Verdict {
     return when === null || when.test(scope) ? yes : no;
   } catch (error) {
     if (error instanceof Missing) throw error;
-    const ruledOut = when !== null && isRuledOut(when.hints, scope);
-    return ruledOut ? no : { answer: "fault", reason: reasonOf(error, "trigger_failed") };
+    return when !== null && excuses(when, scope) ? no : { answer: "fault", reason: reasonOf(error, "trigger_failed") };
+  }
+}
+
+/** Whether a condition's necessary part rules its fault out; where that cannot be told either, it does not. */
+function excuses({ hints }: Condition, scope: Scope): boolean {
+  try {
+    return isRuledOut(hints, scope);
+  } catch (error) {
+    if (error instanceof Missing) throw error;
+    return false;
   }
 }
 

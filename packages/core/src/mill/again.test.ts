@@ -148,6 +148,17 @@ describe("an item that waits for a person", () => {
     expect(row(shell).resolution).toBe("retried");
   });
 
+  test("L11: whose key was used for another request meanwhile is not answered with that one's answer, and goes on waiting", () => {
+    const known = { id: testId(911), key: "k", fingerprint: "f2", answer: { ok: true, result: { message: sent } }, at };
+    const shell = shellWith(
+      command({ key: "k", fingerprint: "f1" }),
+      {},
+      { start: { more: { [key.receipt("k")]: known } } },
+    );
+    expect(ask(shell, "parked.retry")).toMatchObject({ ok: false, code: "idempotency_key_reused" });
+    expect([row(shell).resolved_at, shell.log]).toEqual([null, []]);
+  });
+
   test.each<[string, object, Partial<Parked>, string]>([
     [
       "what is refused",

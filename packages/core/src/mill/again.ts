@@ -6,6 +6,7 @@ import type { Id, Ref } from "../model/common.ts";
 import type { EffectRow } from "../model/effect.ts";
 import type { KeptItem } from "../model/parked.ts";
 import type { Batch, Root } from "./batch.ts";
+import { keyReused } from "./reason.ts";
 import { react } from "./reaction.ts";
 import type { Item, Receipt } from "./types.ts";
 
@@ -38,15 +39,16 @@ function doAgain(batch: Batch, root: Root, item: KeptItem, decideItem: Decide): 
 /** As whoever asked first, with the rights of today; their key finds the answer from here on. */
 function commandAgain(batch: Batch, root: Root, item: Extract<KeptItem, { kind: "command" }>): Accepted | Refusal {
   const clientKey = item.key ?? null;
-  // the client came again with the same key meanwhile: it is done
+  const fingerprint = item.fingerprint ?? null;
+  // the client came again with the same key meanwhile: it is done, where it was the same request
   const known = clientKey === null ? null : batch.ledger.get<Receipt>(key.receipt(clientKey));
-  if (known !== null) return known.answer;
+  if (known !== null) return known.fingerprint === fingerprint ? known.answer : keyReused;
   const { type, actor } = item.command;
   const prepared = prepare(type, item.command.input, batch.config.settings);
   if (!prepared.ok) return prepared;
   const { answer, events, runs } = batch.decide(root, { type, actor, input: prepared.input }, { cause: {}, depth: 0 });
   if (!answer.ok) return answer;
-  const receipt = { id: item.id, key: clientKey, fingerprint: item.fingerprint ?? null, answer, at: root.at };
+  const receipt = { id: item.id, key: clientKey, fingerprint, answer, at: root.at };
   batch.receipts.push(receipt);
   if (clientKey !== null) batch.ledger.set(key.receipt(clientKey), receipt);
   root.queue.push(...runs);

@@ -1,6 +1,6 @@
 import { key } from "../domain/keys.ts";
 import { retryParked } from "../domain/parked/retry.ts";
-import { type Command, refuse, type Refusal } from "../model/command.ts";
+import type { Command } from "../model/command.ts";
 import type { Id, Ref } from "../model/common.ts";
 import type { ConversationRow } from "../model/conversation.ts";
 import type { Effect, Outcome } from "../model/effect.ts";
@@ -9,7 +9,7 @@ import { storableJson } from "../text/unicode.ts";
 import { retryKept } from "./again.ts";
 import { effectKinds } from "./effects.ts";
 import type { Batch, Root } from "./batch.ts";
-import { stepGone } from "./reason.ts";
+import { keyReused, stepGone } from "./reason.ts";
 import { failWaiting, readRun, wakeRun } from "./runs.ts";
 import { react } from "./reaction.ts";
 import type { Item, Receipt } from "./types.ts";
@@ -71,9 +71,6 @@ function decideCommand(batch: Batch, root: Root, item: Extract<Item, { kind: "co
   root.queue.push(...decision.runs);
   react(batch, root, decision.events);
 }
-
-/** Whoever sends two requests with one key meant one of them: neither is done in the place of the other. */
-const keyReused: Refusal = refuse("invalid", "idempotency_key_reused", "The key was used for another request");
 
 /** A command that the engine itself asks for, in its normal form: a snooze that ended, a delivery's outcome. A refusal changes nothing. */
 function command(

@@ -75,6 +75,22 @@ describe("actions", () => {
     ]);
   });
 
+  test("are never done to the run's own subject in the place of one that they name and that is not there", () => {
+    const named = { conversation: { ref: "steps.none.conversation" } };
+    const { play, conversation, run } = runOf({
+      none: { action: "customer.add_tags", input: { tags: ["x"] }, next: "a" },
+      a: { action: "conversation.add_tags", input: { tags: ["a"], ...named }, onError: "b" },
+      b: { action: "message.note", input: { text: "{{ steps.a.error.code }}", ...named } },
+    });
+    expect(play.conversation(conversation).tags).toEqual([]);
+    const reason = { code: "target_missing", detail: { path: "/conversation" } };
+    expect(run).toMatchObject({
+      status: "failed",
+      reason,
+      steps: [{ status: "done" }, { status: "failed", reason }, { status: "failed", reason }],
+    });
+  });
+
   test("that are refused take their onError edge, which knows why; the place of the fault is kept", () => {
     const { play, conversation, run } = runOf({
       a: { ...tag(" "), onError: "b" },

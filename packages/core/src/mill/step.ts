@@ -1,3 +1,4 @@
+import type { Target } from "../domain/define.ts";
 import { Missing } from "../domain/ledger.ts";
 import { commands, prepare } from "../domain/registry.ts";
 import type { Refusal } from "../model/command.ts";
@@ -82,7 +83,14 @@ function fail(turn: Turn<Step>, result: StepResult, reason: Reason, signal: "fau
 function act(turn: Turn<ActionStep>, scope: Scope): void {
   const { batch, root, run, step } = turn;
   const given = step.input.resolve(scope) as { readonly [name: string]: Json };
-  const input = withTarget(step.action, withoutMissing(step, given), run);
+  const known = withoutMissing(step, given);
+  const target = commands.get(step.action)?.target ?? null;
+  if (target !== null && step.references.includes(target) && given[target] === null) {
+    // whoever names a target means that one: the run's own in its place may be another customer's
+    const reason = { code: "target_missing", message: `The ${target} that the step names is not there` };
+    return fail(turn, { ...resultOf(turn), input: known }, { ...reason, detail: { path: `/${target}` } });
+  }
+  const input = withTarget(target, known, run);
   const result: StepResult = { ...resultOf(turn), input };
   const prepared = prepare(step.action, input, batch.config.settings);
   if (!prepared.ok) return refused(turn, result, prepared);
@@ -128,13 +136,12 @@ function withoutMissing(
   return Object.fromEntries(membersOf(given).filter(([name]) => !missing.includes(name)));
 }
 
-/** What an action is done to: as the step says, else the run's own subject. */
+/** What an action is done to: as the step says, and where it says nothing the run's own subject. */
 function withTarget(
-  action: string,
+  target: Target | null,
   input: { readonly [name: string]: Json },
   run: Run,
 ): { readonly [name: string]: Json } {
-  const target = commands.get(action)?.target ?? null;
   if (target === null || (input[target] ?? null) !== null) return input;
   const { conversation, customer, message } = run;
   const user = run.subject_kind === "user" ? run.subject : null;

@@ -692,7 +692,7 @@ describe("conversation commands", () => {
         }),
       });
       set.issue("conversation.merge", { conversation: open, into: pending });
-      expect(set.ledger.get(key.conversation(pending))).toMatchObject({ ...both, status: "pending" });
+      expect(set.ledger.get(key.conversation(pending))).toMatchObject({ ...both, status: "open" });
       expect(set.ledger.get(key.customer(ann))).toMatchObject({
         open_conversations: 1,
         unreplied_conversations: 1,

@@ -1,5 +1,4 @@
 import type { ConversationRow } from "../../model/conversation.ts";
-import { isOpen } from "../derived.ts";
 import {
   earliest,
   filled,
@@ -23,8 +22,9 @@ function channelsOf({ target, source }: Both) {
   return sourceIsLater ? joinedChannels(target, source) : joinedChannels(source, target);
 }
 
-/** Whether a customer who waits in the source opens the target, as their message would have. */
-const opens = ({ target, source }: Both): boolean => source.waiting_since !== null && !isOpen(target);
+/** Whether a customer who waits in the source opens the target, as their message would have. What is spam stays so. */
+const opens = ({ target, source }: Both): boolean =>
+  source.waiting_since !== null && target.status !== "open" && target.status !== "spam";
 
 /** Field by field, what becomes of a conversation that another is merged into. `docs/merging.md` is made from it. */
 export const conversationMerge: MergeTable<ConversationRow> = {
@@ -42,7 +42,7 @@ export const conversationMerge: MergeTable<ConversationRow> = {
   },
   subject: filled,
   status: {
-    says: "the target's own; `open` where it was not open and the customer waits in the source",
+    says: "the target's own; `open` where it was neither that nor `spam` and the customer waits in the source",
     merge: (target, _source, pair) => (opens(pair) ? "open" : target),
   },
   assignee: filled,
@@ -53,7 +53,7 @@ export const conversationMerge: MergeTable<ConversationRow> = {
     merge: (target, source) => withTags(target, source).slice(0, maxTags),
   },
   properties,
-  snoozed_until: own,
+  snoozed_until: { says: "goes with `status`", merge: (target, _source, pair) => (opens(pair) ? null : target) },
   closed_at: { says: "goes with `status`", merge: (target, _source, pair) => (opens(pair) ? null : target) },
   waiting_since: earliest,
   last_message_at: latest,
