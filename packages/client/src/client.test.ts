@@ -163,7 +163,6 @@ test.each([
   ["PATCH", 503, "unavailable", true],
   ["PATCH", 503, "overloaded", true],
   ["PATCH", 503, "commit_unknown", false],
-  ["POST", 409, "idempotency_in_progress", true],
   ["POST", 429, "too_many_requests", false],
   ["GET", 500, "internal", false],
 ])("%s with %s %s may be sent again: %s", (method, status, code, again) => {

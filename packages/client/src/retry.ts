@@ -15,7 +15,6 @@ const undone: ReadonlySet<string> = new Set(["unavailable", "shutting_down", "ov
  * it is sent; PATCH has none, and is repeated only where the server says that nothing was done.
  */
 export function maySendAgain({ method, status, code }: Attempt): boolean {
-  if (code === "idempotency_in_progress") return true;
   if (status !== null && status !== 503) return false;
   return method !== "PATCH" || (code !== null && undone.has(code));
 }

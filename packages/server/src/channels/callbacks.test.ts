@@ -156,6 +156,17 @@ test("a channel without a secret believes nobody, and unknown ones are not found
   expect(await send("odd", { fields })).toMatchObject({ status: 404 });
 });
 
+test("a secret that another process changed is looked up when the one that is known does not fit", async () => {
+  const mailbox = (await api.call("GET", "/mailboxes")).json.items[0].id;
+  const body = { name: "Changed", kind: "sms", mailbox, auth_token: "before" };
+  const { id } = (await api.call("POST", "/channels", { body })).json;
+  const fields = { MessageSid: "SM11", From: "+14155552679", Body: "x" };
+  expect(await send(id, { fields })).toMatchObject({ status: 403 });
+  await api.call("PATCH", `/channels/${id}`, { body: { auth_token: authToken } });
+  // well before the five seconds for which channels are remembered
+  await expect.poll(() => send(id, { fields }), { timeout: 3500, interval: 300 }).toMatchObject(accepted);
+});
+
 test("a secret that cannot be opened is our trouble, and the provider is to come again", async () => {
   const mailbox = (await api.call("GET", "/mailboxes")).json.items[0].id;
   const body = { name: "Lost", kind: "sms", mailbox, auth_token: authToken };

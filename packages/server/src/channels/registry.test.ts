@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { channels } from "../features/channels/channels.ts";
 import { shown } from "../features/settings/resource.ts";
 import { problem } from "../http/problems.ts";
+import type { ScopeLimits } from "../http/scope.ts";
 import { openSecretBox } from "../secrets/secret-box.ts";
 import { startTestApi, type TestApi } from "../testing/test-api.ts";
 import { callbackPrefix, statusUrl } from "./callback-address.ts";
@@ -131,7 +132,12 @@ describe("a provider that is added", () => {
       clock: { now: () => new Date().toISOString() },
       publicUrl: "https://threadmill.test",
     };
-    await app.register(providerCallbacks(ports as never, withPigeon), { prefix: callbackPrefix });
+    const counted: string[] = [];
+    const limits: ScopeLimits = {
+      count: (_request, caller) => void counted.push(caller),
+      countStranger: () => void counted.push("stranger"),
+    };
+    await app.register((own) => providerCallbacks(ports as never, withPigeon)(own, limits), { prefix: callbackPrefix });
     const land = (x: string, url = `/webhooks/pigeon/${id}/landed`, type = "application/json") =>
       app.inject({
         method: "POST",
@@ -141,12 +147,15 @@ describe("a provider that is added", () => {
       });
     expect(await land("NL-1")).toMatchObject({ statusCode: 200, body: "coo" });
     expect(await land("NL-2")).toMatchObject({ statusCode: 403 });
+    // a channel's bucket is for what it vouches for
+    expect(counted).toEqual([id, "stranger"]);
     expect(await land("NL-1", undefined, "text/csv")).toMatchObject({ statusCode: 415 });
     expect(await land("NL-1", `/webhooks/twilio/${id}`)).toMatchObject({ statusCode: 415 });
     const sms = (await api.call("GET", "/channels")).json.items.find(
       (each: { slug: string }) => each.slug === "sms",
     ).id;
     expect(await land("NL-1", `/webhooks/pigeon/${sms}/landed`)).toMatchObject({ statusCode: 404 });
+    expect(counted).toEqual([id, "stranger", "stranger"]);
     expect((await api.call("GET", "/conversations?limit=1")).json.items[0]).toMatchObject({
       channel: id,
       address: "ada@example.com",

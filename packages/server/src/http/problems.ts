@@ -94,12 +94,6 @@ export const problems = {
     title: "The idempotency key belongs to another request",
     remedy: "Use a new key for each new request, and the same key only with the same body.",
   },
-  idempotency_in_progress: {
-    status: 409,
-    title: "A request with this idempotency key is still being worked on",
-    remedy: "Wait, then send the same request with the same key again to get its answer.",
-    retryAfterSeconds: 1,
-  },
   too_many_requests: {
     status: 429,
     title: "Too many requests",

@@ -8,6 +8,8 @@ export interface Rate {
 export interface RateLimit {
   /** Takes one for a caller; answers 0, or after how many seconds there is one again. */
   take(caller: string): number;
+  /** As `take`, but takes nothing. */
+  look(caller: string): number;
 }
 
 interface Bucket {
@@ -33,7 +35,13 @@ export function rateLimit({ perSecond, burst }: Rate, nowMs: () => number): Rate
     }
   };
 
+  const wait = (tokens: number): number => (tokens >= 1 ? 0 : Math.max(1, Math.ceil((1 - tokens) / perSecond)));
+
   return {
+    look(caller) {
+      const bucket = buckets.get(caller);
+      return wait(bucket === undefined ? burst : filled(bucket, nowMs()));
+    },
     take(caller) {
       const now = nowMs();
       let bucket = buckets.get(caller);
@@ -43,9 +51,9 @@ export function rateLimit({ perSecond, burst }: Rate, nowMs: () => number): Rate
       }
       bucket.tokens = filled(bucket, now);
       bucket.atMs = now;
-      if (bucket.tokens < 1) return Math.max(1, Math.ceil((1 - bucket.tokens) / perSecond));
-      bucket.tokens -= 1;
-      return 0;
+      const seconds = wait(bucket.tokens);
+      if (seconds === 0) bucket.tokens -= 1;
+      return seconds;
     },
   };
 }

@@ -226,6 +226,21 @@ describe("a scope", () => {
     expect(await metrics.registry.metrics()).toMatch(/threadmill_failures_total\{code="too_many_requests"\} 4/);
   });
 
+  test("stops an address from which strangers come in numbers, before it signs anybody in", async () => {
+    const bad = () => app.inject({ method: "GET", url: "/strict/numbers", remoteAddress: "192.0.2.7" });
+    for (let n = 0; n < 5000; n++) expect((await bad()).statusCode).toBe(401);
+    expect((await bad()).statusCode).toBe(429);
+    expect(
+      await app.inject({
+        method: "GET",
+        url: "/strict/numbers",
+        remoteAddress: "192.0.2.7",
+        headers: { "x-visitor": "v" },
+      }),
+    ).toMatchObject({ statusCode: 429 });
+    expect((await ask("GET", "/strict/numbers")).status).toBe(200);
+  });
+
   test("has cursors like any list", async () => {
     const first = await ask("GET", "/visit/numbers?limit=2");
     expect(first.json).toMatchObject({ items: [{ n: 1 }, { n: 2 }] });

@@ -16,10 +16,11 @@ export interface Scope {
   readonly name: string;
   /** where its routes stand: a slash and words */
   readonly prefix: string;
-  /** Tells who calls, before the body is read; throws a problem. Null: a route finds out by itself, from the body. */
+  /**
+   * Tells who calls, before the body is read; throws a problem. Null: a route finds out by itself, from the body, and
+   * counts the request then.
+   */
   readonly signIn: ((request: FastifyRequest) => Promise<Caller>) | null;
-  /** Whom a request counts for, where nobody signs in. */
-  readonly countedFor?: (request: FastifyRequest) => string;
   /** Whether who calls may; throws a problem. */
   readonly checkRights: (call: Call, permission: Permission | null) => Promise<void>;
   /** how its errors are written */
@@ -36,42 +37,70 @@ export interface Scope {
   readonly inReference: boolean;
 }
 
+/** Counts the requests of a scope; both throw the problem `too_many_requests`. */
+export interface ScopeLimits {
+  /** Counts a request for a caller who is known. */
+  count(request: FastifyRequest, caller: string): void;
+  /** Counts a request that nobody vouches for, against the address that it came from. */
+  countStranger(request: FastifyRequest): void;
+}
+
+/**
+ * How often one address may call without proof of who it is. Made-up tokens and channels get no buckets of their own, and
+ * once it is empty nothing is looked up for the address. Ample, for behind one address there may be many.
+ */
+const strangerRate: Rate = { perSecond: 1000, burst: 5000 };
+
 /** Opens a scope: what it says holds for every route that `fill` registers on the instance it is given. */
 export async function openScope(
   app: FastifyInstance,
   scope: Scope,
   ports: AppPorts,
-  fill: (own: FastifyInstance) => void | Promise<void>,
+  fill: (own: FastifyInstance, limits: ScopeLimits) => void | Promise<void>,
 ): Promise<void> {
   await app.register(
     async (own) => {
       handleErrors(own, ports, scope.problems);
       if (scope.origins !== null) allowOrigins(own, scope.origins);
+      const limits = scopeLimits(own, scope, () => Date.parse(ports.clock.now()));
       const { signIn } = scope;
       if (signIn !== null) {
         own.addHook("onRequest", async (request) => {
-          request.caller = await signIn(request);
+          request.caller = await signIn(request).catch((error: unknown) => {
+            if (error instanceof ProblemAnswer && error.problem.status === 401) limits.countStranger(request);
+            throw error;
+          });
+          limits.count(request, request.caller.id);
         });
       }
-      limitRates(own, scope, () => Date.parse(ports.clock.now()));
       scope.takeBodies?.(own);
-      await fill(own);
+      await fill(own, limits);
     },
     { prefix: scope.prefix },
   );
 }
 
-function limitRates(own: FastifyInstance, { name, rates, countedFor }: Scope, nowMs: () => number): void {
+/** Makes the limits of a scope, and stops addresses from which too many strangers came before anything is looked up. */
+function scopeLimits(own: FastifyInstance, { name, rates }: Scope, nowMs: () => number): ScopeLimits {
   const limits = { read: rateLimit(rates.read, nowMs), write: rateLimit(rates.write, nowMs) };
-  own.addHook("onRequest", async (request) => {
-    const caller = request.caller?.id ?? countedFor?.(request) ?? request.ip;
-    const kind: RateClass = request.method === "GET" || request.method === "HEAD" ? "read" : "write";
-    const seconds = limits[kind].take(caller);
+  const strangers = rateLimit(strangerRate, nowMs);
+  const stopStrangers = (seconds: number): void => {
     if (seconds === 0) return;
-    const { perSecond } = rates[kind];
-    const detail = `More than ${perSecond} requests a second (${name}, ${kind})`;
+    const detail = `More than ${strangerRate.perSecond} requests a second without proof of who calls (${name})`;
     throw new ProblemAnswer(problem("too_many_requests", { detail }), seconds);
-  });
+  };
+  own.addHook("onRequest", async (request) => stopStrangers(strangers.look(request.ip)));
+  return {
+    count(request, caller) {
+      const kind: RateClass = request.method === "GET" || request.method === "HEAD" ? "read" : "write";
+      const seconds = limits[kind].take(caller);
+      if (seconds === 0) return;
+      const { perSecond } = rates[kind];
+      const detail = `More than ${perSecond} requests a second (${name}, ${kind})`;
+      throw new ProblemAnswer(problem("too_many_requests", { detail }), seconds);
+    },
+    countStranger: (request) => stopStrangers(strangers.take(request.ip)),
+  };
 }
 
 /** Lets pages of other origins call: a browser asks first, and goes by what the answers say. */

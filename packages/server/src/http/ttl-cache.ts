@@ -1,6 +1,7 @@
 /** Remembers answers for a little while; `forget` makes that one be asked anew at once. */
 export interface TtlCache<T> {
-  get(key: string): Promise<T>;
+  /** What is known, unless it is older than `mostMs`. */
+  get(key: string, mostMs?: number): Promise<T>;
   forget(key: string): void;
 }
 
@@ -18,13 +19,13 @@ export interface TtlCacheOptions<T> {
  * was under way when `forget` came is not kept either, for it may have read what was there before.
  */
 export function ttlCache<T>({ load, ttlMs, most, nowMs }: TtlCacheOptions<T>): TtlCache<T> {
-  const known = new Map<string, { readonly until: number; readonly value: Promise<T> }>();
+  const known = new Map<string, { readonly since: number; readonly value: Promise<T> }>();
   return {
-    get(key) {
+    get(key, mostMs = ttlMs) {
       const found = known.get(key);
-      if (found !== undefined && nowMs() < found.until) return found.value;
+      if (found !== undefined && nowMs() < found.since + mostMs) return found.value;
       const value = load(key);
-      const entry = { until: nowMs() + ttlMs, value };
+      const entry = { since: nowMs(), value };
       // a flood of made-up keys must not fill memory; starting over costs one look-up for each that is real
       if (known.size >= most) known.clear();
       known.set(key, entry);

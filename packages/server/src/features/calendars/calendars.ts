@@ -15,6 +15,8 @@ export const calendars = resource<Calendar>({
   unique: ["slug"],
   json: ["calendar"],
   slugged: true,
+  effect:
+    "Workflows in which a name no longer fits are paused, and the log has an event `workflow.paused` for each: with a second calendar, those that say `business_hours` without saying whose; with another short name, those that use the one before.",
   check(row) {
     const problems = validateCalendar(row.calendar).map((one) => ({ ...one, path: `/calendar${one.path}` }));
     const [first] = problems;

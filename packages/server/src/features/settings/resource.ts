@@ -51,6 +51,8 @@ export interface Resource<R extends SettingsRow = Row> {
     place: Place,
     before: R | null,
   ) => Readonly<Record<string, unknown>>;
+  /** What making or changing one means for others, where that is to be known before. */
+  readonly effect?: string;
   /** What the API shows of a row; without it, the fields of the shape. Nothing else of a row ever leaves the house. */
   readonly show?: (row: R) => Readonly<Record<string, unknown>>;
   /** What stands against a row as it is about to be. */
