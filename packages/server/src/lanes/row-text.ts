@@ -53,40 +53,39 @@ const inCopy: Readonly<Record<string, (value: never) => string>> = {
   jsonb: (value: unknown) => escaped(JSON.stringify(value)),
 };
 
-/** Writes rows of one table as lines of COPY's text format: the lane and the organization first, then the columns. */
-export type RowLines = (
+type Values = Readonly<Record<string, unknown>>;
+
+/** A COPY of rows of one table: which columns it fills, and the rows in COPY's text format. */
+export type RowCopy = (
   lane: number,
-  rows: readonly { readonly organization: string; readonly row: Readonly<Record<string, unknown>> }[],
-) => string;
+  rows: readonly { readonly organization: string; readonly row: Values }[],
+) => { readonly columns: readonly string[]; readonly lines: string };
 
 /**
- * Rows as lines for `copy ... from stdin`; a missing field means null, as in `rowText`. All fields of all rows are put
+ * Puts rows into the words of `copy ... (columns) from stdin`, the lane and the organization first. A missing field means null,
+ * as in `rowText`; columns that are null in all rows are left out, which is half of them. All fields of all rows are put
  * together at once: a line that grows field by field leaves a text behind for each.
  */
-export function rowLines(columns: Readonly<Record<string, string>>): RowLines {
+export function rowCopy(columns: Readonly<Record<string, string>>): RowCopy {
   const fields = Object.entries(columns).map(([name, type]) => {
     const write = inCopy[type];
     if (write === undefined) throw new Error(`no way to copy a column of type ${type}`);
     return { name, write: write as (value: unknown) => string };
   });
-  const text = (row: Readonly<Record<string, unknown>>, at: number): string => {
-    const { name, write } = fields[at] as (typeof fields)[number];
-    const value = row[name];
-    return value === null || value === undefined ? String.raw`\N` : write(value);
-  };
-  const last = fields.length - 1;
   return (lane, rows) => {
-    if (rows.length === 0) return "";
-    const pieces = [String(lane)];
-    // between two pieces comes a tab, so a line's end and the next line's lane are one piece with the line's last field
-    const next = `\n${lane}`;
+    const used = fields.filter(({ name }) => rows.some(({ row }) => row[name] !== null && row[name] !== undefined));
+    const pieces: string[] = [];
+    // between two pieces comes a tab, so a line's end, the next line's lane and the last field before them are one piece
+    let before = String(lane);
     for (const { organization, row } of rows) {
-      pieces.push(organization);
-      for (let at = 0; at < last; at += 1) pieces.push(text(row, at));
-      pieces.push(text(row, last) + next);
+      pieces.push(before, organization);
+      for (const { name, write } of used) {
+        const value = row[name];
+        pieces.push(value === null || value === undefined ? String.raw`\N` : write(value));
+      }
+      before = `${pieces.pop()}\n${lane}`;
     }
-    const ended = pieces.pop() as string;
-    pieces.push(ended.slice(0, -String(lane).length));
-    return pieces.join("\t");
+    if (rows.length > 0) pieces.push(before.slice(0, -String(lane).length));
+    return { columns: used.map(({ name }) => name), lines: pieces.join("\t") };
   };
 }

@@ -9,6 +9,7 @@ import { storeEvents } from "./log-format.ts";
 import { isKept } from "./park.ts";
 import { storeRun } from "./run-format.ts";
 import {
+  copyInto,
   insertEffectsIfFirst,
   insertLog,
   insertParked,
@@ -208,7 +209,8 @@ on conflict (lane, organization) do update set body = excluded.body, at = exclud
   #send(copy: Statement["copy"] | null, statement: Statement, rows: readonly OwnRow[]): void {
     const { name, text, words } = statement;
     if (copy !== null && copy !== undefined) {
-      this.#expect(copyRows(this.#client, copy.text, copy.lines(this.#lane, rows)));
+      const { columns, lines } = copy.write(this.#lane, rows);
+      this.#expect(copyRows(this.#client, copyInto(copy.table, columns), lines));
       return;
     }
     const list = rows.map(({ organization, row }) => words(organization, row));
