@@ -184,6 +184,9 @@ const table = {
   },
 } as const satisfies Readonly<Record<string, Root>>;
 
+/** What can be read of a calendar. */
+export const calendarFields = ["id", "name", "zone", "open"] as const;
+
 /** Whether a calendar is open is looked up day by day. */
 const stepsOfCalendar = 64;
 

@@ -1,7 +1,7 @@
 import type { Target } from "../domain/define.ts";
 import { isEventType } from "../domain/events.ts";
 import type { SettingsIndex } from "../domain/settings-index.ts";
-import { type Reader, type Root, rootNamed, rootNames } from "../run/roots.ts";
+import { calendarFields, type Reader, type Root, rootNamed, rootNames } from "../run/roots.ts";
 import { didYouMean } from "../text/nearest.ts";
 import { parsePath, type Path } from "../template/path.ts";
 import type { TriggerDocument } from "./document.ts";
@@ -42,6 +42,19 @@ export function stepPlace(steps: ReadonlySet<string>, inputs: ReadonlySet<string
   return { roots: rootsFor("step", () => true), run: { steps, inputs }, changes: false };
 }
 
+/** A path finds a calendar by its short name as it is written, which other references need not keep to. */
+function calendarProblems([, name, field]: Path, path: string, settings: SettingsIndex | null): Problem[] {
+  if (field !== undefined && !calendarFields.some((known) => known === field)) {
+    const meant = didYouMean(field, calendarFields);
+    return [error("field_unknown", path, `A calendar has no field "${field}"${meant}`)];
+  }
+  if (settings === null) return [];
+  const problems = referenceProblem(settings, "calendar", String(name), path);
+  const slug = settings.calendar(String(name))?.slug;
+  if (problems.length > 0 || slug === name) return problems;
+  return [error("reference_dangling", path, `There is no calendar "${name}" here: its short name is "${slug}"`)];
+}
+
 /** What is wrong with what a condition or value reads. */
 export function readProblems(
   reads: readonly string[],
@@ -61,7 +74,9 @@ export function readProblems(
       return [error("field_unknown", path, `A ${root} has no field "${name}"${meant}`)];
     }
     if (name === undefined) return [];
-    if (root === "calendar") return settings === null ? [] : referenceProblem(settings, "calendar", String(name), path);
+    if (root === "now" || (typeof name === "number" && fieldsOf(root) !== undefined))
+      return [error("field_unknown", path, `There is nothing at "${read}": "${root}" has no such part`)];
+    if (root === "calendar") return calendarProblems(steps, path, settings);
     const known = root === "steps" || root === "inputs" ? place.run?.[root] : undefined;
     if (known === undefined || known.has(String(name))) return [];
     const meant = didYouMean(name, known);

@@ -795,6 +795,17 @@ test("what can be read, and by whom, follows from the table of roots", () => {
   expect(reads("now", { time: { since: "conversation.created_at", for: "1h" } })).toEqual([`${outside} ${at}`]);
   expect(reads("calendar.moon.open")).toEqual([`${dangling} ${at}`]);
   expect(found(small({ a: { branch: [{ when: { field: "calendar.moon.open", op: "is_true" } }] } }), null)).toEqual([]);
+  // what is there under no such name would be silently nothing
+  for (const field of ["calendar.Office.open", `calendar["${idOf(50)}"].open`, "calendar[0]"])
+    expect([field, reads(field), inStep(field)]).toEqual([
+      field,
+      [`${dangling} ${at}`],
+      [`${dangling} /steps/a/branch/0/when`],
+    ]);
+  for (const field of ["calendar.office.opne", "calendar.office[0]", "now.year", "now[0]", "customer[0]"])
+    expect([field, reads(field)]).toEqual([field, [`${unknown} ${at}`]]);
+  for (const field of ["calendar.office", "calendar.office.zone", "conversation.tags[0]"])
+    expect([field, reads(field)]).toEqual([field, []]);
 });
 
 describe("a mistake that is a slip", () => {
