@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { RowChange, Scope } from "../template/scope.ts";
-import { scopeOf } from "../testing/scope.ts";
+import { AllowanceSpent } from "../template/meter.ts";
+import { meterOf, scopeOf } from "../testing/scope.ts";
 import { compileCondition } from "./compile.ts";
 import { ConditionFault } from "./fault.ts";
 import { equalityKeys, fold } from "./operand.ts";
@@ -315,6 +316,31 @@ test("what the hints rule out does not hold, and no hint rules out what holds", 
   expect(Math.min(seen.out, seen.in)).toBeGreaterThan(300);
   // a clause in front faults, and another excludes the scope all the same
   expect(seen.faults).toBeGreaterThan(10);
+});
+
+test("L7: ruling out takes steps for what it looks at, and goes no further than the allowance", () => {
+  const words = Array.from({ length: 300 }, (_, n) => `word ${n}`);
+  const stepsFor = (clause: object, a: unknown, changes: RowChange[] = []) => {
+    const result = compileCondition({ field: "customer.a", ...clause });
+    if (!result.ok) throw new Error(JSON.stringify(result.problems));
+    const { hints } = result.condition;
+    const meter = meterOf(1e6);
+    isRuledOut(hints, scopeOf({ customer: { a } }, { changes, meter }));
+    const [taken, short] = [meter.taken(), meterOf(meter.taken() - 1)];
+    const again = () => isRuledOut(hints, scopeOf({ customer: { a } }, { changes, meter: short }));
+    expect(again).toThrow(AllowanceSpent);
+    return taken;
+  };
+  expect(stepsFor({ op: "in", value: words }, ["x", "y"])).toBeGreaterThanOrEqual(300);
+  expect(stepsFor({ op: "contains", value: "long" }, "x".repeat(64_000))).toBeGreaterThanOrEqual(2000);
+  expect(
+    stepsFor(
+      { op: "gt", value: 5 },
+      Array.from({ length: 500 }, () => 1),
+    ),
+  ).toBeGreaterThanOrEqual(500);
+  const change = { table: "customers", id: "1", before: {}, after: {} };
+  expect(stepsFor({ op: "changed" }, 1, [change, change])).toBe(3);
 });
 
 test("a value that a hint cannot judge rules nothing out", () => {

@@ -89,6 +89,7 @@ export class Workflows implements ActiveWorkflows {
     if (known === undefined) return;
     const { slug, version } = known;
     this.#byId.delete(workflow);
+    version.release?.();
     // the name may be another workflow's by now
     if (this.#bySlug.get(slug) === version) this.#bySlug.delete(slug);
     for (const trigger of version.triggers) {

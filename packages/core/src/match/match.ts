@@ -28,7 +28,8 @@ const no: Verdict = Object.freeze({ answer: "no" });
  * ruling its fault out, is the answer `fault`.
  *
  * What an index may pass over: a condition that would fault on an event which its mailboxes, or its own necessary part
- * (`hints`), already exclude is a plain no, whatever the order of its clauses. So an index changes no answer.
+ * (`hints`), already exclude is a plain no, whatever the order of its clauses. So an index changes no answer, as long as
+ * the allowance lasts: ruling out takes its steps from it.
  */
 export function matches(version: VersionHead, trigger: EventTrigger, event: Event, scope: Scope): Verdict {
   if (trigger.event !== event.type || !isInMailboxes(version, scope)) return no;

@@ -247,7 +247,7 @@ describe("before the first step", () => {
     expect(play.runsOf(1).map((run) => run.status)).toEqual(["stopped", "skipped"]);
     expect(play.conversation(conversation).guards).toMatchObject({
       runs: { [testId(4001)]: 1 },
-      withheld: { [testId(4001)]: 100 },
+      withheld: { [`${testId(4001)}/runs_per_day`]: 100 },
     });
     const told = { code: "runs_per_day", workflows: [testId(4001)] };
     expect(withheldOf(play)).toMatchObject([
@@ -276,8 +276,44 @@ describe("before the first step", () => {
     const conversation = play.receive("12");
     expect(play.conversation(conversation).guards).toMatchObject({
       runs: { [testId(4001)]: 2 },
-      withheld: { [testId(4001)]: 199 },
+      withheld: { [`${testId(4001)}/runs_per_day`]: 199 },
     });
+  });
+
+  test("L15: each reason of a guard shows once a day, whatever held back the run before", () => {
+    const workflow = publish(1, { ...received, limits: { runs_per_day: 1 }, steps: { done: { stop: true } } });
+    const play = stage({ workflows: [workflow] });
+    const twice = () => {
+      for (let n = 0; n < 2; n += 1) {
+        play.receive();
+        play.pass(1000);
+      }
+    };
+    twice();
+    twice();
+    play.shell.config = { ...play.shell.config, settings: limited({}, { automation: "off" }) };
+    twice();
+    expect(play.runsOf(1).map((run) => run.reason?.code)).toEqual(["stop_step", "runs_per_day", "automation_off"]);
+    expect(play.conversation(play.receive()).guards?.withheld).toEqual({
+      [`${testId(4001)}/runs_per_day`]: 3,
+      [`${testId(4001)}/automation_off`]: 3,
+    });
+  });
+
+  test("L15: starts of a version that is gone fail so often a day as the organization allows", () => {
+    const workflow = publish(1, { ...received, steps: { done: { stop: true } } });
+    const settings = limited({ runs_per_subject_per_day: 2 });
+    const play = stage({ settings, workflows: [workflow] });
+    const { workflows } = play.shell.config;
+    const gone = { version: () => null, listens: () => true };
+    const found = { candidates: workflows.candidates.bind(workflows), published: workflows.published.bind(workflows) };
+    const none = { timed: () => [], readsCustomer: () => false };
+    play.shell.config = { settings, workflows: { ...gone, ...found, ...none } };
+    for (let n = 0; n < 4; n += 1) {
+      play.receive();
+      play.pass(1000);
+    }
+    expect(play.runsOf(1).map((run) => run.reason?.code)).toEqual(["step_gone", "step_gone", "runs_per_day"]);
   });
 
   test("L15: a run that is skipped for another that waits counts as a start too", () => {

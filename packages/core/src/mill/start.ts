@@ -41,18 +41,19 @@ function askToStart(batch: Batch, root: Root, run: Run): boolean {
 
 function passesGuards(batch: Batch, root: Root, run: Run, others: (rule: WhenRunning) => Reason | null): boolean {
   const version = versionOf(batch, run.version);
-  if (version === null) {
-    endRun(batch, run, "fault", stepGone(run, run.cursor), root.at);
-    return false;
-  }
   const { settings } = batch.config;
-  const refused = guardStart(run, version, settings, batch.ledger, root.at);
+  // a version that is gone fails so often a day as any, by the limit of the organization
+  const refused = guardStart(run, version ?? { runsPerDay: null }, settings, batch.ledger, root.at);
   if (refused !== null) {
     holdBack(batch, root, run, refused);
     return false;
   }
-  const reason = others(version.whenRunning);
+  const reason = version === null ? null : others(version.whenRunning);
   countStart(run, settings, batch.ledger, root.at);
+  if (version === null) {
+    endRun(batch, run, "fault", stepGone(run, run.cursor), root.at);
+    return false;
+  }
   if (reason !== null) endRun(batch, run, "skip", reason, root.at);
   return reason === null;
 }
@@ -69,11 +70,11 @@ function whenRunning(batch: Batch, root: Root, run: Run, rule: WhenRunning): Rea
 }
 
 /**
- * A guard refused the start: the first of a workflow, subject and day is a skipped run. The others would say the same, so
+ * A guard refused the start: the first of a workflow, subject, day and reason is a skipped run. The others would say the same, so
  * they are only counted, and each tenth, hundredth ... is told. Whoever asked for a run by name has been promised one.
  */
 function holdBack(batch: Batch, root: Root, run: Run, reason: Reason): void {
-  const count = wasAskedFor(run) ? 1 : countWithheld(run, batch.config.settings, batch.ledger, root.at);
+  const count = wasAskedFor(run) ? 1 : countWithheld(run, reason, batch.config.settings, batch.ledger, root.at);
   if (count === 1) return endRun(batch, run, "skip", reason, root.at);
   withdraw(batch, run);
   const { workflow, ...from } = withholdingOf(run);

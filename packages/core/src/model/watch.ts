@@ -8,8 +8,8 @@ export interface Guards {
   readonly day: string;
   /** starts of the day by workflow, whatever came of them: runs that took steps, failed at once, or were skipped */
   readonly runs: { readonly [workflow: Id]: number };
-  /** starts of the day that a guard held back, by workflow: only the first is a run, the others are counted */
-  readonly withheld?: { readonly [workflow: Id]: number };
+  /** starts of the day that a guard held back, by workflow and reason (`<id>/<code>`): only the first is a run, the others are counted */
+  readonly withheld?: { readonly [workflowAndCode: string]: number };
   /** instants of the newest automated messages to this recipient, oldest first, at most ten */
   readonly sends: readonly Instant[];
 }

@@ -47,18 +47,30 @@ export function guardStart(
 export const countStart = (run: Starting, settings: SettingsIndex, ledger: Ledger, at: Instant): number =>
   count("runs", run, settings, ledger, at);
 
-/** Counts a start that a guard held back for today. Answers how many that makes; always 1 where nothing is counted. */
-export const countWithheld = (run: Starting, settings: SettingsIndex, ledger: Ledger, at: Instant): number =>
-  count("withheld", run, settings, ledger, at);
+/** Counts a start that a guard held back for today, by the guard's reason. Answers how many that makes; always 1 where nothing is counted. */
+export const countWithheld = (
+  run: Starting,
+  { code }: Pick<Reason, "code">,
+  settings: SettingsIndex,
+  ledger: Ledger,
+  at: Instant,
+): number => count("withheld", run, settings, ledger, at, `${run.workflow}/${code}`);
 
-function count(what: "runs" | "withheld", run: Starting, settings: SettingsIndex, ledger: Ledger, at: Instant): number {
+function count(
+  what: "runs" | "withheld",
+  run: Starting,
+  settings: SettingsIndex,
+  ledger: Ledger,
+  at: Instant,
+  counter: string = run.workflow,
+): number {
   const name = subjectKey(run);
   const row = name === null ? null : ledger.get<Watch>(name);
   if (name === null || row === null) return 1;
   const day = localDay(at, settings.organization.zone);
   const today: Guards = row.guards?.day === day ? row.guards : { day, runs: {}, sends: row.guards?.sends ?? [] };
-  const counted = (today[what]?.[run.workflow] ?? 0) + 1;
-  ledger.set(name, { ...row, guards: { ...today, [what]: { ...today[what], [run.workflow]: counted } } });
+  const counted = (today[what]?.[counter] ?? 0) + 1;
+  ledger.set(name, { ...row, guards: { ...today, [what]: { ...today[what], [counter]: counted } } });
   return counted;
 }
 

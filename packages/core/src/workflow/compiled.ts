@@ -89,6 +89,8 @@ export interface VersionHead {
   readonly triggers: readonly Trigger[];
   readonly start: string;
   readonly document: Pick<WorkflowDocument, "inputs">;
+  /** lets go of what is kept for it elsewhere, when it is taken out of the published ones */
+  readonly release?: () => void;
 }
 
 /** What of a version its runs need to take their steps. */

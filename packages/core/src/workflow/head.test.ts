@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { indexSettings, type SettingsIndex } from "../domain/settings-index.ts";
+import { Workflows } from "../match/active.ts";
 import { matches } from "../match/match.ts";
 import { anyDocument, idOf, refundRequests, settings, settingsRows } from "../testing/documents.ts";
 import { eventOf } from "../testing/events.ts";
@@ -114,6 +115,32 @@ describe("a version that is made ready late", () => {
     const mailboxes = [{ ...settingsRows.mailboxes[0]!, id: idOf(39) }];
     surroundings.change(indexSettings({ ...settingsRows, mailboxes }), namesOfRow("mailbox", mailboxes[0]!));
     expect([[...head.mailboxes!], answer()]).toEqual([[idOf(39)], "no"]);
+  });
+
+  test("is let go of by the settings when another version takes its place, or none does", () => {
+    const surroundings = new Surroundings(settings);
+    const document = {
+      ...refundRequests,
+      mailboxes: ["support"],
+      triggers: [{ event: "message.received", when: { field: "conversation.team", op: "is", value: "billing" } }],
+    };
+    const active = new Workflows(() => null);
+    const publishAnew = () => {
+      const head = headOf(document, surroundings);
+      active.put({ slug: "refunds", version: head });
+      matches(head, head.triggers[0] as EventTrigger, eventOf("message.received"), scope);
+      return head;
+    };
+    const first = publishAnew();
+    const names = surroundings.held;
+    expect(names).toBeGreaterThan(1);
+    const before = (first.triggers[0] as EventTrigger).when;
+    const last = publishAnew();
+    expect(surroundings.held).toBe(names);
+    expect((first.triggers[0] as EventTrigger).when).not.toBe(before);
+    first.release?.();
+    active.remove(last.workflow);
+    expect(surroundings.held).toBe(0);
   });
 
   test("whose parts this server does not know any more says so when they are asked for", () => {

@@ -51,6 +51,7 @@ class Head implements VersionHead {
   readonly start: string;
   readonly document: Pick<WorkflowDocument, "inputs">;
   readonly #mailboxes: Linked<ReadonlySet<Id>> | null;
+  readonly #linked: readonly Linked<unknown>[];
 
   constructor(stored: StoredHead, surroundings: Surroundings) {
     const { document, dueFrom } = stored;
@@ -61,8 +62,10 @@ class Head implements VersionHead {
     this.order = stored.order;
     this.publisher = stored.publisher;
     this.publishedAt = stored.publishedAt;
+    const linked: Linked<unknown>[] = [];
     this.triggers = (document.triggers ?? []).map((trigger, index) => {
       const when = trigger.when === undefined ? null : lateCondition(trigger.when, index, surroundings);
+      if (when !== null) linked.push(when);
       return "time" in trigger
         ? new LateTime(trigger, index, dueFrom?.[index] ?? null, when)
         : new LateEvent(trigger, when);
@@ -70,6 +73,12 @@ class Head implements VersionHead {
     this.start = document.start;
     this.document = document.inputs === undefined ? nothing : { inputs: document.inputs };
     this.#mailboxes = document.mailboxes === undefined ? null : lateMailboxes(document.mailboxes, surroundings);
+    if (this.#mailboxes !== null) linked.push(this.#mailboxes);
+    this.#linked = linked;
+  }
+
+  release(): void {
+    for (const each of this.#linked) each.release();
   }
 
   get mailboxes(): ReadonlySet<Id> | null {

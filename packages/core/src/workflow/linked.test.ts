@@ -65,6 +65,22 @@ describe("what is linked to the settings", () => {
     first.release();
   });
 
+  test("is held by no name any more once it is released, or a name of it has changed", () => {
+    const surroundings = new Surroundings(settings);
+    const both = new Linked(surroundings, (given) => [given.team("billing"), given.mailbox("support")]);
+    const one = new Linked(surroundings, (given) => given.team("billing"));
+    both.release();
+    for (const each of [both, one, both]) each.get();
+    expect(surroundings.held).toBe(2);
+    surroundings.change(settings, ["mailbox/support"]);
+    expect(surroundings.held).toBe(1);
+    both.get();
+    both.release();
+    expect(surroundings.held).toBe(1);
+    one.release();
+    expect([surroundings.held, one.get()?.id]).toEqual([0, idOf(20)]);
+  });
+
   test("rows of the settings are named by id, short name, address, and by what stands for the only one", () => {
     expect(namesOfRow("team", billing!)).toEqual([`team/${idOf(20)}`, "team/billing"]);
     expect(namesOfRow("user", settingsRows.users[0]!)).toEqual([`user/${idOf(10)}`]);

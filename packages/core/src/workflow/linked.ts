@@ -17,6 +17,11 @@ export class Surroundings {
     return this.#settings;
   }
 
+  /** How many names something is held by. */
+  get held(): number {
+    return this.#users.size;
+  }
+
   /**
    * Makes something; `forget` is called when a name that was looked up for it has come to mean something else. Whoever lets
    * go of what was made before that calls `release`.
@@ -33,7 +38,10 @@ export class Surroundings {
       else users.add(forget);
     }
     const release = (): void => {
-      for (const name of names) this.#users.get(name)?.delete(forget);
+      for (const name of names) {
+        const users = this.#users.get(name);
+        if (users?.delete(forget) === true && users.size === 0) this.#users.delete(name);
+      }
     };
     return { made, release };
   }
@@ -53,8 +61,8 @@ export class Surroundings {
 export class Linked<T> {
   readonly #surroundings: Surroundings;
   readonly #making: (settings: SettingsIndex) => T;
-  #made: { readonly value: T } | null = null;
-  readonly #forget = (): void => void (this.#made = null);
+  #made: { readonly made: T; readonly release: () => void } | null = null;
+  readonly #forget = (): void => this.release();
 
   constructor(surroundings: Surroundings, making: (settings: SettingsIndex) => T) {
     this.#surroundings = surroundings;
@@ -62,7 +70,12 @@ export class Linked<T> {
   }
 
   get(): T {
-    this.#made ??= { value: this.#surroundings.make(this.#making, this.#forget).made };
-    return this.#made.value;
+    return (this.#made ??= this.#surroundings.make(this.#making, this.#forget)).made;
+  }
+
+  /** Lets go of what was made, under all the names that it was made with. */
+  release(): void {
+    this.#made?.release();
+    this.#made = null;
   }
 }

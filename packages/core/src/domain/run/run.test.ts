@@ -46,17 +46,11 @@ const run = (id: string, status: Run["status"]): Run =>
     waiting: { wait: 1 },
     steps: [{ step: "hold", kind: "wait", status: status === "waiting" ? status : "done" }],
   }) as unknown as Run;
+const talkOf = (customer: string) =>
+  conversationRow({ id: talk, customer, mailbox: ids.mailboxes.support, channel: ids.channels.sms, address: "+1" });
 const world = memoryWorld({
   customers: [customerRow({ id: ann })],
-  conversations: [
-    conversationRow({
-      id: talk,
-      customer: ann,
-      mailbox: ids.mailboxes.support,
-      channel: ids.channels.sms,
-      address: "+1",
-    }),
-  ],
+  conversations: [talkOf(ann)],
   runs: [run(waiting, "waiting"), run(over, "finished")],
 });
 const stage = () => scene({ world, workflows });
@@ -95,6 +89,28 @@ describe("run.start", () => {
     expect(told?.refs).toMatchObject(
       subject_kind === "organization" || subject === undefined ? {} : { [subject_kind]: subject },
     );
+  });
+
+  test("is about the customer that a merged one stands for", () => {
+    const merged = memoryWorld({
+      customers: [customerRow({ id: ann, merged_into: ghost }), customerRow({ id: ghost })],
+      conversations: [talkOf(ann)],
+    });
+    const set = scene({ world: merged, workflows });
+    const { events, runs } = set.issue("run.start", { workflow: "manual", conversation: talk });
+    expect(events[0]?.refs).toEqual({ conversation: talk, customer: ghost });
+    expect(set.ledger.get(key.run(runs[0] as string))).toMatchObject({ conversation: talk, customer: ghost });
+  });
+
+  test("takes no inputs for a customer who was erased", () => {
+    const at = "2026-11-20T17:00:00.000Z";
+    const erased = memoryWorld({ customers: [customerRow({ id: ann, erased_at: at })], conversations: [talkOf(ann)] });
+    const ask = (input: Record<string, Json>) => scene({ world: erased, workflows }).issue("run.start", input).answer;
+    const words = { workflow: "callable", inputs: { order: "Ann's" } };
+    const refused = { ok: false, code: "customer_erased" };
+    expect(ask({ ...words, conversation: talk })).toMatchObject({ ...refused, path: "/conversation" });
+    expect(ask({ ...words, customer: ann })).toMatchObject({ ...refused, path: "/customer" });
+    expect(ask({ workflow: "manual", conversation: talk })).toMatchObject({ ok: true });
   });
 
   test("is a level deeper when a workflow asks", () => {

@@ -2,7 +2,10 @@ import { Type } from "typebox";
 import { refuse } from "../../model/command.ts";
 import { IdSchema, type Json, type Ref } from "../../model/common.ts";
 import type { Refs } from "../../model/event.ts";
+import { namesOf } from "../../model/json.ts";
 import { newRun } from "../../run/create.ts";
+import { refsOf } from "../conversation/with-conversation.ts";
+import { customerErased, isErased } from "../customer/with-customer.ts";
 import { accept, defineCommand } from "../define.ts";
 import type { Draft } from "../draft.ts";
 import { key } from "../keys.ts";
@@ -41,6 +44,10 @@ export const startRun = defineCommand({
     if ("ok" in about) return about;
     const unfit = inputsProblem(version.document.inputs, input.inputs);
     if (unfit !== null) return unfit;
+    // words come back with inputs, behind the erasing that blanks them slice by slice
+    const words = namesOf(input.inputs ?? {}).length > 0;
+    if (words && about.refs.customer !== undefined && isErased(draft.customer(about.refs.customer)))
+      return customerErased(input.conversation === undefined ? "/customer" : "/conversation");
     const id = draft.newId();
     draft.startRun(
       newRun(version, {
@@ -68,7 +75,7 @@ function subjectOf(
     const row = draft.conversationOf(input.conversation);
     if (row === null)
       return refuse("not_found", "conversation_not_found", "There is no such conversation", "/conversation");
-    return { subject: { kind: "conversation", id: row.id }, refs: { conversation: row.id, customer: row.customer } };
+    return { subject: { kind: "conversation", id: row.id }, refs: refsOf(draft, row) };
   }
   if (input.customer !== undefined) {
     const row = draft.customerOf(input.customer);
