@@ -9,6 +9,7 @@ import {
   type Refs,
   upgradeChange,
 } from "@threadmill/core";
+import { cutId, meant, signed, wholeId } from "./short.ts";
 
 /**
  * A change as a log row keeps it. Its id stands only where the event's refs do not already say it, its table only where the
@@ -54,15 +55,15 @@ export function storeEvents(events: readonly Event[]): StoredEvent[] {
   const first = events[0]?.id ?? "";
   return events.map((event) => {
     const stored: { -readonly [K in keyof StoredEvent]: StoredEvent[K] } = {
-      id: last === nothing ? event.id : cut(event.id, first),
+      id: last === nothing ? event.id : cutId(event.id, first),
       type: event.type,
     };
     if (!sameJson(last.actor, event.actor)) stored.actor = event.actor;
     const cause = partsSince(causeParts, last.cause, event.cause);
-    if (cause !== null) stored.cause = eachId(cause, (id) => cut(id, first));
+    if (cause !== null) stored.cause = eachId(cause, (id) => cutId(id, first));
     if (last.depth !== event.depth) stored.depth = event.depth;
     const refs = partsSince(refParts, last.refs, event.refs);
-    if (refs !== null) stored.refs = eachId(refs, (id) => cut(id, first));
+    if (refs !== null) stored.refs = eachId(refs, (id) => cutId(id, first));
     if (event.changes.length > 0) stored.changes = event.changes.map((change) => storeChange(change, event, first));
     if (event.data !== undefined) stored.data = event.data;
     if (last === nothing) stored.short = logVersion;
@@ -102,9 +103,9 @@ const tableOf = (type: string): string => `${type.slice(0, type.indexOf("."))}s`
 function storeChange({ table, id, before, after }: Change, event: Event, first: string): StoredChange {
   return {
     ...(table !== tableOf(event.type) && { table }),
-    ...(refOf(table, event.refs) !== id && { id: cut(id, first) }),
-    ...(before !== null && { before: eachText(before, (text, field) => signed(text, field, event)) }),
-    after: eachText(after, (text, field) => signed(text, field, event)),
+    ...(refOf(table, event.refs) !== id && { id: cutId(id, first) }),
+    ...(before !== null && { before: eachText(before, (text, field) => signed(text, usual(field, event))) }),
+    after: eachText(after, (text, field) => signed(text, usual(field, event))),
   };
 }
 
@@ -113,20 +114,14 @@ function readChange(stored: StoredChange, event: Own & Pick<Event, "type">, firs
   const table = stored.table ?? (tableOf(event.type) as LoggedTable);
   return {
     table,
-    id: stored.id === undefined ? (refOf(table, event.refs) as string) : whole(stored.id, first),
+    id: stored.id === undefined ? (refOf(table, event.refs) as string) : wholeId(stored.id, first),
     before:
-      before === undefined || before === null ? null : eachText(before, (text, field) => meant(text, field, event)),
-    after: eachText(after, (text, field) => meant(text, field, event)),
+      before === undefined || before === null
+        ? null
+        : eachText(before, (text, field) => meant(text, usual(field, event))),
+    after: eachText(after, (text, field) => meant(text, usual(field, event))),
   };
 }
-
-/** Ids of one root begin with their instant and the version. */
-const beginning = 15;
-const idLength = 36;
-const cut = (id: string, first: string): string =>
-  id.length === idLength && id.startsWith(first.slice(0, beginning)) ? id.slice(beginning) : id;
-const whole = (id: string, first: string): string =>
-  id.length === idLength - beginning ? first.slice(0, beginning) + id : id;
 
 /** Changes the ids among the parts of a cause or of refs; a step is named as its author likes. */
 function eachId<T extends object>(parts: T, change: (id: string) => string): T {
@@ -138,24 +133,12 @@ function eachId<T extends object>(parts: T, change: (id: string) => string): T {
   return changed as T;
 }
 
-const sign = "~";
 type Own = Pick<Event, "at" | "refs" | "actor">;
 
 /** What a field most often holds in an event. */
 function usual(field: string, { at, refs, actor }: Own): string {
   if (field === "customer" || field === "conversation" || field === "message") return refs[field] ?? at;
   return field === "channel" && actor.kind === "channel" ? (actor.id ?? at) : at;
-}
-
-/** What is the event's own becomes a sign; what begins with the sign by itself gets another. */
-function signed(text: string, field: string, event: Own): string {
-  if (text === usual(field, event)) return sign;
-  return text.startsWith(sign) ? sign + text : text;
-}
-
-function meant(text: string, field: string, event: Own): string {
-  if (text === sign) return usual(field, event);
-  return text.startsWith(sign) ? text.slice(sign.length) : text;
 }
 
 type Fields = Change["after"];
@@ -186,7 +169,7 @@ export function readEvents(row: LogRow): (Event & { readonly seq: number })[] {
   const [first] = row.events;
   const version = first?.short ?? first?.v ?? 1;
   const short = first?.short !== undefined;
-  const idOf = (id: string): string => (short ? whole(id, first.id) : id);
+  const idOf = (id: string): string => (short ? wholeId(id, first.id) : id);
   return row.events.map((stored, index) => {
     last = {
       actor: stored.actor ?? last.actor,

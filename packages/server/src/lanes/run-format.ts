@@ -1,4 +1,5 @@
 import type { Json, Run, StepResult } from "@threadmill/core";
+import { cutId, meant, signed, wholeId } from "./short.ts";
 
 /** A finished run as the history keeps it: its steps are short, and it does not say twice which workflow it is of. */
 export function storeRun(run: Run): Readonly<Record<string, unknown>> {
@@ -8,7 +9,7 @@ export function storeRun(run: Run): Readonly<Record<string, unknown>> {
     ...run,
     steps: storeSteps(run, run.steps),
     ...(actor.kind === "workflow" && id === run.workflow && { actor: others }),
-    ...(typeof trigger.event === "string" && { trigger: { ...trigger, event: shortenId(trigger.event, run.id) } }),
+    ...(typeof trigger.event === "string" && { trigger: { ...trigger, event: cutId(trigger.event, run.id) } }),
   };
 }
 
@@ -18,7 +19,7 @@ export function readRun<T extends Pick<Run, "id" | "workflow" | "actor" | "trigg
   return {
     ...row,
     actor: actor.id === undefined ? { ...actor, id: row.workflow } : actor,
-    ...(typeof trigger.event === "string" && { trigger: { ...trigger, event: lengthenId(trigger.event, row.id) } }),
+    ...(typeof trigger.event === "string" && { trigger: { ...trigger, event: wholeId(trigger.event, row.id) } }),
   };
 }
 
@@ -35,11 +36,6 @@ export type StoredStep = Omit<StepResult, "at" | "status"> & Partial<Pick<StepRe
 
 /** Fields of inputs and outputs that may be the run's own. */
 const own = ["conversation", "customer", "message"] as const;
-const sign = "~";
-
-/** Ids of one root share their instant and the version that stands behind it. */
-const sharedBeginning = 15;
-const idLength = 36;
 
 /** A finished run's steps as the history keeps them. */
 export function storeSteps(run: Whose, steps: readonly StepResult[]): StoredStep[] {
@@ -52,9 +48,9 @@ export function storeSteps(run: Whose, steps: readonly StepResult[]): StoredStep
     return {
       ...rest,
       ...(status !== "done" && { status }),
-      ...(input !== undefined && { input: shorten(input, run) }),
-      ...(output !== undefined && { output: shorten(output, run) }),
-      ...(events !== undefined && { events: events.map((id) => shortenId(id, run.id)) }),
+      ...(input !== undefined && { input: withOwn(input, run, signed) }),
+      ...(output !== undefined && { output: withOwn(output, run, signed) }),
+      ...(events !== undefined && { events: events.map((id) => cutId(id, run.id)) }),
     };
   });
 }
@@ -72,40 +68,20 @@ export function readSteps(run: Whose, steps: readonly StoredStep[]): StepResult[
       ...rest,
       status,
       at: before,
-      ...(input !== undefined && { input: lengthen(input, run) }),
-      ...(output !== undefined && { output: lengthen(output, run) }),
-      ...(events !== undefined && { events: events.map((id) => lengthenId(id, run.id)) }),
+      ...(input !== undefined && { input: withOwn(input, run, meant) }),
+      ...(output !== undefined && { output: withOwn(output, run, meant) }),
+      ...(events !== undefined && { events: events.map((id) => wholeId(id, run.id)) }),
     };
   });
 }
 
-const shortenId = (id: string, like: string): string =>
-  id.length === idLength && id.startsWith(like.slice(0, sharedBeginning)) ? id.slice(sharedBeginning) : id;
-
-const lengthenId = (id: string, like: string): string =>
-  id.length === idLength - sharedBeginning ? like.slice(0, sharedBeginning) + id : id;
-
-/** The run's own ids become a sign; what begins with the sign by itself gets another. */
-function shorten(value: Json, run: Whose): Json {
-  return withOwn(value, (text, field) => {
-    if (text === run[field]) return sign;
-    return text.startsWith(sign) ? sign + text : text;
-  });
-}
-
-function lengthen(value: Json, run: Whose): Json {
-  return withOwn(value, (text, field) => {
-    if (text === sign) return run[field] as string;
-    return text.startsWith(sign) ? text.slice(sign.length) : text;
-  });
-}
-
-function withOwn(value: Json, change: (text: string, field: (typeof own)[number]) => string): Json {
+/** Changes the fields that may be the run's own, by what they then hold. */
+function withOwn(value: Json, run: Whose, change: (text: string, usual: string | null) => string): Json {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
   let changed = value as { readonly [name: string]: unknown };
   for (const field of own) {
     const text = Object.hasOwn(changed, field) ? changed[field] : null;
-    if (typeof text === "string") changed = { ...changed, [field]: change(text, field) };
+    if (typeof text === "string") changed = { ...changed, [field]: change(text, run[field]) };
   }
   return changed as Json;
 }
