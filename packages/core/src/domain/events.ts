@@ -14,6 +14,12 @@ const table = {
   "customer.removed_from_team": { subject: "customer", summary: "A customer left a team" },
   "customer.tags_added": { subject: "customer", summary: "A customer was tagged" },
   "customer.tags_removed": { subject: "customer", summary: "Tags were taken off a customer" },
+  "customer.address_added": { subject: "customer", summary: "A customer got another address" },
+  "customer.address_removed": { subject: "customer", summary: "A customer lost an address" },
+  "customer.address_made_primary": {
+    subject: "customer",
+    summary: "Another of a customer's addresses became the first of its kind",
+  },
   "customer.closed": { subject: "customer", summary: "All conversations of a customer were closed" },
   "customer.merged": { subject: "customer", summary: "A customer was merged into another" },
   "customer.erased": { subject: "customer", summary: "Personal data of a customer was erased" },

@@ -15,6 +15,7 @@ import {
 } from "./conversation/status.ts";
 import { addConversationTags, removeConversationTags } from "./conversation/tags.ts";
 import { setTopic } from "./conversation/topic.ts";
+import { addCustomerAddress, makeAddressPrimary, removeCustomerAddress } from "./customer/address.ts";
 import { assignCustomer, unassignCustomer } from "./customer/assignee.ts";
 import { closeCustomer } from "./customer/close.ts";
 import { eraseCustomer } from "./customer/erase.ts";
@@ -42,6 +43,9 @@ import { setPresence } from "./user/presence.ts";
 /** Every command there is. A new one is a file and a line here. */
 const definitions = [
   upsertCustomer,
+  addCustomerAddress,
+  removeCustomerAddress,
+  makeAddressPrimary,
   setCustomerProperty,
   deleteCustomerProperty,
   subscribeCustomer,

@@ -1,5 +1,5 @@
 import type { Actor } from "./event.ts";
-import type { Json } from "./common.ts";
+import type { Id, Json } from "./common.ts";
 
 /** A request to change something, as it waits to be decided. `input` has passed the command's schema. */
 export interface Command {
@@ -18,6 +18,8 @@ export interface Refusal {
   readonly code: string;
   readonly message: string;
   readonly path?: string;
+  /** another customer who stands against it; the edge tells it only to those who may read them */
+  readonly customer?: Id;
 }
 
 export interface Accepted {

@@ -29,7 +29,15 @@ export interface Customer {
   readonly locale: string | null;
   readonly timezone: string | null;
   readonly zip_code: string | null;
+  readonly city: string | null;
+  /** the state, province or region of the address; `state` is the customer's own */
+  readonly region: string | null;
+  /** two letters of ISO 3166 */
+  readonly country: string | null;
+  readonly company: string | null;
   readonly subscribed: boolean;
+  /** since when they want messages, where they asked for them; null: from the beginning, or not */
+  readonly subscribed_at: Instant | null;
   readonly unsubscribed_at: Instant | null;
   readonly assignee: Id | null;
   readonly teams: readonly Id[];
@@ -59,7 +67,12 @@ export const customerDefaults: Omit<CustomerRow, "id" | "created_at" | "updated_
   locale: null,
   timezone: null,
   zip_code: null,
+  city: null,
+  region: null,
+  country: null,
+  company: null,
   subscribed: true,
+  subscribed_at: null,
   unsubscribed_at: null,
   assignee: null,
   teams: [],
@@ -89,7 +102,12 @@ export const CustomerSchema = Type.Object(
     locale: personal(orNull(Type.String())),
     timezone: personal(orNull(Type.String())),
     zip_code: personal(orNull(Type.String())),
+    city: personal(orNull(Type.String())),
+    region: personal(orNull(Type.String({ description: "state, province or region of the address" }))),
+    country: personal(orNull(Type.String({ description: "two letters of ISO 3166" }))),
+    company: personal(orNull(Type.String())),
     subscribed: plain(Type.Boolean()),
+    subscribed_at: plain(orNull(InstantSchema)),
     unsubscribed_at: plain(orNull(InstantSchema)),
     assignee: plain(orNull(IdSchema)),
     teams: plain(Type.Array(IdSchema)),

@@ -47,6 +47,7 @@ export const ReceiptSchema = Type.Object({
     code: plain(Type.Optional(Type.String())),
     message: personal(Type.Optional(Type.String())),
     path: personal(Type.Optional(Type.String())),
+    customer: plain(Type.Optional(IdSchema)),
   }),
   at: plain(InstantSchema),
 });

@@ -157,6 +157,9 @@ export const Problem = Type.Object(
     detail: Type.String({ description: "What is wrong with this request" }),
     path: Type.Optional(Type.String({ description: "JSON pointer to the field that is wrong" })),
     problems: Type.Optional(Type.Array(ProblemItem)),
+    customer: Type.Optional(
+      Type.String({ description: "The other customer that stands against it, for whoever may read them" }),
+    ),
   },
   { $id: "Problem", additionalProperties: false },
 );
@@ -170,6 +173,7 @@ export interface ProblemFields {
   detail?: string;
   path?: string;
   problems?: readonly ProblemItem[];
+  customer?: string;
 }
 
 /** A refusal of the core, as `decide` answers it. */
@@ -179,6 +183,7 @@ export interface CoreRefusal {
   message: string;
   path?: string;
   problems?: readonly ProblemItem[];
+  customer?: string;
 }
 
 /** The body for a code of the catalogue. Send it with its `status` and, where there is one, `retryAfterSeconds(code)`. */
@@ -204,7 +209,12 @@ const rowOfKind = {
 /** The body for a refusal of the core: its own code, with status and title of the catalogue or else of its kind. */
 export function problemOfRefusal(refusal: CoreRefusal): Problem {
   const row = isProblemCode(refusal.code) ? problems[refusal.code] : rowOfKind[refusal.kind];
-  return body(refusal.code, row, { detail: refusal.message, path: refusal.path, problems: refusal.problems });
+  return body(refusal.code, row, {
+    detail: refusal.message,
+    path: refusal.path,
+    problems: refusal.problems,
+    customer: refusal.customer,
+  });
 }
 
 /** Whether the catalogue has this code. */
@@ -212,7 +222,7 @@ export function isProblemCode(code: string): code is ProblemCode {
   return Object.hasOwn(problems, code);
 }
 
-function body(code: string, row: ProblemRow, { detail, path, problems: items }: ProblemFields): Problem {
+function body(code: string, row: ProblemRow, { detail, path, problems: items, customer }: ProblemFields): Problem {
   return {
     type: `urn:threadmill:problem:${code}`,
     title: row.title,
@@ -221,6 +231,7 @@ function body(code: string, row: ProblemRow, { detail, path, problems: items }: 
     detail: detail ?? row.title,
     ...(path === undefined ? {} : { path }),
     ...(items === undefined ? {} : { problems: [...items] }),
+    ...(customer === undefined ? {} : { customer }),
   };
 }
 
@@ -237,8 +248,8 @@ export function errorsMarkdown(): string {
     "This page is made from the catalogue in `packages/server/src/http/problems.ts`.",
     "",
     `Every error answer is a problem (RFC 9457, \`${problemMediaType}\`) with \`type\`, \`title\`, \`status\`, \`code\` and`,
-    "`detail`, and where it helps `path` and a list `problems` of `code`, `path` and `message`. Rely on `code` and `status`;",
-    "words may change.",
+    "`detail`, and where it helps `path`, a list `problems` of `code`, `path` and `message`, and the `customer` who stands against",
+    "it, if you may read them. Rely on `code` and `status`; words may change.",
     "",
     "A command can also be refused with a code of its own, which says what stands against it. Its status follows from the",
     "kind of refusal: 404 for something that does not exist, 409 for what does not fit the present state, 422 for invalid",

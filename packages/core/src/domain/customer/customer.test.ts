@@ -8,9 +8,11 @@ import { conversationRow, customerRow, memoryWorld } from "../../testing/world.t
 import type { Decision } from "../decide.ts";
 import { key } from "../keys.ts";
 import { blankFields } from "../blank.ts";
+import { maxHandles } from "./address.ts";
 import { maxClosed } from "./close.ts";
 
-const [ann, bob, merged, erased, ghost] = [301, 302, 303, 304, 399].map(testId) as [
+const [ann, bob, merged, erased, crowd, ghost] = [301, 302, 303, 304, 305, 399].map(testId) as [
+  string,
   string,
   string,
   string,
@@ -35,6 +37,7 @@ const rows: readonly CustomerRow[] = [
   customerRow({ id: bob, email: "bob@example.com", external_id: "e-bob", subscribed: false, unsubscribed_at: gone }),
   customerRow({ id: merged, phone: "+14155550109", merged_into: ann }),
   customerRow({ id: erased, erased_at: gone }),
+  customerRow({ id: crowd, handles: Array.from({ length: maxHandles }, (_, n) => `external:${n}`) }),
 ];
 
 const stage = (extra: Parameters<typeof memoryWorld>[0] = {}) =>
@@ -56,6 +59,170 @@ const long = "x".repeat(33_000);
 const many = Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`p${n}`, n]));
 
 const cases: readonly Case[] = [
+  {
+    name: "takes where somebody lives and works",
+    type: "customer.upsert",
+    input: { customer: ann, city: "Bonn", region: "NRW", country: " de ", company: "Acme" },
+    answer: { changed: true },
+    events: [
+      [
+        "customer.updated",
+        [
+          { city: null, region: null, country: null, company: null },
+          { city: "Bonn", region: "NRW", country: "DE", company: "Acme" },
+        ],
+      ],
+    ],
+  },
+  {
+    name: "takes a country away",
+    type: "customer.upsert",
+    input: { customer: ann, country: null },
+    answer: { changed: false },
+  },
+  {
+    name: "no country",
+    type: "customer.upsert",
+    input: { customer: ann, country: "Atlantis" },
+    answer: ["country_unknown", "/country"],
+  },
+
+  // addresses
+  {
+    name: "becomes the first of its kind",
+    type: "customer.add_address",
+    input: { customer: bob, kind: "phone", address: "(415) 555-0177" },
+    answer: { customer: bob, changed: true },
+    events: [["customer.address_added", [{ phone: null }, { phone: "+14155550177" }]]],
+  },
+  {
+    name: "stands beside the first",
+    type: "customer.add_address",
+    input: { customer: bob, kind: "email", address: "Bob@Work.example" },
+    answer: { changed: true },
+    events: [["customer.address_added", [{ handles: [] }, { handles: ["email:bob@work.example"] }]]],
+  },
+  {
+    name: "of a kind without a field of its own",
+    type: "customer.add_address",
+    input: { customer: bob, kind: "messenger", address: "messenger:77" },
+    answer: { changed: true },
+    events: [["customer.address_added", [{ handles: [] }, { handles: ["messenger:77"] }]]],
+  },
+  {
+    name: "of one that was merged is the survivor's",
+    type: "customer.add_address",
+    input: { customer: merged, kind: "external", address: "e-ann" },
+    answer: { customer: ann, changed: true },
+    events: [["customer.address_added", [{ external_id: null }, { external_id: "e-ann" }]]],
+  },
+  {
+    name: "held already",
+    type: "customer.add_address",
+    input: { customer: ann, kind: "email", address: "ANN@second.example" },
+    answer: { changed: false },
+    events: [],
+  },
+  {
+    name: "another's",
+    type: "customer.add_address",
+    input: { customer: bob, kind: "email", address: "ann@second.example" },
+    answer: ["address_taken", "/address"],
+  },
+  {
+    name: "one too many",
+    type: "customer.add_address",
+    input: { customer: crowd, kind: "chat", address: "visitor" },
+    answer: ["too_many_addresses", "/address"],
+  },
+  {
+    name: "takes the place that none had",
+    type: "customer.make_address_primary",
+    input: { customer: crowd, kind: "external", address: "1" },
+    answer: { changed: true },
+  },
+  {
+    name: "not possible",
+    type: "customer.add_address",
+    input: { customer: bob, kind: "phone", address: "12" },
+    answer: ["phone_not_possible", "/address"],
+  },
+  {
+    name: "empty",
+    type: "customer.add_address",
+    input: { customer: bob, kind: "external", address: "  " },
+    answer: ["address_empty", "/address"],
+  },
+  {
+    name: "nobody's",
+    type: "customer.add_address",
+    input: { customer: ghost, kind: "phone", address: "+14155550177" },
+    answer: ["customer_not_found", "/customer"],
+  },
+  {
+    name: "of one beside the first",
+    type: "customer.remove_address",
+    input: { customer: ann, kind: "email", address: "ann@second.example" },
+    answer: { customer: ann, changed: true },
+    events: [["customer.address_removed", [{ handles: ["email:ann@second.example"] }, { handles: [] }]]],
+  },
+  {
+    name: "lets the next of its kind be the first",
+    type: "customer.remove_address",
+    input: { customer: ann, kind: "email", address: "ann@example.com" },
+    answer: { changed: true },
+    events: [
+      [
+        "customer.address_removed",
+        [
+          { email: "ann@example.com", handles: ["email:ann@second.example"] },
+          { email: "ann@second.example", handles: [] },
+        ],
+      ],
+    ],
+  },
+  {
+    name: "of the only one",
+    type: "customer.remove_address",
+    input: { customer: ann, kind: "phone", address: "415 555 0101" },
+    answer: { changed: true },
+    events: [["customer.address_removed", [{ phone: "+14155550101" }, { phone: null }]]],
+  },
+  {
+    name: "of one that is not there",
+    type: "customer.remove_address",
+    input: { customer: ann, kind: "short_code", address: "12345" },
+    answer: { changed: false },
+    events: [],
+  },
+  {
+    name: "changes places",
+    type: "customer.make_address_primary",
+    input: { customer: ann, kind: "email", address: "ann@second.example" },
+    answer: { changed: true },
+    events: [
+      [
+        "customer.address_made_primary",
+        [
+          { email: "ann@example.com", handles: ["email:ann@second.example"] },
+          { email: "ann@second.example", handles: ["email:ann@example.com"] },
+        ],
+      ],
+    ],
+  },
+  {
+    name: "is primary",
+    type: "customer.make_address_primary",
+    input: { customer: ann, kind: "email", address: "ann@example.com" },
+    answer: { changed: false },
+    events: [],
+  },
+  {
+    name: "not held",
+    type: "customer.make_address_primary",
+    input: { customer: ann, kind: "phone", address: "+14155550177" },
+    answer: ["address_not_found", "/address"],
+  },
   // upsert: finding
   { name: "no identifier", type: "customer.upsert", input: { first_name: "X" }, answer: ["customer_unidentified"] },
   {
@@ -240,8 +407,8 @@ const cases: readonly Case[] = [
       [
         "customer.subscribed",
         [
-          { subscribed: false, unsubscribed_at: gone },
-          { subscribed: true, unsubscribed_at: null },
+          { subscribed: false, subscribed_at: null, unsubscribed_at: gone },
+          { subscribed: true, subscribed_at: at, unsubscribed_at: null },
         ],
       ],
       ["customer.assigned", [{ assignee: null }, { assignee: users.cleo }]],
@@ -335,8 +502,8 @@ const cases: readonly Case[] = [
       [
         "customer.subscribed",
         [
-          { subscribed: false, unsubscribed_at: gone },
-          { subscribed: true, unsubscribed_at: null },
+          { subscribed: false, subscribed_at: null, unsubscribed_at: gone },
+          { subscribed: true, subscribed_at: at, unsubscribed_at: null },
         ],
       ],
     ],

@@ -1,6 +1,16 @@
 import type { CustomerRow } from "../../model/customer.ts";
 import { mergedAddresses } from "../addressing.ts";
-import { earliest, filled, type MergeTable, mergedFired, mergedGuards, own, properties, sum } from "../merging.ts";
+import {
+  earliest,
+  filled,
+  latest,
+  type MergeTable,
+  mergedFired,
+  mergedGuards,
+  own,
+  properties,
+  sum,
+} from "../merging.ts";
 import { maxTags, withTags } from "../tags.ts";
 
 const address = {
@@ -23,9 +33,18 @@ export const customerMerge: MergeTable<CustomerRow> = {
   locale: filled,
   timezone: filled,
   zip_code: filled,
+  city: filled,
+  region: filled,
+  country: filled,
+  company: filled,
   subscribed: {
     says: "only where both were: who asked for no messages under one name gets none under both",
     merge: (target, source) => target && source,
+  },
+  subscribed_at: {
+    says: "the later of both, where both were subscribed",
+    merge: (target, source, { target: one, source: other }) =>
+      one.subscribed && other.subscribed ? latest.merge(target, source) : null,
   },
   unsubscribed_at: filled,
   assignee: filled,

@@ -7,11 +7,12 @@ import { change, customerInput, withCustomer } from "./with-customer.ts";
 
 /** What a customer's wish makes of the row; the instant of an older wish stays. */
 export function subscription(
-  row: Pick<Customer, "unsubscribed_at">,
+  row: Pick<Customer, "subscribed" | "unsubscribed_at">,
   subscribed: boolean,
   at: Instant,
 ): Partial<Customer> {
-  return { subscribed, unsubscribed_at: subscribed ? null : (row.unsubscribed_at ?? at) };
+  if (!subscribed) return { subscribed, subscribed_at: null, unsubscribed_at: row.unsubscribed_at ?? at };
+  return row.subscribed ? {} : { subscribed, subscribed_at: at, unsubscribed_at: null };
 }
 
 const input = Type.Object(customerInput, { additionalProperties: false });

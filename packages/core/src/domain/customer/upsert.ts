@@ -1,9 +1,10 @@
 import { type Static, Type } from "typebox";
 import { membersOf, namesOf } from "../../model/json.ts";
 import { parseAddress } from "../../address/address.ts";
+import { normalizeCountry } from "../../address/country.ts";
 import { type Refusal, refuse } from "../../model/command.ts";
 import { IdSchema, type Json, orNull, type Properties } from "../../model/common.ts";
-import type { Customer, CustomerRow } from "../../model/customer.ts";
+import { type Customer, customerDefaults, type CustomerRow } from "../../model/customer.ts";
 import { brief } from "../../text/characters.ts";
 import { normalizeLocale } from "../../text/locale.ts";
 import { isZone } from "../../time/zone.ts";
@@ -14,7 +15,7 @@ import { findUser, isRefusal } from "../naming.ts";
 import { countProblem, propertyProblem, withProperties } from "../properties.ts";
 import type { SettingsIndex } from "../settings-index.ts";
 import { subscription } from "./subscription.ts";
-import { customerErased, customerNotFound, tell } from "./with-customer.ts";
+import { customerErased, customerNotFound, takenBy, tell } from "./with-customer.ts";
 
 const text = (maxLength: number) => Type.Optional(orNull(Type.String({ maxLength })));
 
@@ -30,6 +31,10 @@ const Input = Type.Object(
     locale: text(35),
     timezone: text(64),
     zip_code: text(20),
+    city: text(200),
+    region: text(200),
+    country: Type.Optional(orNull(Type.String({ maxLength: 50, description: "two letters of ISO 3166" }))),
+    company: text(200),
     subscribed: Type.Optional(Type.Boolean()),
     assignee: Type.Optional(orNull(Type.String({ maxLength: 320, description: "id or e-mail address of a user" }))),
     properties: Type.Optional(
@@ -41,7 +46,18 @@ const Input = Type.Object(
 type UpsertInput = Static<typeof Input>;
 
 /** The fields that are simply set. */
-const plain = ["first_name", "last_name", "picture_url", "locale", "timezone", "zip_code"] as const;
+const plain = [
+  "first_name",
+  "last_name",
+  "picture_url",
+  "locale",
+  "timezone",
+  "zip_code",
+  "city",
+  "region",
+  "country",
+  "company",
+] as const;
 
 /** What a customer is found by, in this order, and the kind of address that it is. */
 const identifiers = [
@@ -96,6 +112,14 @@ export const upsertCustomer = defineCommand({
           "/locale",
         );
       out.locale = locale;
+    }
+    if (typeof input.country === "string") {
+      const country = normalizeCountry(input.country);
+      if (country === null) {
+        const message = `A country is two letters of ISO 3166, such as "DE", not ${brief(input.country)}`;
+        return refuse("invalid", "country_unknown", message, "/country");
+      }
+      out.country = country;
     }
     if (typeof input.assignee === "string") {
       const user = findUser(settings, input.assignee, "/assignee");
@@ -152,8 +176,7 @@ function find(input: UpsertInput, draft: Draft): CustomerRow | null | Refusal {
   if (row === null) return customerNotFound();
   if (row.erased_at !== null) return customerErased();
   for (const { field, owner } of owned) {
-    if (owner !== null && owner !== row.id)
-      return refuse("conflict", `${field}_taken`, `Another customer has this ${field}`, `/${field}`);
+    if (owner !== null && owner !== row.id) return takenBy(owner, field, `/${field}`);
     if (field === "phone" && owner === null && row.phone !== null) {
       return refuse("conflict", "phone_fixed", "A customer's telephone number cannot change to another", "/phone");
     }
@@ -164,7 +187,7 @@ function find(input: UpsertInput, draft: Draft): CustomerRow | null | Refusal {
 function create(input: UpsertInput, draft: Draft, properties: Properties) {
   const { row, changes } = draft.createCustomer({
     ...fields(input, draft, null),
-    ...(input.subscribed === false && subscription({ unsubscribed_at: null }, false, draft.at)),
+    ...(input.subscribed === false && subscription(customerDefaults, false, draft.at)),
     assignee: input.assignee ?? null,
     properties,
   });

@@ -15,6 +15,12 @@ export const customerNotFound = (path = "/customer"): Refusal =>
 export const customerErased = (path = "/customer"): Refusal =>
   refuse("conflict", "customer_erased", "The customer was erased", path);
 
+/** What is another customer's already. Who they are is in the refusal for whoever may read them. */
+export const takenBy = (customer: Id, what: string, path: string): Refusal => ({
+  ...refuse("conflict", `${what}_taken`, `Another customer has this ${what}`, path),
+  customer,
+});
+
 export const isErased = (row: Pick<Customer, "erased_at"> | null): boolean => row !== null && row.erased_at !== null;
 
 /**

@@ -148,7 +148,16 @@ test("erasing a customer leaves nothing personal in any table or backup, whateve
   await call(`/customers/${customer}/properties`, { name: needle, value: needle }, keyed);
   await call(`/customers/${customer}/properties`, { name: needle, value: "other" });
   await api.call("DELETE", `/customers/${customer}/properties/${needle}`);
-  await call("/customers", { customer, email: `${needle}@example.test`, zip_code: needle, properties: { a: needle } });
+  await call("/customers", {
+    customer,
+    email: `${needle}@example.test`,
+    zip_code: needle,
+    city: needle,
+    region: needle,
+    company: needle,
+    properties: { a: needle },
+  });
+  await call(`/customers/${customer}/add_address`, { kind: "external", address: needle });
   await call(`/customers/${customer}/add_tags`, { tags: [needle] });
   await call(`/conversations/${conversation}/add_tags`, { tags: [`vip ${needle}`] });
   await call(`/conversations/${conversation}/topic`, { topic: needle });

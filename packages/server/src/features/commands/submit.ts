@@ -14,9 +14,12 @@ export type SubmitCommand = (call: Call, type: string, input: unknown) => Promis
 
 /** Makes the one way by which a request's command reaches the engine. Keys are the mill's business: it holds the lane. */
 export function commandSubmitter({ engine }: Pick<AppPorts, "engine">): SubmitCommand {
-  return async ({ key, place, actor, reply }, type, input) => {
+  return async ({ key, place, actor, caller, reply }, type, input) => {
     const { command, answer, cut, repeated } = await engine.submit({ place, type, input, actor, ...key });
     if (repeated) void reply.header("idempotency-replayed", "true");
-    return answer.ok ? { command, result: answer.result, cut } : answer;
+    if (answer.ok) return { command, result: answer.result, cut };
+    // who else stands against it is told only to those who may read them
+    const { customer: other, ...refusal } = answer;
+    return other !== undefined && caller.user !== null ? answer : refusal;
   };
 }

@@ -25,6 +25,9 @@ const conversation = (verb: string, command: string): CommandRoute => ({
 /** Every command's place. A test keeps it in step with the registry. */
 export const commandRoutes: readonly CommandRoute[] = [
   { method: "POST", url: "/customers", command: "customer.upsert", tag: "Customers" },
+  customer("add_address", "add_address"),
+  customer("remove_address", "remove_address"),
+  customer("make_address_primary", "make_address_primary"),
   customer("properties", "set_property"),
   {
     method: "DELETE",
