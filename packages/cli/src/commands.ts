@@ -99,15 +99,17 @@ export const commands: readonly Command[] = [
     flags: [
       organization,
       { name: "user", value: "id or e-mail", about: "whose rights it has; default: the first admin" },
+      { name: "days", value: "number", about: "after how many days it expires; default: never" },
     ],
     options: ofDatabase,
-    json: "{id, name, user, hint, created_at, revoked_at, organization, token}",
+    json: "{id, name, user, hint, created_at, revoked_at, expires_at, last_used_at, organization, token}",
     exits: { ...databaseExits, refused: "There is no such organization or user." },
     run: (context, given) =>
       createToken(context, {
         name: first(given),
         organization: textFlag(given, "organization"),
         user: textFlag(given, "user"),
+        days: positive(textFlag(given, "days"), "--days"),
       }),
   },
   {
@@ -116,7 +118,7 @@ export const commands: readonly Command[] = [
     details: operator,
     flags: [organization],
     options: ofDatabase,
-    json: "{organization, tokens: [{id, name, user, hint, created_at, revoked_at}]}",
+    json: "{organization, tokens: [{id, name, user, hint, created_at, revoked_at, expires_at, last_used_at}]}",
     exits: { ...databaseExits, refused: "There is no such organization." },
     run: (context, given) => listTokens(context, { organization: textFlag(given, "organization") }),
   },
@@ -127,7 +129,7 @@ export const commands: readonly Command[] = [
     args: [{ name: "id", about: "the token's id, as the list shows it" }],
     flags: [organization],
     options: ofDatabase,
-    json: "{id, name, user, hint, created_at, revoked_at}",
+    json: "{id, name, user, hint, created_at, revoked_at, expires_at, last_used_at}",
     exits: { ...databaseExits, refused: "There is no such organization or token." },
     run: (context, given) => revokeToken(context, { id: first(given), organization: textFlag(given, "organization") }),
   },

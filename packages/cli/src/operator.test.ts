@@ -69,6 +69,14 @@ describe("beside a running server", () => {
     ).rejects.toMatchObject({ code: "zone_unknown" });
   });
 
+  test("a token for some days expires", async () => {
+    const made = (await createToken(context(), { name: "Brief", days: 2 })).json as Token & { expires_at: string };
+    expect(Math.round((Date.parse(made.expires_at) - Date.now()) / 3_600_000)).toBe(48);
+    await expect(createToken(context(), { name: "x", days: 1e9 })).rejects.toMatchObject({ exit: "usage" });
+    expect((await listTokens(context(), {})).text).toContain(`(expires ${made.expires_at})`);
+    await revokeToken(context(), { id: made.id });
+  });
+
   test("another organization; then commands must say which", async () => {
     const made = (await createOrganizationCommand(context(), { name: "Second", zone: "Europe/Berlin", sandbox: true }))
       .json as Token & { lane: number };

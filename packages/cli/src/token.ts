@@ -22,19 +22,25 @@ export interface TokenScope {
 const operator = { kind: "system", id: null } as const;
 /** More than anybody has; a list without end would be no help on a terminal. */
 const mostListed = 10_000;
+/** A hundred years. */
+const mostDays = 36_500;
 
 /** Makes a token directly in the database, for whoever lost theirs or never had one. */
 export async function createToken(
   context: Context,
-  input: TokenScope & { readonly name: string; readonly user?: string | undefined },
+  input: TokenScope & { readonly name: string; readonly user?: string | undefined; readonly days?: number | undefined },
 ): Promise<Outcome> {
   if (input.name.trim() === "" || input.name.length > 200)
     throw new UserError("usage", "A name has 1 to 200 characters.", { exit: "usage" });
+  if (input.days !== undefined && input.days > mostDays)
+    throw new UserError("usage", `--days is ${mostDays} at most.`, { exit: "usage" });
   return inOrganization(context, input, async (pool, place) => {
     const user = await findUser(pool, place, input.user);
     const token = newToken();
     const row = await change(pool, place, async (tx, at) => {
-      const given = { token, user: user.id, name: input.name, at };
+      const expires_at =
+        input.days === undefined ? null : new Date(Date.parse(at) + input.days * 86_400_000).toISOString();
+      const given = { token, user: user.id, name: input.name, at, expires_at };
       return { before: null, after: await insertToken(tx, { lane: place.lane, organization: place.id }, given) };
     });
     return {
@@ -49,8 +55,14 @@ export async function listTokens(context: Context, input: TokenScope): Promise<O
   return inOrganization(context, input, async (pool, place) => {
     const rows = await readTokens(pool, { organization: place.id }, { revoked: true, most: mostListed });
     const lines = rows.map(
-      ({ id, hint, name, created_at, revoked_at }) =>
-        `${id}  ${hint}...  ${created_at}  ${name}${revoked_at === null ? "" : ` (revoked ${revoked_at})`}`,
+      ({ id, hint, name, created_at, revoked_at, expires_at, last_used_at }) =>
+        `${id}  ${hint}...  ${created_at}  ${name}${[
+          ["revoked", revoked_at],
+          ["expires", expires_at],
+          ["last used", last_used_at],
+        ]
+          .map(([word, at]) => (at === null ? "" : ` (${word} ${at})`))
+          .join("")}`,
     );
     return {
       json: { organization: place.id, tokens: rows },

@@ -24,7 +24,11 @@ export async function createApp(ports: AppPorts): Promise<FastifyInstance> {
   const app = bareApp(ports);
   await registerReference(app, ports);
   registerProbes(app, ports);
-  const auth = createAuthenticator(ports.pool, () => Date.parse(ports.clock.now()));
+  const auth = createAuthenticator({
+    pool: ports.pool,
+    nowMs: () => Date.parse(ports.clock.now()),
+    publicUrl: ports.publicUrl,
+  });
   const native = nativeScope(auth);
   await openScope(app, native, ports, (own) => registerRoutes(own, native, features(ports, auth), ports));
   await openScope(app, callbackScope, ports, providerCallbacks(ports));

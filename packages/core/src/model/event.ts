@@ -26,6 +26,10 @@ export interface Actor {
   readonly id: Id | null;
   /** for a workflow: the user who published the version */
   readonly publisher?: Id | null;
+  /** for a user who came by one: the token of the API */
+  readonly token?: Id;
+  /** for a user who signed in: the session */
+  readonly session?: Id;
 }
 
 /** Why an event came to be: the event, run and step before it. */

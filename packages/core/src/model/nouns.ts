@@ -4,6 +4,7 @@ import { ConversationSchema } from "./conversation.ts";
 import { CustomerSchema } from "./customer.ts";
 import { EffectRowSchema } from "./effect.ts";
 import { EventDataSchema } from "./event.ts";
+import { identityNouns } from "./identity.ts";
 import { derived, personal, plain, secret } from "./marks.ts";
 import { MessageSchema } from "./message.ts";
 import { ParkedSchema } from "./parked.ts";
@@ -171,8 +172,11 @@ export const settingsNouns = {
     name: plain(Type.String()),
     hint: plain(Type.String()),
     revoked_at: plain(orNull(InstantSchema)),
+    expires_at: plain(orNull(InstantSchema)),
+    last_used_at: plain(orNull(InstantSchema)),
     ...made,
   }),
+  ...identityNouns,
   directory_channels: Type.Object({ channel: plain(IdSchema) }),
   lanes: Type.Object({ seq_floor: plain(Type.Integer()) }),
 } as const;

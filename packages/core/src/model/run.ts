@@ -103,6 +103,8 @@ const ActorSchema = Type.Object(
     kind: oneOf(["user", "workflow", "channel", "system"] as const),
     id: orNull(IdSchema),
     publisher: Type.Optional(orNull(IdSchema)),
+    token: Type.Optional(IdSchema),
+    session: Type.Optional(IdSchema),
   },
   { title: "Actor" },
 );

@@ -74,7 +74,16 @@ export interface Tables {
   workflows: WorkflowRow;
   workflow_versions: VersionRow;
   directory_tokens: Placed &
-    Made & { hash: string; id: string; user_id: string; name: string; hint: string; revoked_at: string | null };
+    Made & {
+      hash: string;
+      id: string;
+      user_id: string;
+      name: string;
+      hint: string;
+      revoked_at: string | null;
+      expires_at: string | null;
+      last_used_at: string | null;
+    };
   customers: Placed & Customer;
   addresses: Placed & { address: string; customer: string };
   conversations: Placed & Conversation;

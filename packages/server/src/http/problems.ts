@@ -66,12 +66,23 @@ export const problems = {
   unauthorized: {
     status: 401,
     title: "The request is not signed in",
-    remedy: "Send a valid token as `Authorization: Bearer ...`.",
+    remedy: "Send a valid token as `Authorization: Bearer ...`, or sign in anew.",
   },
   forbidden: {
     status: 403,
     title: "This is not permitted",
     remedy: "Ask an administrator of the organization for the permission that `detail` names.",
+  },
+  page_not_ours: {
+    status: 403,
+    title: "The request did not come from a page of ours",
+    remedy:
+      "A session acts only for pages under THREADMILL_PUBLIC_URL, which send `X-Threadmill-Page: 1` with whatever changes something. Programs use a token.",
+  },
+  not_a_member: {
+    status: 403,
+    title: "The identity does not work in that organization",
+    remedy: "Name another in `X-Threadmill-Organization`, or none; GET /api/v2/account lists them.",
   },
   wrong_signature: {
     status: 403,

@@ -9,7 +9,7 @@ export async function checkUserRights(call: Call, permission: Permission | null)
   const settings = await call.settings();
   const user = settings.user(userOf(call.caller));
   if (user === null || user.archived_at !== null) {
-    throw new ProblemAnswer(problem("unauthorized", { detail: "The token's user no longer works here" }));
+    throw new ProblemAnswer(problem("unauthorized", { detail: "The user no longer works here" }));
   }
   if (permission !== null && !settings.permits(call.actor, permission)) {
     throw new ProblemAnswer(problem("forbidden", { detail: `This needs the right ${permission}` }));

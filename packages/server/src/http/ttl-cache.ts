@@ -3,6 +3,8 @@ export interface TtlCache<T> {
   /** What is known, unless it is older than `mostMs`. */
   get(key: string, mostMs?: number): Promise<T>;
   forget(key: string): void;
+  /** Forgets everything. */
+  clear(): void;
 }
 
 /** How long and how much is remembered. */
@@ -35,5 +37,6 @@ export function ttlCache<T>({ load, ttlMs, most, nowMs }: TtlCacheOptions<T>): T
       return value;
     },
     forget: (key) => void known.delete(key),
+    clear: () => known.clear(),
   };
 }

@@ -11,7 +11,7 @@ export function meRoutes(): Route[] {
       method: "GET",
       url: "/me",
       tag: "Me",
-      summary: "Tells who the token speaks for, and what it may do",
+      summary: "Tells who calls, by which token or session, and what they may do",
       permission: null,
       answer: Type.Object(
         {
@@ -19,6 +19,7 @@ export function meRoutes(): Route[] {
           organization: OrganizationSchema,
           permissions: Type.Array(Type.String()),
           token: orNull(Type.Object({ id: IdSchema, name: Type.String() })),
+          session: orNull(Type.Object({ id: IdSchema, identity: IdSchema })),
         },
         { title: "Me" },
       ),
@@ -30,6 +31,7 @@ export function meRoutes(): Route[] {
           organization: index.organization,
           permissions: [...permissionsOf(role)].sort(),
           token: caller.token,
+          session: caller.session,
         };
       },
     }),

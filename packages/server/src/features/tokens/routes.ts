@@ -17,6 +17,10 @@ const fields = {
   hint: Type.String({ description: "how it begins" }),
   created_at: InstantSchema,
   revoked_at: orNull(InstantSchema),
+  expires_at: orNull(InstantSchema),
+  last_used_at: Type.Union([InstantSchema, Type.Null()], {
+    description: "to within an hour; null: not known to be used",
+  }),
 };
 const TokenSchema = Type.Object(fields, { title: "Token" });
 
@@ -51,6 +55,7 @@ export function tokenRoutes({ pool }: Pick<AppPorts, "pool">, change: Change, au
         {
           name,
           user: Type.Optional(Type.String({ maxLength: 320, description: "id or e-mail address; default: yourself" })),
+          expires_at: Type.Optional(orNull(InstantSchema)),
         },
         { additionalProperties: false },
       ),
@@ -61,9 +66,12 @@ export function tokenRoutes({ pool }: Pick<AppPorts, "pool">, change: Change, au
         const user = (await call.settings()).user(body.user ?? userOf(caller));
         if (user === null) return refuse("invalid", "user_not_found", "There is no such user", "/user");
         if (user.archived_at !== null) return refuse("conflict", "user_archived", "The user is archived", "/user");
+        const { expires_at = null } = body;
         return change(call, async (tx, at) => {
+          if (expires_at !== null && expires_at <= at)
+            return refuse("invalid", "expiry_past", "The token would have expired already", "/expires_at");
           const token = newToken();
-          const after = await insertToken(tx, place, { token, user: user.id, name: body.name, at });
+          const after = await insertToken(tx, place, { token, user: user.id, name: body.name, at, expires_at });
           return { noun: "token", id: after.id, before: null, after, result: { ...after, token } };
         });
       },

@@ -13,6 +13,10 @@ export interface TokenShown {
   readonly hint: string;
   readonly created_at: string;
   readonly revoked_at: string | null;
+  /** from then on it does nothing; null: never */
+  readonly expires_at: string | null;
+  /** to within an hour or so; null: never, as far as is known */
+  readonly last_used_at: string | null;
 }
 
 /** Which of an organization's tokens are listed: newest first, behind an id where one is given. */
@@ -23,7 +27,7 @@ export interface TokensAsked {
 }
 
 type Queryable = Pick<Pool, "query"> | Pick<PoolClient, "query">;
-const columns = `id, name, user_id as "user", hint, created_at, revoked_at`;
+const columns = `id, name, user_id as "user", hint, created_at, revoked_at, expires_at, last_used_at`;
 
 /** Keeps a new token, by its hash. */
 export async function insertToken(
@@ -34,12 +38,19 @@ export async function insertToken(
     user,
     name,
     at,
-  }: { readonly token: string; readonly user: string; readonly name: string; readonly at: string },
+    expires_at = null,
+  }: {
+    readonly token: string;
+    readonly user: string;
+    readonly name: string;
+    readonly at: string;
+    readonly expires_at?: string | null;
+  },
 ): Promise<TokenShown> {
   const { rows } = await tx.query<TokenShown>(
-    `insert into directory_tokens (hash, id, organization, lane, user_id, name, hint, created_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8) returning ${columns}`,
-    [hashToken(token), freshId(Date.parse(at)), organization, lane, user, name, hintOf(token), at],
+    `insert into directory_tokens (hash, id, organization, lane, user_id, name, hint, created_at, expires_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning ${columns}`,
+    [hashToken(token), freshId(Date.parse(at)), organization, lane, user, name, hintOf(token), at, expires_at],
   );
   return rows[0] as TokenShown;
 }
