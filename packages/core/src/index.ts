@@ -48,6 +48,7 @@ export { eventTypes, type EventType, isEventType } from "./domain/events.ts";
 export { key, type Key, rowTables, type RowTable, splitKey, type View, views } from "./domain/keys.ts";
 export { Ledger, Missing, type World } from "./domain/ledger.ts";
 export { type Permission, permissions, permissionsOf } from "./domain/permissions.ts";
+export { everywhere, isEverywhere, nowhere, type Reach, reaches, type Standpoint } from "./domain/reach.ts";
 export { commands, needsOf, prepare } from "./domain/registry.ts";
 export { logVersion, upgradeChange } from "./domain/log-version.ts";
 export { applyChange, type Row, rowDefaults } from "./domain/rows.ts";

@@ -32,17 +32,31 @@ describe("settings", () => {
   });
 });
 
+const working: readonly Permission[] = [
+  "customers.read",
+  "customers.write",
+  "conversations.read",
+  "conversations.write",
+  "messages.send",
+  "events.read",
+  "stats.read",
+  "runs.read",
+  "runs.start",
+  "presence.write",
+  "settings.read",
+  "workflows.read",
+];
 const cases: readonly { who: string; actor: Actor; may: readonly Permission[] }[] = [
   { who: "an admin", actor: actors.admin, may: permissions },
   {
     who: "an agent",
     actor: actors.agent,
-    may: ["customers.write", "conversations.write", "messages.send", "runs.start", "presence.write", "settings.read"],
+    may: working,
   },
   {
     who: "an assistant",
     actor: actors.assistant,
-    may: ["customers.write", "conversations.write", "messages.send", "runs.start", "presence.write", "settings.read"],
+    may: working,
   },
   { who: "an archived user", actor: actors.archived, may: [] },
   { who: "a channel", actor: actors.channel, may: permissions },
@@ -55,6 +69,7 @@ const cases: readonly { who: string; actor: Actor; may: readonly Permission[] }[
 ];
 test.each(cases)("$who may do what the role says", ({ actor, may }) => {
   expect(permissions.filter((permission) => settings.permits(actor, permission))).toEqual(may);
+  expect(permissions.filter((permission) => settings.reach(actor, permission) !== null)).toEqual(may);
 });
 
 test("only words of the table are events", () => {

@@ -11,6 +11,7 @@ import type {
   User,
 } from "../model/settings.ts";
 import { type Permission, permissionsOf } from "./permissions.ts";
+import { everywhere, type Reach } from "./reach.ts";
 
 /** Settings made ready for look-ups by id or by the short name that documents use. */
 export interface SettingsIndex {
@@ -25,6 +26,8 @@ export interface SettingsIndex {
   readonly all: Settings;
   /** Whether this actor may do this now; a workflow has the rights of whoever published it (DESIGN section 8). */
   permits(actor: Actor, permission: Permission): boolean;
+  /** The conversations, and with them the customers, that a right of this actor holds for now; null without the right. */
+  reach(actor: Actor, permission: Permission): Reach | null;
 }
 
 /** Look-ups by the rows that they are of: rows that a change of the settings left alone keep theirs. */
@@ -61,6 +64,12 @@ export function indexSettings(all: Settings): SettingsIndex {
   const properties = new Map(
     all.properties.filter((row) => row.archived_at === null).map((row) => [`${row.noun}/${row.name}`, row]),
   );
+  const permits = (actor: Actor, permission: Permission): boolean => {
+    if (actor.kind === "system" || actor.kind === "channel") return true;
+    const id = actor.kind === "workflow" ? (actor.publisher ?? null) : actor.id;
+    const found = id === null ? null : user(id);
+    return found !== null && found.archived_at === null && permissionsOf(found.role).has(permission);
+  };
   return {
     version: all.version,
     organization: all.organization,
@@ -71,11 +80,7 @@ export function indexSettings(all: Settings): SettingsIndex {
     channel: byNames(all.channels, (row) => row.slug),
     calendar: byNames(all.calendars, (row) => row.slug),
     property: (noun, name) => properties.get(`${noun}/${name}`) ?? null,
-    permits(actor, permission) {
-      if (actor.kind === "system" || actor.kind === "channel") return true;
-      const id = actor.kind === "workflow" ? (actor.publisher ?? null) : actor.id;
-      const found = id === null ? null : user(id);
-      return found !== null && found.archived_at === null && permissionsOf(found.role).has(permission);
-    },
+    permits,
+    reach: (actor, permission) => (permits(actor, permission) ? everywhere : null),
   };
 }

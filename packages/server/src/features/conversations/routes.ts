@@ -13,6 +13,8 @@ import { Type } from "typebox";
 import { byId, list, pageById } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
 import { type Route, route } from "../../http/route.ts";
+import { readableFamily } from "../../rights/readable.ts";
+import { reachOf, withinReach } from "../../rights/reach.ts";
 import { shownColumns } from "../columns.ts";
 import { familyOf } from "../family.ts";
 import { customerColumns } from "../customers/routes.ts";
@@ -22,9 +24,11 @@ import type { Tables } from "../tables.ts";
 const columns = shownColumns<Tables["conversations"]>(ConversationSchema);
 const newestMessages = 20;
 
+const conversationMissing = () => refuse("not_found", "conversation_not_found", "There is no such conversation");
+
 /** Routes that read conversations. */
 export function conversationRoutes({ db, pool }: Pick<AppPorts, "db" | "pool">): Route[] {
-  const read = { method: "GET", tag: "Conversations", permission: null } as const;
+  const read = { method: "GET", tag: "Conversations", permission: "conversations.read" } as const;
   return [
     list({
       ...read,
@@ -48,12 +52,14 @@ export function conversationRoutes({ db, pool }: Pick<AppPorts, "db" | "pool">):
       item: ConversationSchema,
       title: "ConversationPage",
       spot: byId,
-      async read({ place, query, settings }, page) {
+      async read(call, page) {
+        const { place, query, settings } = call;
         let rows = db
           .selectFrom("conversations")
           .select(columns)
           .where("lane", "=", place.lane)
-          .where("organization", "=", place.organization);
+          .where("organization", "=", place.organization)
+          .where(withinReach(await reachOf(call)));
         const index = await settings();
         for (const noun of ["mailbox", "team", "channel"] as const) {
           const name = query[noun];
@@ -96,18 +102,18 @@ export function conversationRoutes({ db, pool }: Pick<AppPorts, "db" | "pool">):
         },
         { title: "ConversationDetail" },
       ),
-      async handle({ place, params }) {
+      async handle(call) {
+        const { place, params } = call;
         const at = { lane: place.lane, organization: place.organization };
+        const conversations = await readableFamily(pool, place, await reachOf(call), params.conversation);
+        if (conversations.length === 0) return conversationMissing();
         const row = await db
           .selectFrom("conversations")
           .select(columns)
           .where((eb) => eb.and({ ...at, id: params.conversation }))
           .executeTakeFirst();
-        if (row === undefined) return refuse("not_found", "conversation_not_found", "There is no such conversation");
-        const [customers, conversations] = await Promise.all([
-          familyOf(pool, place, "customers", row.customer),
-          familyOf(pool, place, "conversations", row.id),
-        ]);
+        if (row === undefined) return conversationMissing();
+        const customers = await familyOf(pool, place, "customers", row.customer);
         const [customer, messages] = await Promise.all([
           db
             .selectFrom("customers")

@@ -4,6 +4,7 @@ import { byId, list, pageById } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
 import { type Refused, type Route, route } from "../../http/route.ts";
 import type { Place } from "../../lanes/port.ts";
+import { customersWithinReach, reachOf } from "../../rights/reach.ts";
 import { shownColumns } from "../columns.ts";
 import type { Tables } from "../tables.ts";
 
@@ -14,7 +15,7 @@ const address = (description: string) => Type.Optional(Type.String({ minLength: 
 
 /** Routes that read customers. */
 export function customerRoutes({ db }: Pick<AppPorts, "db">): Route[] {
-  const read = { method: "GET", tag: "Customers", permission: null } as const;
+  const read = { method: "GET", tag: "Customers", permission: "customers.read" } as const;
 
   /** The customer who has an address. */
   const ownerOf = async (place: Place, kind: string, value: string): Promise<string | null> => {
@@ -45,12 +46,14 @@ export function customerRoutes({ db }: Pick<AppPorts, "db">): Route[] {
       item: CustomerSchema,
       title: "CustomerPage",
       spot: byId,
-      async read({ place, query }, page) {
+      async read(call, page) {
+        const { place, query } = call;
         let rows = db
           .selectFrom("customers")
           .select(customerColumns)
           .where("lane", "=", place.lane)
-          .where("organization", "=", place.organization);
+          .where("organization", "=", place.organization)
+          .where(customersWithinReach(await reachOf(call, "customers.read")));
         const names = namesIn(query);
         if (!Array.isArray(names)) return names;
         for (const [kind, value] of names) {
@@ -70,13 +73,15 @@ export function customerRoutes({ db }: Pick<AppPorts, "db">): Route[] {
       summary: "Reads a customer",
       params: Type.Object({ customer: IdSchema }),
       answer: CustomerSchema,
-      async handle({ place, params }) {
+      async handle(call) {
+        const { place, params } = call;
         const row = await db
           .selectFrom("customers")
           .select(customerColumns)
           .where("lane", "=", place.lane)
           .where("organization", "=", place.organization)
           .where("id", "=", params.customer)
+          .where(customersWithinReach(await reachOf(call, "customers.read")))
           .executeTakeFirst();
         return row ?? refuse("not_found", "customer_not_found", "There is no such customer");
       },

@@ -16,6 +16,8 @@ export interface EventsAsked {
   readonly customers: readonly string[] | undefined;
   readonly root: string | undefined;
   readonly fits: (event: Event) => boolean;
+  /** Those that may be read, in their order. */
+  readonly readable: (events: readonly LoggedEvent[]) => Promise<readonly LoggedEvent[]>;
 }
 
 /** What a reading of the log gave; `reached` is where to go on, null at the end. */
@@ -32,26 +34,28 @@ const mostChunks = 25;
 
 /** Reads events in the order of the log, or against it. */
 export async function findEvents(pool: Pool, place: Place, asked: EventsAsked): Promise<EventsRead> {
-  const { newestFirst, most, fits } = asked;
+  const { newestFirst, most } = asked;
   const events: LoggedEvent[] = [];
   let from = asked.from;
   for (let n = 0; n < mostChunks; n++) {
     const rows = await readRows(pool, place, asked, from);
-    for (const row of rows) {
-      const whole = readEvents(row);
-      for (const event of newestFirst ? whole.toReversed() : whole) {
-        // a row holds several events, and the place may lie within it
-        if (asked.from !== undefined && (newestFirst ? event.seq >= asked.from : event.seq <= asked.from)) continue;
-        if (!fits(event)) continue;
-        if (events.length === most) return { events, reached: events.at(-1)?.seq ?? null };
-        events.push(event);
-      }
+    for (const event of await asked.readable(rows.flatMap((row) => fitting(row, asked)))) {
+      if (events.length === most) return { events, reached: events.at(-1)?.seq ?? null };
+      events.push(event);
     }
     const last = rows.at(-1);
     if (last === undefined || rows.length < chunk) return { events, reached: null };
     from = newestFirst ? last.seq : last.seq + last.count - 1;
   }
   return { events, reached: from ?? null };
+}
+
+function fitting(row: Row, { newestFirst, from, fits }: EventsAsked): LoggedEvent[] {
+  const whole = readEvents(row);
+  return (newestFirst ? whole.toReversed() : whole).filter(
+    // a row holds several events, and the place may lie within it
+    (event) => (from === undefined || (newestFirst ? event.seq < from : event.seq > from)) && fits(event),
+  );
 }
 
 /**

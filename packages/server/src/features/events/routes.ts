@@ -4,6 +4,8 @@ import { list } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
 import type { Route } from "../../http/route.ts";
 import type { Place } from "../../lanes/port.ts";
+import { readableEvents, readableFamily } from "../../rights/readable.ts";
+import { type Reach, reachOf } from "../../rights/reach.ts";
 import { familyOf } from "../family.ts";
 import { findEvents } from "./log.ts";
 import { EventSchema } from "./schemas.ts";
@@ -14,9 +16,13 @@ export function eventRoutes({ pool, db }: Pick<AppPorts, "pool" | "db">): Route[
    * Whom and what the events are to be about: what was merged is told of under the ids that it had at the time. Null when
    * there is no such conversation.
    */
-  async function aboutOf(place: Place, query: { readonly customer?: string; readonly conversation?: string }) {
+  async function aboutOf(
+    place: Place,
+    reach: Reach,
+    query: { readonly customer?: string; readonly conversation?: string },
+  ) {
     const { customer, conversation } = query;
-    const ids = conversation === undefined ? [] : await familyOf(pool, place, "conversations", conversation);
+    const ids = conversation === undefined ? [] : await readableFamily(pool, place, reach, conversation);
     if (conversation !== undefined && ids.length === 0) return null;
     const customers = customer === undefined ? await customersOf(place, ids) : [customer];
     const families = await Promise.all(customers.map((id) => familyOf(pool, place, "customers", id)));
@@ -45,7 +51,7 @@ export function eventRoutes({ pool, db }: Pick<AppPorts, "pool" | "db">): Route[
       summary: "Lists events in the order of the log",
       description:
         "A page may hold fewer events than asked for, even none, and yet have a `next_cursor`: then there was much to look through.",
-      permission: null,
+      permission: "events.read",
       query: {
         order: Type.Optional(oneOf(["oldest", "newest"] as const, "which come first; default: oldest")),
         customer: Type.Optional(
@@ -66,8 +72,10 @@ export function eventRoutes({ pool, db }: Pick<AppPorts, "pool" | "db">): Route[
       item: EventSchema,
       title: "EventPage",
       spot: Type.Tuple([Type.Integer()]),
-      async read({ place, query }, page) {
-        const about = await aboutOf(place, query);
+      async read(call, page) {
+        const { place, query } = call;
+        const reach = await reachOf(call, "events.read");
+        const about = await aboutOf(place, reach, query);
         if (about === null)
           return refuse("invalid", "conversation_not_found", "There is no such conversation", "/conversation");
         const { customers, conversations } = about;
@@ -77,6 +85,7 @@ export function eventRoutes({ pool, db }: Pick<AppPorts, "pool" | "db">): Route[
           most: page.limit,
           customers,
           root: query.root,
+          readable: (events) => readableEvents(pool, place, reach, events),
           fits: (event: Event) =>
             (query.type === undefined || event.type === query.type) &&
             (conversations === undefined || conversations.has(event.refs.conversation ?? "")),

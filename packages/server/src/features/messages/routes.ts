@@ -3,15 +3,16 @@ import { Type } from "typebox";
 import { list, pageOf } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
 import { type Route, route } from "../../http/route.ts";
+import { isReadable, readableFamily } from "../../rights/readable.ts";
+import { reachOf } from "../../rights/reach.ts";
 import { shownColumns } from "../columns.ts";
-import { familyOf } from "../family.ts";
 import type { Tables } from "../tables.ts";
 
 export const messageColumns = shownColumns<Tables["messages"]>(MessageSchema);
 
 /** Routes that read messages. Their order is that of the log, for ids of one instant tell nothing. */
 export function messageRoutes({ db, pool }: Pick<AppPorts, "db" | "pool">): Route[] {
-  const read = { method: "GET", tag: "Messages", permission: null } as const;
+  const read = { method: "GET", tag: "Messages", permission: "conversations.read" } as const;
   return [
     list({
       ...read,
@@ -23,9 +24,10 @@ export function messageRoutes({ db, pool }: Pick<AppPorts, "db" | "pool">): Rout
       item: MessageSchema,
       title: "MessagePage",
       spot: Type.Tuple([Type.Integer()]),
-      async read({ place, params, query }, page) {
+      async read(call, page) {
+        const { place, params, query } = call;
         const at = { lane: place.lane, organization: place.organization };
-        const conversations = await familyOf(pool, place, "conversations", params.conversation);
+        const conversations = await readableFamily(pool, place, await reachOf(call), params.conversation);
         if (conversations.length === 0)
           return refuse("not_found", "conversation_not_found", "There is no such conversation");
         const oldest = query.order === "oldest";
@@ -53,13 +55,15 @@ export function messageRoutes({ db, pool }: Pick<AppPorts, "db" | "pool">): Rout
       summary: "Reads a message",
       params: Type.Object({ message: IdSchema }),
       answer: MessageSchema,
-      async handle({ place, params }) {
+      async handle(call) {
+        const { place, params } = call;
         const row = await db
           .selectFrom("messages")
           .select(messageColumns)
           .where((eb) => eb.and({ lane: place.lane, organization: place.organization, id: params.message }))
           .executeTakeFirst();
-        return row ?? refuse("not_found", "message_not_found", "There is no such message");
+        const readable = row !== undefined && (await isReadable(pool, place, await reachOf(call), row.conversation));
+        return readable ? row : refuse("not_found", "message_not_found", "There is no such message");
       },
     }),
   ];

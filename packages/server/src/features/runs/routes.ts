@@ -5,6 +5,7 @@ import type { AppPorts } from "../../http/ports.ts";
 import { type Route, route } from "../../http/route.ts";
 import { readRun, readSteps } from "../../lanes/run-format.ts";
 import { worldTables } from "../../lanes/tables.ts";
+import { reachOf, runWithinReachText } from "../../rights/reach.ts";
 import { familyOf } from "../family.ts";
 import { readWorkflow } from "../workflows/store.ts";
 
@@ -23,7 +24,7 @@ const filters = ["workflow", "status", "subject", "customer", "conversation"] as
 
 /** Routes that read runs, live and finished. */
 export function runRoutes({ pool }: Pick<AppPorts, "pool">): Route[] {
-  const read = { method: "GET", tag: "Runs", permission: null } as const;
+  const read = { method: "GET", tag: "Runs", permission: "runs.read" } as const;
   return [
     list({
       ...read,
@@ -43,7 +44,8 @@ export function runRoutes({ pool }: Pick<AppPorts, "pool">): Route[] {
       item: RunHeadSchema,
       title: "RunPage",
       spot: byId,
-      async read({ place, query }, page) {
+      async read(call, page) {
+        const { place, query } = call;
         const workflow = query.workflow === undefined ? undefined : await readWorkflow(pool, place, query.workflow);
         if (workflow === null) return refuse("invalid", "workflow_not_found", "There is no such workflow", "/workflow");
         const given = { ...query, workflow: workflow?.id };
@@ -59,8 +61,9 @@ export function runRoutes({ pool }: Pick<AppPorts, "pool">): Route[] {
           else where.push(`${name} = $${values.push(asked)}`);
         }
         if (page.after !== undefined) where.push(`id < $${values.push(page.after[0])}`);
+        const reach = runWithinReachText(await reachOf(call, "runs.read"), values);
         const part = (table: string) =>
-          `(select ${headColumns} from ${table} where ${where.join(" and ")} order by id desc limit $3)`;
+          `(select ${headColumns} from ${table} run where ${where.join(" and ")}${reach} order by id desc limit $3)`;
         // one statement sees one moment: a run that finishes meanwhile is neither missed nor listed twice
         const { rows } = await pool.query<Run>(
           `${part("runs")} union all ${part("runs_history")} order by id desc limit $3`,
@@ -76,14 +79,13 @@ export function runRoutes({ pool }: Pick<AppPorts, "pool">): Route[] {
       description: "Steps of finished runs are kept for as long as the server was told to.",
       params: Type.Object({ run: IdSchema }),
       answer: RunSchema,
-      async handle({ place, params }) {
+      async handle(call) {
+        const { place, params } = call;
+        const values: unknown[] = [place.lane, place.organization, params.run];
+        const reach = runWithinReachText(await reachOf(call, "runs.read"), values);
         const part = (table: string) =>
-          `select ${columns} from ${table} where lane = $1 and organization = $2 and id = $3`;
-        const { rows } = await pool.query<Run>(`${part("runs")} union all ${part("runs_history")}`, [
-          place.lane,
-          place.organization,
-          params.run,
-        ]);
+          `select ${columns} from ${table} run where lane = $1 and organization = $2 and id = $3${reach}`;
+        const { rows } = await pool.query<Run>(`${part("runs")} union all ${part("runs_history")}`, values);
         const run = rows[0];
         if (run === undefined) return refuse("not_found", "run_not_found", "There is no such run");
         return { ...readRun(run), steps: readSteps(run, run.steps) };

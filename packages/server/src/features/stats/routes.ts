@@ -116,7 +116,7 @@ export function statsRoutes({ pool }: Pick<AppPorts, "pool">): Route[] {
       summary: "Counts messages and runs by day",
       description:
         "Days are those of the organization's zone. The counts follow what happens by a second or so; `as_of` says how far they have come.",
-      permission: null,
+      permission: "stats.read",
       query: Type.Object({
         days: Type.Optional(
           Type.Integer({ minimum: 1, maximum: 400, description: "how many, today included; 30 when left out" }),
@@ -132,7 +132,7 @@ export function statsRoutes({ pool }: Pick<AppPorts, "pool">): Route[] {
       summary: "Counts messages, conversations, events, runs and steps",
       description:
         "With `since` only what came after an instant, at the cost of that; without it everything that is kept, which takes a while in a large organization.",
-      permission: null,
+      permission: "stats.read",
       query: Type.Object({ since: Type.Optional(InstantSchema) }),
       answer: StatsSchema,
       async handle({ place, query }) {

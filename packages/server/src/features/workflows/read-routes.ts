@@ -18,7 +18,7 @@ const side = (description: string) => Type.String({ pattern: "^(draft|[1-9][0-9]
 
 /** Routes that read workflows and their versions. */
 export function workflowReadRoutes({ pool, db }: Pick<AppPorts, "pool" | "db">): Route[] {
-  const read = { method: "GET", tag: "Workflows", permission: null } as const;
+  const read = { method: "GET", tag: "Workflows", permission: "workflows.read" } as const;
 
   async function documentOf(place: Place, row: WorkflowRow, which: string): Promise<WorkflowDocument | Refused> {
     if (which !== "draft") {
