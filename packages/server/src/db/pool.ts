@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { Kysely, PostgresDialect } from "kysely";
 import { type ClientBase, Pool, type PoolClient } from "pg";
 import { valueTypes } from "./value-parsers.ts";
+import { writeTogether } from "./write-together.ts";
 
 /** How to open a pool. */
 export interface PoolOptions {
@@ -51,6 +52,7 @@ export function openPool(options: PoolOptions): Pool {
   // A connection that breaks while it is checked out but between two statements says so by an event too. Without a
   // listener that ends the process; the holder's next statement fails anyhow.
   pool.on("connect", (client) => client.on("error", () => {}));
+  if (options.pipeline === true) pool.on("connect", (client) => writeTogether(socketOf(client)));
   const clients = new Set<PoolClient>();
   connected.set(pool, clients);
   pool.on("connect", (client) => clients.add(client));
@@ -67,10 +69,15 @@ export function breakPool(pool: Pool): void {
   for (const client of connected.get(pool) ?? []) breakConnection(client);
 }
 
-/** Breaks a connection, whatever it waits for; the driver has no word for it. */
+/** Breaks a connection, whatever it waits for. */
 export function breakConnection(client: ClientBase): void {
+  socketOf(client).destroy();
+}
+
+/** The socket of a connection; the driver has no word for it. */
+function socketOf(client: ClientBase): Socket {
   const { connection } = client as unknown as { readonly connection: { readonly stream: Socket } };
-  connection.stream.destroy();
+  return connection.stream;
 }
 
 /**
