@@ -70,11 +70,25 @@ export { idInstant, firstIdAt, isId } from "./id/id.ts";
 export { canonicalJson, contentHash } from "./id/canonical.ts";
 export { parseAddress } from "./address/address.ts";
 export { parseSender } from "./address/sender.ts";
+export type { Comparand } from "./condition/operand.ts";
+export { fold } from "./condition/operand.ts";
+export type { Ordered } from "./condition/moment.ts";
+export { type ConditionDocument, ConditionSchema } from "./condition/schema.ts";
+export { type Path as FieldPath } from "./template/path.ts";
+export {
+  type Filter,
+  type FilterClause,
+  type FilterNode,
+  type FilterResult,
+  type FilterSubject,
+  readFilter,
+} from "./workflow/filter.ts";
 export { type BodyResult, compileBody } from "./workflow/body.ts";
 export { compileVersion, type StoredVersion } from "./workflow/compile.ts";
 export { compileHead, type StoredHead, UnreadableVersion } from "./workflow/head.ts";
 export { Surroundings } from "./workflow/linked.ts";
 export { validateWorkflow } from "./workflow/validate.ts";
+export { isInstant } from "./time/instant.ts";
 export { localDay } from "./time/local.ts";
 export { firstInstant, isZone } from "./time/zone.ts";
 export { isPublishable, type Problem as WorkflowProblem } from "./workflow/validate.ts";
