@@ -50,3 +50,9 @@ test("a flood of keys does not fill memory", () => {
   for (const key of ["a", "b", "c", "d", "a"]) void cache.get(key);
   expect(loads.map((one) => one.key)).toEqual(["a", "b", "c", "d", "a"]);
 });
+
+test("a flood of keys that nobody asks for again leaves what is in use where it is", () => {
+  const { cache, loads } = setUp();
+  for (const key of ["real", "a", "real", "b", "real", "c", "real", "d", "e", "real"]) void cache.get(key);
+  expect(loads.map((one) => one.key)).toEqual(["real", "a", "b", "c", "d", "e"]);
+});

@@ -18,18 +18,24 @@ export interface TtlCacheOptions<T> {
 
 /**
  * Keeps what `load` gave for `ttlMs`. Those who ask while it loads share the one load; what fails is not kept. A load that
- * was under way when `forget` came is not kept either, for it may have read what was there before.
+ * was under way when `forget` came is not kept either, for it may have read what was there before. Beyond `most` answers,
+ * the one that nobody has asked for longest goes.
  */
 export function ttlCache<T>({ load, ttlMs, most, nowMs }: TtlCacheOptions<T>): TtlCache<T> {
   const known = new Map<string, { readonly since: number; readonly value: Promise<T> }>();
   return {
     get(key, mostMs = ttlMs) {
       const found = known.get(key);
-      if (found !== undefined && nowMs() < found.since + mostMs) return found.value;
+      // whatever was asked for last stands last, so that a flood of made-up keys drives out what nobody asks for any more
+      known.delete(key);
+      if (found !== undefined && nowMs() < found.since + mostMs) {
+        known.set(key, found);
+        return found.value;
+      }
       const value = load(key);
       const entry = { since: nowMs(), value };
-      // a flood of made-up keys must not fill memory; starting over costs one look-up for each that is real
-      if (known.size >= most) known.clear();
+      const [longestUnasked] = known.keys();
+      if (known.size >= most && longestUnasked !== undefined) known.delete(longestUnasked);
       known.set(key, entry);
       value.catch(() => {
         if (known.get(key) === entry) known.delete(key);

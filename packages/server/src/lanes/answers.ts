@@ -4,33 +4,53 @@ import type { Admitted, Taken } from "./admission.ts";
 import type { BatchResult } from "./batch.ts";
 import { EngineFault } from "./port.ts";
 
-/** Answers every caller whose command the batch decided. Called only after COMMIT was answered with COMMIT. */
+/** Tells everyone, also where telling one of them throws; what was thrown is thrown when all have heard. */
+function tellAll(tellings: readonly (() => void)[]): void {
+  const thrown: unknown[] = [];
+  for (const tell of tellings) {
+    try {
+      tell();
+    } catch (error) {
+      thrown.push(error);
+    }
+  }
+  if (thrown.length > 0) throw new AggregateError(thrown, "Not everyone could be told");
+}
+
+/**
+ * Answers every caller whose command the batch decided, whatever becomes of answering another. Called only after COMMIT
+ * was answered with COMMIT.
+ */
 export function answerAll(taken: Taken, result: BatchResult): void {
+  const tellings: (() => void)[] = [];
   const waiting = new Map(taken.admitted.map((each) => [each.id, each]));
   const notReached = new Set<unknown>([...result.notReached.admitted, ...result.notReached.settlements]);
   for (const { id, resolve } of result.strangers) {
     const answer = refuse("not_found", "organization_not_found", "There is no such organization here");
-    resolve({ command: id, answer, repeated: false, cut: false });
+    tellings.push(() => resolve({ command: id, answer, repeated: false, cut: false }));
     waiting.delete(id);
   }
   for (const output of result.outputs) {
     for (const { command, answer, repeated, first } of output.replies) {
-      waiting
-        .get(command)
-        ?.resolve({ command: first ?? command, answer, repeated, cut: output.leftover?.root === command });
+      const caller = waiting.get(command);
+      const cut = output.leftover?.root === command;
+      if (caller !== undefined)
+        tellings.push(() => caller.resolve({ command: first ?? command, answer, repeated, cut }));
       waiting.delete(command);
     }
     for (const { item, error } of output.poisoned) {
       if (item?.kind !== "command") continue;
       const caller = waiting.get(item.id);
-      if (caller !== undefined) answerParked(caller, error);
+      if (caller !== undefined) tellings.push(() => answerParked(caller, error));
       waiting.delete(item.id);
     }
   }
   for (const each of waiting.values()) {
-    if (!notReached.has(each)) each.reject(new EngineFault("internal", "The batch gave no answer"));
+    if (!notReached.has(each))
+      tellings.push(() => each.reject(new EngineFault("internal", "The batch gave no answer")));
   }
-  for (const each of taken.settlements) if (!notReached.has(each)) each.done();
+  for (const each of taken.settlements) if (!notReached.has(each)) tellings.push(() => each.done());
+  tellAll(tellings);
 }
 
 /** An inbound message is parked for a person, never refused (MILL law 11); callers of other commands hear of the fault. */
@@ -42,8 +62,10 @@ export function answerParked({ id, command, resolve, reject }: Admitted, cause: 
 
 /** Tells everyone of a batch, or of a queue, why it was not carried. */
 export function rejectAll({ admitted, settlements }: Taken, fault: EngineFault): void {
-  for (const each of admitted) each.reject(fault);
-  for (const each of settlements) each.done(fault);
+  tellAll([
+    ...admitted.map((each) => () => each.reject(fault)),
+    ...settlements.map((each) => () => each.done(fault)),
+  ]);
 }
 
 /** The answers of commands that were committed, by command id. */
