@@ -1,7 +1,7 @@
 export type { Accepted, Command, Refusal, RefusalKind } from "./model/command.ts";
 export { refuse } from "./model/command.ts";
 export type { Id, Instant, Json, Ref } from "./model/common.ts";
-export { IdSchema, InstantSchema, oneOf, orNull } from "./model/common.ts";
+export { idSchema, IdSchema, InstantSchema, oneOf, orNull } from "./model/common.ts";
 export type { Conversation, ConversationRow } from "./model/conversation.ts";
 export { conversationDefaults, ConversationSchema, conversationStatuses } from "./model/conversation.ts";
 export type { Customer, CustomerRow } from "./model/customer.ts";

@@ -7,6 +7,8 @@ import { commandItem } from "../testing/histories.ts";
 import { publish } from "../testing/mill.ts";
 import { actors, ids, testId } from "../testing/settings.ts";
 import { stage, type Stage } from "../testing/stage.ts";
+import { process } from "./process.ts";
+import type { Item } from "./types.ts";
 
 const received = { triggers: [{ event: "message.received" }] };
 const tag = (name: string) => ({ action: "conversation.add_tags", input: { tags: [name] } });
@@ -213,6 +215,29 @@ describe("timers", () => {
     expect(next.conversation(conversation).tags).toEqual(["then"]);
     expect(next.runsOf(1)).toMatchObject([{ status: "finished", version: old.version.id }]);
   });
+});
+
+test("what is only explored does not count: it is done again, and counts when it is carried", () => {
+  const { shell, now } = stage({ workflows: [publish(1, { ...received, steps: { tag: tag("x") } })] });
+  const { settings } = shell.config;
+  const [first, ...more] = [1, 2, 3].map((id) =>
+    commandItem(settings, {
+      id: testId(id),
+      at: now(),
+      type: "message.receive",
+      input: { channel: ids.channels.sms, from: `+1415555010${id}`, text: "hello" },
+    }),
+  );
+  const call = (items: readonly Item[], lacks: (name: string) => boolean) => {
+    const world = { get: (name: string) => (lacks(name) ? undefined : shell.world.get(name)), leftover: null };
+    const { done, needs, operations } = process(settings.organization.id, items, world, shell.config, 1000);
+    return { done, operations, lacking: needs.length > 0 };
+  };
+  const alone = call([first!], () => false);
+  expect(alone).toMatchObject({ done: 1, operations: 3 });
+  expect(call([first!, ...more], () => true)).toEqual({ done: 0, operations: 0, lacking: true });
+  const others = (name: string): boolean => /\+1415555010[23]/.test(name);
+  expect(call([first!, ...more], others)).toEqual({ done: 1, operations: alone.operations, lacking: true });
 });
 
 describe("settled effects", () => {

@@ -29,7 +29,7 @@ export function process(
   let { leftover } = world;
   let done = 0;
   /** where the first need came up: what follows counts no more, and is tried only to learn what else is lacking */
-  let lacking: { readonly root: Root; readonly save: Save } | null = null;
+  let lacking: { readonly root: Root; readonly save: Save; readonly budget: number } | null = null;
 
   for (const work of leftover === null ? items : [leftover, ...items]) {
     const item = "kind" in work ? work : null;
@@ -38,6 +38,7 @@ export function process(
     const root = "kind" in work ? batch.root(rootOf(work), work.at) : batch.root(work.root, work.at, work);
     if (lacking === null) batch.ledger.keep();
     const save = batch.save(root);
+    const { budget } = batch;
     let came = attempt(batch, root, save, () => {
       if (item !== null) decideItem(batch, root, item);
       return drive(batch, root);
@@ -46,7 +47,7 @@ export function process(
     if ("fault" in came && lacking === null) came = poisoned(batch, root, save, item, came.fault);
     if ("needs" in came) {
       for (const name of came.needs) needs.add(name);
-      lacking ??= { root, save };
+      lacking ??= { root, save, budget };
     }
     if (lacking !== null) continue;
     leftover = "quiet" in came && came.quiet ? null : remains(batch, root);
@@ -64,7 +65,8 @@ export function process(
     needs: [...needs],
     dropped: batch.dropped,
     poisoned: batch.poisoned,
-    operations: slice - batch.budget,
+    // what was only explored is done again when it is carried, and counts then, however often it took to learn its needs
+    operations: slice - (lacking?.budget ?? batch.budget),
   };
 }
 

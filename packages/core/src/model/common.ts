@@ -9,7 +9,12 @@ export type Id = string;
 /** An instant: ISO 8601 in UTC with milliseconds; of fixed width, so instants compare as text. */
 export type Instant = string;
 
-export const IdSchema = Type.String({ format: "uuid", description: "UUIDv7" });
+/**
+ * An id in its one form, with what it is of. In capitals it would be the same to the database and another to the ledger,
+ * so that a batch knew one row under two names.
+ */
+export const idSchema = (description: string) => Type.String({ format: "uuid", pattern: "^[0-9a-f-]*$", description });
+export const IdSchema = idSchema("UUIDv7, in lower case");
 export const InstantSchema = Type.String({ format: "date-time", description: "ISO 8601, UTC, milliseconds" });
 
 /** A closed set of words. */

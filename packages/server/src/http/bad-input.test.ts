@@ -11,6 +11,22 @@ const inbound = "/channels/api/messages";
 const post = (body: unknown, headers: Record<string, string> = {}) => api.call("POST", inbound, { body, headers });
 const message = (rest: object = {}) => ({ from: "ada", text: "hello", ...rest });
 
+test("an id has one form: in capitals it is refused wherever it stands, never half known", async () => {
+  const { conversation } = (await post(message())).json.result;
+  const capitals = conversation.toUpperCase();
+  expect(capitals).not.toBe(conversation);
+  expect(await api.call("POST", `/conversations/${capitals}/close`)).toMatchObject({ status: 404 });
+  expect(await api.call("GET", `/conversations/${capitals}`)).toMatchObject({ status: 404 });
+  for (const { json } of [
+    await api.call("POST", `/conversations/${conversation}/merge`, { body: { into: capitals } }),
+    await api.call("GET", `/events?conversation=${capitals}`),
+  ]) {
+    expect(json).toMatchObject({ code: "invalid_input" });
+    expect(JSON.stringify(json)).toContain("^[0-9a-f-]*$");
+  }
+  expect((await api.call("GET", `/conversations/${conversation}`)).json.status).toBe("open");
+});
+
 describe("a body that is refused, with its code and path", () => {
   test.each([
     ["no JSON", '{"from": ', 400, "invalid_json", ""],

@@ -62,10 +62,7 @@ export function answerParked({ id, command, resolve, reject }: Admitted, cause: 
 
 /** Tells everyone of a batch, or of a queue, why it was not carried. */
 export function rejectAll({ admitted, settlements }: Taken, fault: EngineFault): void {
-  tellAll([
-    ...admitted.map((each) => () => each.reject(fault)),
-    ...settlements.map((each) => () => each.done(fault)),
-  ]);
+  tellAll([...admitted.map((each) => () => each.reject(fault)), ...settlements.map((each) => () => each.done(fault))]);
 }
 
 /** The answers of commands that were committed, by command id. */

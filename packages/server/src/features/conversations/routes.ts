@@ -2,6 +2,7 @@ import {
   ConversationSchema,
   conversationStatuses,
   CustomerSchema,
+  idSchema,
   IdSchema,
   MessageSchema,
   oneOf,
@@ -36,9 +37,7 @@ export function conversationRoutes({ db, pool }: Pick<AppPorts, "db" | "pool">):
       summary: "Lists conversations, newest first",
       query: {
         status: Type.Optional(oneOf(conversationStatuses)),
-        customer: Type.Optional(
-          Type.String({ format: "uuid", description: "with the conversations of customers merged with this one" }),
-        ),
+        customer: Type.Optional(idSchema("with the conversations of customers merged with this one")),
         mailbox: Type.Optional(Type.String({ maxLength: 64, description: "id or short name" })),
         channel: Type.Optional(
           Type.String({ maxLength: 64, description: "id or short name; those that hold messages of it" }),

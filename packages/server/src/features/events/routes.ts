@@ -1,4 +1,4 @@
-import { type Event, oneOf, refuse } from "@threadmill/core";
+import { type Event, idSchema, oneOf, refuse } from "@threadmill/core";
 import { Type } from "typebox";
 import { list } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
@@ -54,12 +54,8 @@ export function eventRoutes({ pool, db }: Pick<AppPorts, "pool" | "db">): Route[
       permission: "events.read",
       query: {
         order: Type.Optional(oneOf(["oldest", "newest"] as const, "which come first; default: oldest")),
-        customer: Type.Optional(
-          Type.String({ format: "uuid", description: "with those of customers merged with this one" }),
-        ),
-        conversation: Type.Optional(
-          Type.String({ format: "uuid", description: "with those of conversations merged with this one" }),
-        ),
+        customer: Type.Optional(idSchema("with those of customers merged with this one")),
+        conversation: Type.Optional(idSchema("with those of conversations merged with this one")),
         root: Type.Optional(
           Type.String({
             minLength: 1,

@@ -1,4 +1,4 @@
-import { IdSchema, oneOf, refuse, type Run, RunHeadSchema, RunSchema, runStatuses } from "@threadmill/core";
+import { idSchema, IdSchema, oneOf, refuse, type Run, RunHeadSchema, RunSchema, runStatuses } from "@threadmill/core";
 import { Type } from "typebox";
 import { byId, list, pageById } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
@@ -34,12 +34,8 @@ export function runRoutes({ pool }: Pick<AppPorts, "pool">): Route[] {
         workflow: Type.Optional(Type.String({ maxLength: 64, description: "id or short name" })),
         status: Type.Optional(oneOf(runStatuses)),
         subject: Type.Optional(IdSchema),
-        customer: Type.Optional(
-          Type.String({ format: "uuid", description: "with those of customers merged with this one" }),
-        ),
-        conversation: Type.Optional(
-          Type.String({ format: "uuid", description: "with those of conversations merged with this one" }),
-        ),
+        customer: Type.Optional(idSchema("with those of customers merged with this one")),
+        conversation: Type.Optional(idSchema("with those of conversations merged with this one")),
       },
       item: RunHeadSchema,
       title: "RunPage",

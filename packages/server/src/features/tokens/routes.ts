@@ -1,4 +1,4 @@
-import { IdSchema, InstantSchema, orNull, refuse } from "@threadmill/core";
+import { idSchema, IdSchema, InstantSchema, orNull, refuse } from "@threadmill/core";
 import { Type } from "typebox";
 import type { Authenticator } from "../../http/auth.ts";
 import { byId, list, pageById } from "../../http/pages.ts";
@@ -13,7 +13,7 @@ const name = Type.String({ minLength: 1, maxLength: 200, description: "what it i
 const fields = {
   id: IdSchema,
   name,
-  user: Type.String({ format: "uuid", description: "it acts with this user's current rights" }),
+  user: idSchema("it acts with this user's current rights"),
   hint: Type.String({ description: "how it begins" }),
   created_at: InstantSchema,
   revoked_at: orNull(InstantSchema),
