@@ -32,7 +32,7 @@ export function statusUrl(
   const callback = provider.callbacks.find((each) => each.ofMessage);
   if (callback === undefined) return null;
   // colons are allowed in a query, but not everybody leaves them as they are
-  const named = secretBox.seal(message, context(channel)).replaceAll(":", ".");
+  const named = secretBox.of("callbacks").seal(message, context(channel)).replaceAll(":", ".");
   return `${callbackUrl(publicUrl, provider, channel.id, callback)}?${parameter}=${named}`;
 }
 
@@ -45,6 +45,6 @@ export function messageNamed(
   const named = query[parameter];
   if (named === undefined) return null;
   if (typeof named !== "string") return undefined;
-  const opened = secretBox.open(named.replaceAll(".", ":"), context(channel));
+  const opened = secretBox.of("callbacks").open(named.replaceAll(".", ":"), context(channel));
   return opened.ok && isId(opened.text) ? opened.text : undefined;
 }

@@ -13,10 +13,11 @@ export interface Cursors {
  * it was written for. `list` says which that is: organization, address, filters.
  */
 export function sealedCursors(box: SecretBox): Cursors {
+  const own = box.of("cursors");
   return {
-    write: (spot, list) => box.seal(JSON.stringify(spot), ["cursor", ...list]),
+    write: (spot, list) => own.seal(JSON.stringify(spot), ["cursor", ...list]),
     read(cursor, list) {
-      const opened = box.open(cursor, ["cursor", ...list]);
+      const opened = own.open(cursor, ["cursor", ...list]);
       return opened.ok ? (JSON.parse(opened.text) as unknown) : null;
     },
   };

@@ -304,7 +304,7 @@ export function createEngine(options: EngineOptions): Engine {
       const answer = await changeSettings(inLane, place, actor, fn);
       // whoever reads next asks for the version first, and takes over what changed
       if (!answer.ok) return answer;
-      tell([{ ...place, seq: answer.seq }], "here");
+      if (answer.seq !== null) tell([{ ...place, seq: answer.seq }], "here");
       return { ok: true, result: answer.result };
     },
     inLane: (lane, fn) => hold(background, lane, backgroundPatienceMs, fn),

@@ -22,8 +22,16 @@ export interface Consequence {
   readonly data: { readonly [name: string]: Json };
 }
 
+/** The settings are as they were; what else was written in the transaction stays, such as the answer to a key. */
+export interface SettingsUnchanged<T> {
+  readonly unchanged: T | Refusal;
+}
+
 /** Changes settings within a transaction that holds the lane; `at` is the instant of the change. A refusal rolls back. */
-export type ChangeSettings<T> = (tx: PoolClient, at: string) => Promise<SettingsChanged<T> | Refusal>;
+export type ChangeSettings<T> = (
+  tx: PoolClient,
+  at: string,
+) => Promise<SettingsChanged<T> | SettingsUnchanged<T> | Refusal>;
 
 class Refused extends Error {
   readonly refusal: Refusal;
@@ -36,32 +44,39 @@ class Refused extends Error {
 /**
  * Changes settings in one transaction that holds the organization's lane, so that no batch runs meanwhile: bumps
  * `config_version`, and appends `settings.changed` with before and after, and what followed from it, to the log; answers
- * how far the lane's log reaches then.
+ * how far the lane's log reaches then, or null where it was not added to.
  */
 export async function changeSettings<T>(
   inLane: InLane,
   { lane, organization }: Place,
   actor: Actor,
   fn: ChangeSettings<T>,
-): Promise<{ ok: true; result: T; seq: number } | Refusal> {
+): Promise<{ ok: true; result: T; seq: number | null } | Refusal> {
   try {
-    const done = await inLane(lane, async (tx) => {
+    return await inLane(lane, async (tx) => {
       const at = await instantOf(tx, lane);
       const changed = await fn(tx, at);
+      if ("unchanged" in changed) return answerOf(changed.unchanged, null);
       if (!("noun" in changed)) throw new Refused(changed);
       await tx.query(
         "update organizations set config_version = config_version + 1 where lane = $1 and organization = $2",
         [lane, organization],
       );
       const seq = await appendEvents(tx, lane, organization, settingsEvents(changed, actor, at));
-      return { result: changed.result, seq };
+      return answerOf(changed.result, seq);
     });
-    return { ok: true, ...done };
   } catch (error) {
     if (error instanceof Refused) return error.refusal;
     throw error;
   }
 }
+
+/** Whether a change, or an answer kept of one, is a refusal. */
+export const isRefusal = (given: unknown): given is Refusal =>
+  typeof given === "object" && given !== null && "ok" in given && given.ok === false;
+
+const answerOf = <T>(given: T | Refusal, seq: number | null): { ok: true; result: T; seq: number | null } | Refusal =>
+  isRefusal(given) ? given : { ok: true, result: given, seq };
 
 /** The later of the database's clock and the lane's last instant. */
 async function instantOf(tx: PoolClient, lane: number): Promise<string> {

@@ -68,7 +68,7 @@ const assigned = new RegExp(`(^|[^A-Za-z0-9_-])(${names})=(?:'[^'"\\\\]*'?|[^&\\
 const inAddress = /(:\/\/[^\s:@/?#"'\\]*):[^\s/?#"'\\]*@/g;
 const credentials = /\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}/gi;
 const ourTokens = /\btm_[A-Za-z0-9_-]{16,}/g;
-const ourEnvelopes = /\bv1:[0-9a-f]{16}:[A-Za-z0-9_-]{16}:[A-Za-z0-9_-]+/g;
+const ourEnvelopes = /\bv[12]:[0-9a-f]{16}:[A-Za-z0-9_-]{16}:[A-Za-z0-9_-]+/g;
 
 /**
  * Masks secrets in any text: passwords in addresses, bearer credentials, our tokens, and values of fields with a secret's

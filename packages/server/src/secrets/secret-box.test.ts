@@ -23,7 +23,7 @@ test("sealing twice gives different texts that name version and key", () => {
   const box = openSecretBox(key);
   const [first, second] = [box.seal("a", context), box.seal("a", context)];
   expect(first).not.toBe(second);
-  expect(first.startsWith(`v1:${box.keyId}:`)).toBe(true);
+  expect(first.startsWith(`v2:${box.keyId}:`)).toBe(true);
 });
 
 test("another context, also one that joins to the same text, does not open it", () => {
@@ -38,13 +38,32 @@ test("a changed character anywhere never opens", () => {
   const box = openSecretBox(key);
   const sealed = box.seal("hello", context);
   fc.assert(
-    fc.property(fc.nat(sealed.length - 1), fc.constantFrom(..."Aaz09_-:v"), (at, character) => {
+    fc.property(fc.nat(sealed.length - 1), fc.constantFrom(..."Aaz012_-:v"), (at, character) => {
       const changed = sealed.slice(0, at) + character + sealed.slice(at + 1);
       const opened = box.open(changed, context);
       // The last base64url character carries unused bits, so a change there may leave the bytes as they were.
       expect(opened.ok).toBe(sameBytes(changed, sealed));
     }),
   );
+});
+
+test("each use has a key of its own: what one sealed opens in no other, not even in the same context", () => {
+  const box = openSecretBox(key);
+  const uses = ["secrets", "answers", "cursors", "callbacks"] as const;
+  for (const from of uses) {
+    const sealed = box.of(from).seal("a", context);
+    expect(uses.filter((each) => openSecretBox(key).of(each).open(sealed, context).ok)).toEqual([from]);
+    // nor does the key itself, under the version that it sealed
+    expect(box.of(from).open(sealed.replace(/^v2/, "v1"), context)).toEqual({ ok: false, code: "tampered" });
+  }
+});
+
+test("what was sealed with the key itself, before there were uses, opens still", () => {
+  const old = "v1:1139b200f7cfd285:LjoLTl0-Shh6HX_K:7W5CdApKWmhXGhzOMh-0WX4Nrm96gG4em14";
+  const box = openSecretBox(key);
+  for (const each of [box, box.of("answers")])
+    expect(each.open(old, context)).toEqual({ ok: true, text: "kept since" });
+  expect(box.open(old, ["org-2", "twilio.auth_token"])).toEqual({ ok: false, code: "tampered" });
 });
 
 function sameBytes(left: string, right: string): boolean {
@@ -64,7 +83,13 @@ describe("keys", () => {
   });
 
   test("text that is no envelope is malformed", () => {
-    for (const text of ["", "a", "v2:0:0:0", "v1:0011223344556677:AAAAAAAAAAAAAAAA:AAAA"]) {
+    for (const text of [
+      "",
+      "a",
+      "v2:0:0:0",
+      "v3:0011223344556677:AAAAAAAAAAAAAAAA:AAAAAAAAAAAAAAAAAAAAAAAA",
+      "v1:0011223344556677:AAAAAAAAAAAAAAAA:AAAA",
+    ]) {
       expect(openSecretBox(key).open(text, context)).toEqual({ ok: false, code: "malformed" });
     }
   });

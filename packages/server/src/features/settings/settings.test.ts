@@ -84,10 +84,40 @@ describe("a team, as any settings", () => {
   });
 });
 
+describe("an idempotency key answers as it did first, whatever would be answered now", () => {
+  test("a refusal", async () => {
+    const key = { "idempotency-key": "team-refused" };
+    const taken = (await post("/teams", { name: "Taken", slug: "taken" })).json;
+    const refused = await post("/teams", { name: "Second", slug: "taken" }, key);
+    expect(refused).toMatchObject({ status: 409 });
+    await patch(`/teams/${taken.id}`, { slug: "let-go" });
+    const again = await post("/teams", { name: "Second", slug: "taken" }, key);
+    expect(again).toMatchObject({ status: 409, json: { code: refused.json.code } });
+    expect(again.headers["idempotency-replayed"]).toBe("true");
+    expect(await post("/teams", { name: "Second", slug: "taken" })).toMatchObject({ status: 201 });
+  });
+
+  test("that there was nothing to change, which is no change of the settings either", async () => {
+    const { pool } = api.server.database;
+    const version = async () => (await pool.query("select config_version from organizations")).rows[0].config_version;
+    const { id } = (await post("/teams", { name: "Ended" })).json;
+    await post(`/teams/${id}/archive`);
+    const key = { "idempotency-key": "team-ended" };
+    const before = await version();
+    const first = await post(`/teams/${id}/archive`, {}, key);
+    expect(first).toMatchObject({ status: 200 });
+    const again = await post(`/teams/${id}/archive`, {}, key);
+    expect(again).toMatchObject({ status: 200, json: first.json });
+    expect(again.headers["idempotency-replayed"]).toBe("true");
+    expect(await version()).toBe(before);
+    expect(await post(`/teams/${id}/archive`, { x: 1 }, key)).toMatchObject({ status: 422 });
+  });
+});
+
 test("an answer that was kept under key and fingerprint in one is found", async () => {
   const key = { "idempotency-key": "team-old" };
   const first = await post("/teams", { name: "Keyed before" }, key);
-  const box = openSecretBox(decodeSecretKey(secretKey) as Uint8Array);
+  const box = openSecretBox(decodeSecretKey(secretKey) as Uint8Array).of("answers");
   const { pool } = api.server.database;
   const { rows } = await pool.query("select * from idempotency_keys order by at desc limit 1");
   const [row] = rows;
@@ -176,7 +206,7 @@ test("a channel shows its webhook and never its secret", async () => {
     },
   });
   expect(made.text).not.toContain("s3cret-value");
-  expect((await get(`/events?type=settings.changed&order=newest`)).text).not.toMatch(/s3cret-value|v1:/);
+  expect((await get(`/events?type=settings.changed&order=newest`)).text).not.toMatch(/s3cret-value|v[12]:/);
   expect(await patch(`/channels/${made.json.id}`, { name: "Line" })).toMatchObject({
     json: { name: "Line", has_auth_token: true },
   });
