@@ -3,7 +3,7 @@ import { createServer as createSecureServer } from "node:https";
 import { type AddressInfo, createServer as createNetServer, type Server as NetServer } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { createOutside, type Outside, type OutsideOptions, type OutsideRequest } from "./client.ts";
-import type { Resolve } from "./lookup.ts";
+import type { Resolve } from "./names.ts";
 import { testCertificate } from "./test-certificate.ts";
 
 const open: (Server | NetServer | Outside)[] = [];

@@ -2,7 +2,8 @@ import { Agent as HttpAgent, type IncomingHttpHeaders } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { isIP } from "node:net";
 import { type Exchange, exchange } from "./exchange.ts";
-import { addressGuard, type Resolve } from "./lookup.ts";
+import { addressGuard } from "./lookup.ts";
+import type { Resolve } from "./names.ts";
 
 /** A request that leaves the house. */
 export interface OutsideRequest {
@@ -71,7 +72,7 @@ export interface Outside {
 export interface OutsideOptions {
   /** addresses and ranges that may be connected to although they are not public */
   readonly allowed: readonly string[];
-  /** in place of the system's resolver */
+  /** in place of the machine's own names */
   readonly resolve?: Resolve;
   /** certificates (PEM) to trust in place of the usual authorities */
   readonly authorities?: readonly string[];

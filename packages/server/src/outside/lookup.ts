@@ -1,17 +1,12 @@
 import type { LookupAddress } from "node:dns";
-import { lookup as systemLookup } from "node:dns/promises";
 import { isIP, type LookupFunction } from "node:net";
+import { nameResolver, type Resolve } from "./names.ts";
 import { addressKind, rangeTest } from "./ranges.ts";
 
 /** Why something was not reached, as an error that can travel through Node's sockets. */
 export class NotPermitted extends Error {
   readonly code = "address_not_allowed";
 }
-
-/** The addresses of a name, as the system resolves it. Throws when there are none. */
-export type Resolve = (name: string) => Promise<readonly { readonly address: string }[]>;
-
-const system: Resolve = (name) => systemLookup(name, { all: true, order: "verbatim" });
 
 /** Which addresses this process may connect to. */
 export interface AddressGuard {
@@ -25,7 +20,7 @@ export interface AddressGuard {
 }
 
 /** A guard that permits public addresses and those within `allowed` (addresses and CIDR ranges). */
-export function addressGuard(allowed: readonly string[], resolve: Resolve = system): AddressGuard {
+export function addressGuard(allowed: readonly string[], resolve: Resolve = nameResolver()): AddressGuard {
   const isAllowed = rangeTest(allowed);
   const permits = (address: string): boolean => isAllowed(address) || addressKind(address) === "public";
   /** What there is to connect to, or why nothing is. */
