@@ -25,6 +25,7 @@ export type {
   Mailbox,
   Organization,
   PropertyDefinition,
+  PropertyType,
   Settings,
   SettingsNoun,
   Team,
@@ -42,6 +43,7 @@ export {
 } from "./model/settings.ts";
 export { addressKey } from "./domain/addressing.ts";
 export { blankChange, blankData, blankFields } from "./domain/blank.ts";
+export { definitionProblem, typeOfValue } from "./domain/property-definition.ts";
 export { apply, decide } from "./domain/decide.ts";
 export type { AnyCommand, Target } from "./domain/define.ts";
 export { eventTypes, type EventType, isEventType } from "./domain/events.ts";

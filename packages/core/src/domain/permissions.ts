@@ -17,6 +17,7 @@ export const permissions = [
   "runs.cancel",
   "presence.write",
   "operations.write",
+  "properties.define",
   "settings.read",
   "settings.write",
   "workflows.read",

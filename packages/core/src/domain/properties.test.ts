@@ -13,8 +13,22 @@ const values: Record<string, { readonly fit: readonly Json[]; readonly misfit: r
     fit: ["2026-11-20", "2026-11-20T17:00:00.000Z"],
     misfit: ["2026-02-30", "today", 20_261_120, "2026-11-20T17:00:00"],
   },
+  instant: { fit: ["2026-11-20T17:00:00.000Z"], misfit: ["2026-11-20", "2026-11-20T17:00:00", 1] },
   list: { fit: [[], ["a", "b"]], misfit: ["a", [1], { 0: "a" }] },
+  long_text: { fit: ["", "a\nb"], misfit: [1, ["a"]] },
   choice: { fit: ["free", "pro"], misfit: ["gold", "Pro", 1, ["pro"]] },
+  choices: { fit: [[], ["pro"], ["pro", "free"]], misfit: ["pro", ["pro", "pro"], ["gold"], [1]] },
+  link: {
+    fit: ["https://example.com", "http://example.com/a?b#c", "HTTPS://example.com?x"],
+    misfit: [
+      "example.com",
+      "javascript:alert(1)",
+      "https://",
+      "https:// x",
+      `https://example.com/${"x".repeat(2048)}`,
+      1,
+    ],
+  },
 };
 
 test.each(Object.entries(values))("a %s takes what it is, or null", (name, { fit, misfit }) => {

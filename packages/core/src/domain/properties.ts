@@ -3,8 +3,7 @@ import { countOf, jsonText, membersOf } from "../model/json.ts";
 import { type Refusal, refuse } from "../model/command.ts";
 import type { Json, Properties } from "../model/common.ts";
 import type { PropertyDefinition } from "../model/settings.ts";
-import { parseDate } from "../time/civil.ts";
-import { isInstant } from "../time/instant.ts";
+import { valueProblem } from "./property-definition.ts";
 import type { SettingsIndex } from "./settings-index.ts";
 
 const maxValueBytes = 32_768;
@@ -12,25 +11,6 @@ export const maxProperties = 200;
 
 /** The input field that names a property. */
 export const PropertyName = Type.String({ minLength: 1, maxLength: 100, description: "name of the property" });
-
-/** What a value of each type of property is. */
-const fits: Record<PropertyDefinition["type"], (value: Json, definition: PropertyDefinition) => boolean> = {
-  text: (value) => typeof value === "string",
-  number: (value) => typeof value === "number" && Number.isFinite(value),
-  boolean: (value) => typeof value === "boolean",
-  date: (value) => typeof value === "string" && (parseDate(value) !== null || isInstant(value)),
-  list: (value) => Array.isArray(value) && value.every((item) => typeof item === "string"),
-  choice: (value, { options }) => typeof value === "string" && options.includes(value),
-};
-
-const expected: Record<PropertyDefinition["type"], string> = {
-  text: "a text",
-  number: "a number",
-  boolean: "true or false",
-  date: "a date as 2026-11-20, or an instant",
-  list: "a list of texts",
-  choice: "one of its options",
-};
 
 /** Why a property may not get this value, or null. A name that no definition knows may hold anything; null takes it away. */
 export function propertyProblem(
@@ -51,9 +31,8 @@ export function propertyProblem(
   }
   if (value === null) return null;
   const definition = settings.property(noun, name);
-  if (definition !== null && !fits[definition.type](value, definition)) {
-    return refuse("invalid", "property_type", `The property ${name} takes ${expected[definition.type]}`, path);
-  }
+  const problem = definition === null ? null : valueProblem(name, definition, value, path);
+  if (problem !== null) return problem;
   if (new TextEncoder().encode(jsonText(value)).length > maxValueBytes) {
     return refuse("invalid", "property_too_large", `A property's value may take ${maxValueBytes} bytes at most`, path);
   }

@@ -89,13 +89,50 @@ export interface Calendar {
   readonly archived_at: Instant | null;
 }
 
-export const propertyTypes = ["text", "number", "boolean", "date", "list", "choice"] as const;
+export const propertyTypes = [
+  "text",
+  "long_text",
+  "number",
+  "boolean",
+  "date",
+  "instant",
+  "choice",
+  "choices",
+  "list",
+  "link",
+] as const;
+export type PropertyType = (typeof propertyTypes)[number];
+
+/** What a property's values must be beyond their type; which rules a type knows is in `domain/property-definition.ts`. */
+export interface PropertyRules {
+  /** of numbers */
+  readonly min?: number;
+  readonly max?: number;
+  /** of texts and links, in characters */
+  readonly min_length?: number;
+  readonly max_length?: number;
+  /** a regular expression that a whole text fits */
+  readonly pattern?: string;
+  /** of lists and choices */
+  readonly min_items?: number;
+  readonly max_items?: number;
+}
+
 export interface PropertyDefinition {
   readonly id: Id;
   readonly noun: "customer" | "conversation";
+  /** as documents and texts name it; it never changes */
   readonly name: string;
-  readonly type: (typeof propertyTypes)[number];
+  /** as people see it; null: its name */
+  readonly label: string | null;
+  readonly description: string | null;
+  /** the heading under which people find it */
+  readonly group: string | null;
+  /** its place among those of its group; groups come in the order of their first */
+  readonly position: number;
+  readonly type: PropertyType;
   readonly options: readonly string[];
+  readonly rules: PropertyRules;
   readonly archived_at: Instant | null;
 }
 
@@ -114,6 +151,7 @@ export interface Settings {
 const slug = Type.String({ pattern: "^[a-z0-9][a-z0-9_-]{0,62}$", description: "short name used in documents" });
 const name = Type.String({ minLength: 1, maxLength: 200 });
 const archived_at = orNull(InstantSchema);
+const count = Type.Integer({ minimum: 0, maximum: 100_000 });
 
 /** The settings' shapes in the API: one table, from which routes, forms and checks follow. */
 export const settingsSchemas = {
@@ -162,8 +200,26 @@ export const settingsSchemas = {
     id: plain(IdSchema),
     noun: plain(oneOf(["customer", "conversation"] as const)),
     name: plain(name),
+    label: plain(orNull(Type.String({ minLength: 1, maxLength: 200 }))),
+    description: plain(orNull(Type.String({ maxLength: 1000 }))),
+    group: plain(orNull(Type.String({ minLength: 1, maxLength: 100, description: "the heading it stands under" }))),
+    position: plain(Type.Integer({ minimum: 0, maximum: 100_000, description: "its place within the group" })),
     type: plain(oneOf(propertyTypes)),
     options: plain(Type.Array(Type.String({ maxLength: 200 }), { maxItems: 500 })),
+    rules: plain(
+      Type.Object(
+        {
+          min: Type.Optional(Type.Number()),
+          max: Type.Optional(Type.Number()),
+          min_length: Type.Optional(count),
+          max_length: Type.Optional(count),
+          pattern: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "fits the whole text" })),
+          min_items: Type.Optional(count),
+          max_items: Type.Optional(count),
+        },
+        { additionalProperties: false },
+      ),
+    ),
     archived_at: plain(archived_at),
   }),
 } as const;

@@ -10,6 +10,7 @@ import {
   type WorkflowDocument,
   workflowKinds,
 } from "../workflow/document.ts";
+import { property } from "./settings.ts";
 
 /** For tests: ids that are easy to tell apart. */
 export const idOf = (n: number): string => `0190a000-0000-7000-8000-${String(n).padStart(12, "0")}`;
@@ -53,8 +54,8 @@ export const settingsRows: Settings = {
   ],
   calendars: [{ id: idOf(50), slug: "office", name: "Office", calendar, archived_at: null }],
   properties: [
-    { id: idOf(60), noun: "customer", name: "plan", type: "choice", options: ["free", "pro"], archived_at: null },
-    { id: idOf(61), noun: "customer", name: "age", type: "number", options: [], archived_at: null },
+    property({ id: idOf(60), noun: "customer", name: "plan", type: "choice", options: ["free", "pro"] }),
+    property({ id: idOf(61), noun: "customer", name: "age", type: "number" }),
   ],
 };
 export const settings = indexSettings(settingsRows);

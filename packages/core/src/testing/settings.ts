@@ -3,6 +3,7 @@ import type { Actor } from "../model/event.ts";
 import {
   type Channel,
   defaultLimits,
+  propertyTypes,
   type Mailbox,
   type PropertyDefinition,
   type Settings,
@@ -84,16 +85,23 @@ const channel = (
   archived_at,
 });
 
+/** A definition of a property; what is not given is empty, but for the options of those that have some. */
+export const property = (
+  row: Partial<PropertyDefinition> & Pick<PropertyDefinition, "id" | "noun" | "name" | "type">,
+): PropertyDefinition => ({
+  label: null,
+  description: null,
+  group: null,
+  position: 0,
+  options: row.type === "choice" || row.type === "choices" ? ["free", "pro"] : [],
+  rules: {},
+  archived_at: null,
+  ...row,
+});
+
 /** One definition of each type for each noun; the property is named as its type. */
 const properties: readonly PropertyDefinition[] = (["customer", "conversation"] as const).flatMap((noun, at) =>
-  (["text", "number", "boolean", "date", "list", "choice"] as const).map((type, index) => ({
-    id: testId(100 + at * 10 + index),
-    noun,
-    name: type,
-    type,
-    options: type === "choice" ? ["free", "pro"] : [],
-    archived_at: null,
-  })),
+  propertyTypes.map((type, index) => property({ id: testId(100 + at * 10 + index), noun, name: type, type })),
 );
 
 /**

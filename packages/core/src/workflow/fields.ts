@@ -11,11 +11,15 @@ export const fieldsOf = (root: string | number): Readonly<Record<string, TSchema
 
 const propertyTypes: Readonly<Record<PropertyDefinition["type"], FieldType>> = {
   text: "text",
+  long_text: "text",
   number: "number",
   boolean: "boolean",
   date: "date",
-  list: "list",
+  instant: "date",
   choice: "text",
+  choices: "list",
+  list: "list",
+  link: "text",
 };
 
 /** Whether a path names a field that its root does not have. Of some roots nothing is known. */

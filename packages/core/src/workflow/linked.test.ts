@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { indexSettings } from "../domain/settings-index.ts";
 import { idOf, settings, settingsRows } from "../testing/documents.ts";
+import { property } from "../testing/settings.ts";
 import { Linked, Surroundings } from "./linked.ts";
 import { namesOfRow } from "./settings-names.ts";
 
@@ -37,14 +38,7 @@ describe("what is linked to the settings", () => {
     const surroundings = new Surroundings(settings);
     const found = new Linked(surroundings, (given) => given.calendar("night") ?? given.property("customer", "mood"));
     expect(found.get()).toBeNull();
-    const mood = {
-      id: idOf(61),
-      noun: "customer",
-      name: "mood",
-      type: "text",
-      options: [],
-      archived_at: null,
-    } as const;
+    const mood = property({ id: idOf(61), noun: "customer", name: "mood", type: "text" });
     surroundings.change(indexSettings({ ...settingsRows, properties: [mood] }), namesOfRow("property", mood));
     expect(found.get()).toEqual(mood);
   });

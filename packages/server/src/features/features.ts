@@ -14,6 +14,7 @@ import { meRoutes } from "./me/routes.ts";
 import { messageRoutes } from "./messages/routes.ts";
 import { operationRoutes } from "./operations/routes.ts";
 import { organizationRoutes } from "./organization/routes.ts";
+import { unknownDefiner } from "./properties/define.ts";
 import { properties } from "./properties/properties.ts";
 import { runRoutes } from "./runs/routes.ts";
 import { settingsChanger } from "./settings/change.ts";
@@ -36,7 +37,7 @@ export function features(ports: AppPorts, auth: Authenticator): Route[] {
     ...organizationRoutes(ports, change),
     ...resources.flatMap((resource) => resourceRoutes(resource, ports, change)),
     ...providerRoutes(),
-    ...commandHttpRoutes(commandSubmitter(ports)),
+    ...commandHttpRoutes(commandSubmitter(ports), unknownDefiner(ports)),
     ...customerRoutes(ports),
     ...conversationRoutes(ports),
     ...messageRoutes(ports),

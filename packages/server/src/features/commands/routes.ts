@@ -1,6 +1,8 @@
-import { type AnyCommand, commands, IdSchema } from "@threadmill/core";
-import { type TObject, type TProperties, type TSchema, Type } from "typebox";
+import { type AnyCommand, commands, IdSchema, type Json } from "@threadmill/core";
+import { type Static, type TObject, type TProperties, type TSchema, Type } from "typebox";
+import { checkUserRights } from "../../http/rights.ts";
 import { type Route, route } from "../../http/route.ts";
+import type { DefineUnknown } from "../properties/define.ts";
 import type { SubmitCommand } from "./submit.ts";
 import { type CommandRoute, commandRoutes } from "./table.ts";
 
@@ -19,8 +21,8 @@ export const CommandAnswerSchema = Type.Object(
 );
 
 /** A route for every command. */
-export function commandHttpRoutes(submit: SubmitCommand): Route[] {
-  return commandRoutes.map((row) => commandRoute(row, commandOf(row), submit));
+export function commandHttpRoutes(submit: SubmitCommand, define: DefineUnknown): Route[] {
+  return commandRoutes.map((row) => commandRoute(row, commandOf(row), submit, define));
 }
 
 function commandOf({ command }: CommandRoute): AnyCommand {
@@ -29,7 +31,17 @@ function commandOf({ command }: CommandRoute): AnyCommand {
   return found;
 }
 
-function commandRoute(row: CommandRoute, definition: AnyCommand, submit: SubmitCommand): Route {
+/** With it, an unknown property that is set becomes one of its value's type. */
+const defining = Type.Object({
+  define_properties: Type.Optional(
+    Type.Boolean({
+      description:
+        "Defines properties that are set and unknown, each of its value's type, behind the command; needs the right `properties.define`",
+    }),
+  ),
+});
+
+function commandRoute(row: CommandRoute, definition: AnyCommand, submit: SubmitCommand, define: DefineUnknown): Route {
   const { params, body } = splitInput(row.url, definition);
   const bodyless = row.method === "DELETE";
   return route({
@@ -42,12 +54,32 @@ function commandRoute(row: CommandRoute, definition: AnyCommand, submit: SubmitC
     checkedBy: "engine",
     ...(params !== null && { params }),
     ...(!bodyless && { body }),
+    ...(row.sets !== undefined && { query: defining }),
     answer: CommandAnswerSchema,
     status: row.status ?? 200,
     problems: [404, 429],
-    handle: (call) =>
-      submit(call, definition.type, { ...(call.body as object | undefined), ...(call.params as object) }),
+    async handle(call) {
+      const input = { ...(call.body as object | undefined), ...(call.params as object) };
+      const defines = row.sets !== undefined && (call.query as Static<typeof defining>).define_properties === true;
+      if (defines) await checkUserRights(call, "properties.define");
+      const answer = await submit(call, definition.type, input);
+      if (defines && "command" in answer)
+        await define({ place: call.place, actor: call.actor, noun: row.sets as Sets, values: propertiesIn(input) });
+      return answer;
+    },
   });
+}
+
+type Sets = NonNullable<CommandRoute["sets"]>;
+
+/** The properties that a command's input sets. */
+function propertiesIn(input: {
+  readonly name?: string;
+  readonly value?: Json;
+  readonly properties?: { readonly [name: string]: Json };
+}): { readonly [name: string]: Json } {
+  const { name, value, properties } = input;
+  return name === undefined ? (properties ?? {}) : { [name]: value ?? null };
 }
 
 /** Takes the input's schema apart: what stands in the path, and the rest. */

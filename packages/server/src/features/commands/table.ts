@@ -5,6 +5,8 @@ export interface CommandRoute {
   readonly url: string;
   readonly command: string;
   readonly tag: "Customers" | "Conversations" | "Messages" | "Runs" | "Settings" | "Operations";
+  /** whose properties its input sets: with `define_properties` those that nobody knows are defined */
+  readonly sets?: "customer" | "conversation";
   /** 201 where a new thing is what it is for */
   readonly status?: 201;
 }
@@ -24,11 +26,11 @@ const conversation = (verb: string, command: string): CommandRoute => ({
 
 /** Every command's place. A test keeps it in step with the registry. */
 export const commandRoutes: readonly CommandRoute[] = [
-  { method: "POST", url: "/customers", command: "customer.upsert", tag: "Customers" },
+  { method: "POST", url: "/customers", command: "customer.upsert", tag: "Customers", sets: "customer" },
   customer("add_address", "add_address"),
   customer("remove_address", "remove_address"),
   customer("make_address_primary", "make_address_primary"),
-  customer("properties", "set_property"),
+  { ...customer("properties", "set_property"), sets: "customer" },
   {
     method: "DELETE",
     url: "/customers/:customer/properties/:name",
@@ -58,7 +60,7 @@ export const commandRoutes: readonly CommandRoute[] = [
   conversation("topic", "set_topic"),
   conversation("add_tags", "add_tags"),
   conversation("remove_tags", "remove_tags"),
-  conversation("properties", "set_property"),
+  { ...conversation("properties", "set_property"), sets: "conversation" },
   conversation("move", "move"),
   conversation("merge", "merge"),
 

@@ -45,7 +45,7 @@ export async function insertRow(
   const all: Readonly<Record<string, unknown>> = { lane, organization, ...row, created_at: at };
   const names = Object.keys(all);
   const { rows } = await tx.query<Row>(
-    `insert into ${resource.plural} (${names.join(", ")}) values (${names.map((_, n) => `$${n + 1}`).join(", ")}) returning *`,
+    `insert into ${resource.plural} (${names.map(quoted).join(", ")}) values (${names.map((_, n) => `$${n + 1}`).join(", ")}) returning *`,
     names.map((name) => parameter(resource, name, all[name])),
   );
   return rows[0] as Row;
@@ -61,7 +61,7 @@ export async function updateRow(
 ): Promise<Row> {
   const names = Object.keys(columns);
   const { rows } = await tx.query<Row>(
-    `update ${resource.plural} set ${names.map((name, n) => `${name} = $${n + 4}`).join(", ")} where lane = $1 and organization = $2 and id = $3 returning *`,
+    `update ${resource.plural} set ${names.map((name, n) => `${quoted(name)} = $${n + 4}`).join(", ")} where lane = $1 and organization = $2 and id = $3 returning *`,
     [lane, organization, id, ...names.map((name) => parameter(resource, name, columns[name]))],
   );
   return rows[0] as Row;
@@ -84,6 +84,9 @@ export async function uniqueProblem(
   );
   return rows.length === 0 ? null : refuse("conflict", `${last}_taken`, `Another ${noun} has this ${last}`, `/${last}`);
 }
+
+/** A column may be named as a word of SQL. */
+const quoted = (name: string): string => `"${name}"`;
 
 const parameter = ({ json }: Resource, name: string, value: unknown): unknown =>
   json.includes(name) && value !== null ? JSON.stringify(value) : value;
