@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient } from "@threadmill/client";
-import { apply, ConversationSchema, CustomerSchema, loggedTables, MessageSchema } from "@threadmill/core";
+import { apply, ConversationSchema, CustomerSchema, loggedTables, MessageSchema, NoteSchema } from "@threadmill/core";
 import { openPool, readEvents } from "@threadmill/server";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { backUp } from "./backup.ts";
@@ -75,7 +75,12 @@ async function countRows(pool: Pool, tables: readonly string[]): Promise<Record<
 type LogRow = Parameters<typeof readEvents>[0] & { readonly lane: number; readonly count: number };
 
 /** What of a row the log tells; the rest is bookkeeping. */
-const shapes = { customers: CustomerSchema, conversations: ConversationSchema, messages: MessageSchema };
+const shapes = {
+  customers: CustomerSchema,
+  conversations: ConversationSchema,
+  messages: MessageSchema,
+  notes: NoteSchema,
+};
 
 /** Holds a database against its own log: no gaps, and folding it gives the rows. */
 async function checkLog(pool: Pool): Promise<number> {

@@ -16,6 +16,8 @@ export type { KeptItem, Parked } from "./model/parked.ts";
 export type { Message } from "./model/message.ts";
 export { deliveries, directions, messageDefaults, MessageSchema } from "./model/message.ts";
 export type { Reason, Run, RunStatus, StepResult, Waiting } from "./model/run.ts";
+export type { Note } from "./model/note.ts";
+export { NoteSchema } from "./model/note.ts";
 export { RunHeadSchema, RunSchema, runStatuses } from "./model/run.ts";
 export type {
   Calendar,

@@ -65,6 +65,7 @@ const tables = new Map<string | number, string>([
   ["customer", "customers"],
   ["conversation", "conversations"],
   ["message", "messages"],
+  ["note", "notes"],
 ]);
 
 /** Whether changes of this path can be asked for: a field of a row that is logged. */

@@ -4,17 +4,24 @@ import { CustomerSchema } from "../model/customer.ts";
 import { type Change, EventDataSchema, type Event, type LoggedTable } from "../model/event.ts";
 import { blank, blankOf, fieldsMarked } from "../model/marks.ts";
 import { MessageSchema } from "../model/message.ts";
+import { NoteSchema } from "../model/note.ts";
 import { hasMembers } from "./members.ts";
 import type { Row } from "./rows.ts";
 
 /** The schemas whose fields the log's changes name. */
-const schemas = { customers: CustomerSchema, conversations: ConversationSchema, messages: MessageSchema } as const;
+const schemas = {
+  customers: CustomerSchema,
+  conversations: ConversationSchema,
+  messages: MessageSchema,
+  notes: NoteSchema,
+} as const;
 
 /** Every personal field of a logged row, and what it holds once erased: read off the marks. */
 export const blankFields: Readonly<Record<LoggedTable, Row>> = {
   customers: fieldsMarked(CustomerSchema, "personal", blankOf),
   conversations: fieldsMarked(ConversationSchema, "personal", blankOf),
   messages: fieldsMarked(MessageSchema, "personal", blankOf),
+  notes: fieldsMarked(NoteSchema, "personal", blankOf),
 };
 
 type Fields = Change["after"];

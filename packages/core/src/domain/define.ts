@@ -8,7 +8,7 @@ import type { Permission } from "./permissions.ts";
 import type { SettingsIndex } from "./settings-index.ts";
 
 /** The input field that names what a command is done to; a workflow step may leave it out and means its subject. */
-export type Target = "conversation" | "customer" | "message" | "user" | "run";
+export type Target = "conversation" | "customer" | "message" | "note" | "user" | "run";
 
 /**
  * A command: everything that any part of the house needs to know of it. Its file is the one place to read and the one

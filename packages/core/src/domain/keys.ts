@@ -12,6 +12,7 @@ export const rowTables = [
   "customers",
   "conversations",
   "messages",
+  "notes",
   "addresses",
   "runs",
   "timers",
@@ -48,6 +49,8 @@ export const key = {
   customer: remembered("customers/"),
   conversation: remembered("conversations/"),
   message: remembered("messages/"),
+  /** a note on a customer */
+  note: (id: Id): Key => `notes/${id}`,
   /** who has an address; kinds: those of `address/sender.ts`, and external */
   address: (kind: string, address: string): Key => `addresses/${kind}:${address}`,
   run: remembered("runs/"),
@@ -84,6 +87,7 @@ export const rowKey: Readonly<Record<LoggedTable, (id: Id) => Key>> = {
   customers: key.customer,
   conversations: key.conversation,
   messages: key.message,
+  notes: key.note,
 };
 
 /** Takes a key apart: the table or view, and the rest. */

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { ConversationRow } from "../model/conversation.ts";
 import type { CustomerRow } from "../model/customer.ts";
 import type { Message } from "../model/message.ts";
-import type { Change, Event } from "../model/event.ts";
+import type { Change, Event, LoggedTable } from "../model/event.ts";
 import type { Json } from "../model/common.ts";
 import { actors, ids, testId } from "../testing/settings.ts";
 import { type Scene, scene } from "../testing/scene.ts";
@@ -40,7 +40,7 @@ const steps = (maxLength: number): fc.Arbitrary<readonly Step[]> =>
 
 type Input = Record<string, Json>;
 type Dice = (n: number) => number;
-type Made = Record<"customers" | "conversations" | "messages", string[]>;
+type Made = Record<LoggedTable, string[]>;
 
 const phones = ["+14155550101", "+14155550102", "+14155550103"];
 const mails = ["a@example.com", "b@example.com"];
@@ -91,6 +91,9 @@ const inputs: Record<string, (d: Dice, made: Made) => Input> = {
   "customer.add_tags": (d, made) => ({ ...customer(d, made), tags: [of(tags, d(1)), of(tags, d(2))] }),
   "customer.remove_tags": (d, made) => ({ ...customer(d, made), tags: [of(tags, d(1))] }),
   "customer.close": customer,
+  "customer.add_note": (d, made) => ({ ...customer(d, made), text: of(["look", "there", " "], d(1)) }),
+  "customer.edit_note": (d, made) => ({ note: one(made.notes, d(0)), text: of(["look", "there", " "], d(1)) }),
+  "customer.remove_note": (d, made) => ({ note: one(made.notes, d(0)) }),
   "customer.merge": (d, made) => ({ ...customer(d, made), into: one(made.customers, d(1)) }),
   "customer.erase": (d, made) => (d(1) % 5 === 0 ? customer(d, made) : { customer: testId(999) }),
   "conversation.start": (d, made) => ({
@@ -183,7 +186,7 @@ const talkers = [
 const who = [actors.admin, actors.admin, actors.system, actors.workflow, actors.agent];
 
 class History {
-  readonly made: Made = { customers: [], conversations: [], messages: [] };
+  readonly made: Made = { customers: [], conversations: [], messages: [], notes: [] };
   readonly events: Event[] = [];
   readonly answers: Decision["answer"][] = [];
   readonly folded = new Map<string, Row>();
@@ -270,7 +273,7 @@ describe("random histories", () => {
           }
         });
         const rows = rowsOf(stage.ledger);
-        const kept = [...rows].filter(([name]) => /^(customers|conversations|messages)\//.test(name));
+        const kept = [...rows].filter(([name]) => /^(customers|conversations|messages|notes)\//.test(name));
         expect(new Map(kept.map(([name, row]) => [name, logged(row as object)]))).toEqual(
           new Map([...history.folded].map(([name, row]) => [name, logged(row)])),
         );

@@ -3,6 +3,7 @@ import type { ConversationRow } from "../model/conversation.ts";
 import type { CustomerRow } from "../model/customer.ts";
 import type { EffectRow } from "../model/effect.ts";
 import type { Message } from "../model/message.ts";
+import type { Note } from "../model/note.ts";
 import type { Parked } from "../model/parked.ts";
 import type { Run } from "../model/run.ts";
 import { type Key, key } from "./keys.ts";
@@ -56,6 +57,11 @@ export class Reader {
 
   message(id: Id): Message | null {
     return this.ledger.get<Message>(key.message(id));
+  }
+
+  /** A note on a customer. */
+  note(id: Id): Note | null {
+    return this.ledger.get<Note>(key.note(id));
   }
 
   run(id: Id): Run | null {

@@ -91,8 +91,8 @@ test.each(
     ({ target, type }) => target !== null && target !== "user" && target !== "run" && !(type in needs),
   ),
 )("$type reads its target first", ({ type, target }) => {
-  const name = { customer: key.customer, conversation: key.conversation, message: key.message }[
-    target as "customer" | "conversation" | "message"
+  const name = { customer: key.customer, conversation: key.conversation, message: key.message, note: key.note }[
+    target as "customer" | "conversation" | "message" | "note"
   ];
   expect(needsOf({ type, actor: actors.admin, input: { [target as string]: a } }, settings)).toEqual([name(a)]);
 });

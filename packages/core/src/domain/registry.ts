@@ -20,6 +20,7 @@ import { assignCustomer, unassignCustomer } from "./customer/assignee.ts";
 import { closeCustomer } from "./customer/close.ts";
 import { eraseCustomer } from "./customer/erase.ts";
 import { mergeCustomer } from "./customer/merge.ts";
+import { addCustomerNote, editCustomerNote, removeCustomerNote } from "./customer/note.ts";
 import { deleteCustomerProperty, setCustomerProperty } from "./customer/property.ts";
 import { subscribeCustomer, unsubscribeCustomer } from "./customer/subscription.ts";
 import { addCustomerTags, removeCustomerTags } from "./customer/tags.ts";
@@ -56,6 +57,9 @@ const definitions = [
   removeCustomerFromTeam,
   addCustomerTags,
   removeCustomerTags,
+  addCustomerNote,
+  editCustomerNote,
+  removeCustomerNote,
   closeCustomer,
   mergeCustomer,
   eraseCustomer,

@@ -4,6 +4,7 @@ import { customerDefaults } from "../model/customer.ts";
 import type { Change, LoggedTable } from "../model/event.ts";
 import { sameJson } from "../model/json.ts";
 import { messageDefaults } from "../model/message.ts";
+import { noteDefaults } from "../model/note.ts";
 import { changedMembers, hasMembers, memberFields, type Members, withChangedMembers } from "./members.ts";
 
 /** A logged row as the pure core handles it: fields by name. */
@@ -14,6 +15,7 @@ export const rowDefaults: Record<LoggedTable, Row> = {
   customers: customerDefaults,
   conversations: conversationDefaults,
   messages: messageDefaults,
+  notes: noteDefaults,
 };
 
 /**

@@ -4,6 +4,7 @@ import type { Customer, CustomerRow } from "../model/customer.ts";
 import type { Change, LoggedTable } from "../model/event.ts";
 import { namesOf } from "../model/json.ts";
 import type { Message } from "../model/message.ts";
+import type { Note } from "../model/note.ts";
 import type { Watch } from "../model/watch.ts";
 import { addressesByChannel } from "./conversation/channels.ts";
 import { isOpen, isUnreplied } from "./derived.ts";
@@ -151,6 +152,17 @@ export class Writer extends Reader {
     const change = this.#update("messages", this.message(row.id) as Message, patch);
     if (change !== null && patch.provider_id)
       this.ledger.set(key.provider(row.channel, patch.provider_id), { id: row.id });
+    return change === null ? [] : [change];
+  }
+
+  createNote(fields: NewFields<Note> & Pick<Note, "customer">): { readonly row: Note; readonly changes: Change[] } {
+    const id = this.newId();
+    const changes = [this.#create("notes", id, fields)];
+    return { row: this.note(id) as Note, changes };
+  }
+
+  changeNote(row: Note, patch: Partial<Note>): Change[] {
+    const change = this.#update("notes", row, patch);
     return change === null ? [] : [change];
   }
 

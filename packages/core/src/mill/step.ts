@@ -145,7 +145,8 @@ function withTarget(
   if (target === null || (input[target] ?? null) !== null) return input;
   const { conversation, customer, message } = run;
   const user = run.subject_kind === "user" ? run.subject : null;
-  const own = { conversation, customer, message, user, run: run.id }[target];
+  // no run is about a note
+  const own = { conversation, customer, message, note: null, user, run: run.id }[target];
   return own === null ? input : { ...input, [target]: own };
 }
 

@@ -2,8 +2,8 @@ import { Type } from "typebox";
 import { type Id, IdSchema, type Instant, type Json } from "./common.ts";
 import { personal, plain } from "./marks.ts";
 
-/** The three nouns whose every change is logged. */
-export const loggedTables = ["customers", "conversations", "messages"] as const;
+/** The nouns whose every change is logged. */
+export const loggedTables = ["customers", "conversations", "messages", "notes"] as const;
 export type LoggedTable = (typeof loggedTables)[number];
 
 /**

@@ -7,6 +7,7 @@ import { EventDataSchema } from "./event.ts";
 import { identityNouns } from "./identity.ts";
 import { derived, personal, plain, secret } from "./marks.ts";
 import { MessageSchema } from "./message.ts";
+import { NoteSchema } from "./note.ts";
 import { ParkedSchema } from "./parked.ts";
 import { ReceiptSchema } from "./receipt.ts";
 import { RunSchema } from "./run.ts";
@@ -24,6 +25,7 @@ export const worldNouns = {
   customers,
   conversations,
   messages,
+  notes: NoteSchema,
   addresses: Type.Object({ address: personal(Type.String()), customer: plain(IdSchema) }),
   runs,
   runs_history: finished,

@@ -10,6 +10,7 @@ export const ResultSchema = Type.Object({
   customer: id,
   conversation: id,
   message: id,
+  note: id,
   user: id,
   run: id,
   workflow: id,

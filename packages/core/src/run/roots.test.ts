@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Ledger, Missing } from "../domain/ledger.ts";
 import { indexSettings } from "../domain/settings-index.ts";
+import type { Accepted } from "../model/command.ts";
 import type { Run } from "../model/run.ts";
 import { eventOf } from "../testing/events.ts";
 import { officeSettings, publish } from "../testing/mill.ts";
@@ -65,7 +66,8 @@ describe("what a scope names", () => {
     });
     expect(read("calendar")).toMatchObject({ office: { name: "Office", open: true } });
     expect(scope.root("now")).toBe(closed.at);
-    for (const name of ["message", "user", "inputs", "steps", "run"]) expect([name, read(name)]).toEqual([name, null]);
+    for (const name of ["message", "note", "user", "inputs", "steps", "run"])
+      expect([name, read(name)]).toEqual([name, null]);
   });
 
   test("around a customer alone, whose assignee it is then", () => {
@@ -96,6 +98,26 @@ describe("what a scope names", () => {
     expect(
       runScope({ ...run, subject_kind: "user", subject: ids.users.ben }, run.started_at, sightOf()).root("user"),
     ).toMatchObject({ id: ids.users.ben });
+  });
+
+  test("around a note on a customer, where it was left or changed", () => {
+    const start = {
+      triggers: [{ event: "customer.note_added", when: { field: "note.text", op: "contains", value: "tea" } }],
+    };
+    const edited = {
+      triggers: [{ event: "customer.note_edited", when: { field: "note.text", op: "changed_to", value: "coffee" } }],
+    };
+    const tag = (name: string) => ({ tag: { action: "customer.add_tags", input: { tags: [name] } } });
+    const play = stage({
+      workflows: [publish(1, { ...start, steps: tag("tea") }), publish(2, { ...edited, steps: tag("coffee") })],
+    });
+    const made = play.issue("customer.upsert", { email: "ann@example.com" }) as Accepted;
+    const customer = made.result["customer"] as string;
+    const added = play.issue("customer.add_note", { customer, text: "likes tea" }) as Accepted;
+    play.issue("customer.add_note", { customer, text: "is tall" });
+    expect([play.runsOf(1).length, play.runsOf(2).length]).toEqual([1, 0]);
+    play.issue("customer.edit_note", { note: added.result["note"] as string, text: "coffee" });
+    expect([play.runsOf(1).length, play.runsOf(2).length]).toEqual([1, 1]);
   });
 
   test("calendars cost what looking at each takes", () => {

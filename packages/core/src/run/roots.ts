@@ -9,6 +9,7 @@ import { CustomerSchema } from "../model/customer.ts";
 import type { Event, Refs } from "../model/event.ts";
 import { namesOf } from "../model/json.ts";
 import { MessageSchema } from "../model/message.ts";
+import { NoteSchema } from "../model/note.ts";
 import type { Run } from "../model/run.ts";
 import { settingsSchemas } from "../model/settings.ts";
 import type { RowChange, Scope } from "../template/scope.ts";
@@ -48,6 +49,7 @@ interface Sources {
 const everywhere: readonly Reader[] = ["event", "time", "step"];
 /** A time trigger reads its subject and its customer alone: nothing else would tell it to look again (MILL law 14). */
 const notByTime: readonly Reader[] = ["event", "step"];
+const inEvents: readonly Reader[] = ["event"];
 const inSteps: readonly Reader[] = ["step"];
 
 /**
@@ -87,6 +89,16 @@ const table = {
     readers: notByTime,
     from: "message",
     load: ({ refs }, { ledger }) => (refs.message === undefined ? null : ledger.get(key.message(refs.message))),
+  },
+  note: {
+    label: "Note on the customer",
+    schema: NoteSchema,
+    readers: inEvents,
+    from: "note",
+    load: ({ event }, { ledger }) => {
+      const id = event?.changes.find(({ table: of }) => of === "notes")?.id;
+      return id === undefined ? null : ledger.get(key.note(id));
+    },
   },
   user: {
     label: "User",
@@ -146,7 +158,7 @@ const table = {
   changes: {
     label: "Changes",
     schema: Type.Object({ customer: Type.Object({}), conversation: Type.Object({}), message: Type.Object({}) }),
-    readers: ["event"],
+    readers: inEvents,
     from: null,
     load: ({ event, refs }) => event && changesOf(event.changes, refs),
   },

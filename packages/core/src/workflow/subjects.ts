@@ -44,6 +44,7 @@ function knownTo(trigger: TriggerDocument): readonly Target[] {
   }
   if (!isEventType(trigger.event)) return [];
   const { subject } = eventTypes[trigger.event];
+  if (trigger.event.startsWith("customer.note_")) return ["customer", "note"];
   if (subject !== "conversation") return [subject as Target];
   return trigger.event.startsWith("message.") ? ["conversation", "customer", "message"] : ["conversation", "customer"];
 }

@@ -6,6 +6,7 @@ import type {
   Limits,
   Mailbox,
   Message,
+  Note,
   Parked,
   PropertyDefinition,
   Run,
@@ -87,6 +88,7 @@ export interface Tables {
   customers: Placed & Customer;
   addresses: Placed & { address: string; customer: string };
   conversations: Placed & Conversation;
+  notes: Placed & Note;
   messages: Placed & Message & { seq: number };
   runs: Placed & Run;
   runs_history: Placed & Run;

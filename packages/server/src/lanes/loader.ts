@@ -73,6 +73,7 @@ export async function load(
 /** Tables whose rows are found by their ids. */
 const byId = [
   "messages",
+  "notes",
   "runs",
   "effects",
   "addresses",

@@ -127,6 +127,20 @@ export const worldTables = {
       ...stamps,
     },
   },
+  notes: {
+    name: "notes",
+    id: "id",
+    columns: {
+      id: "uuid",
+      customer: "uuid",
+      author: "uuid",
+      text: "text",
+      automated: "boolean",
+      edited_at: "timestamptz",
+      removed_at: "timestamptz",
+      ...stamps,
+    },
+  },
   addresses: { name: "addresses", id: "address", columns: { address: "text", customer: "uuid" } },
   runs: { name: "runs", id: "id", columns: { ...run, hears: "uuid" } },
   // json, not jsonb: written once and read rarely

@@ -1,5 +1,6 @@
 import { blankFields } from "@threadmill/core";
-import { type WorldTable, worldTables } from "../../lanes/tables.ts";
+import { worldTables } from "../../lanes/tables.ts";
+import { blanking } from "./blanking.ts";
 import type { Sweep } from "./sweep.ts";
 
 const conversationsAtATime = 100;
@@ -56,18 +57,4 @@ select max(id::text) as last from these`,
     );
     return rows[0]?.last ?? null;
   });
-}
-
-/** The personal columns of a table and what they are to hold, as the marks say; `taken` parameters stand before. */
-function blanking(
-  table: WorldTable,
-  blanks: Readonly<Record<string, unknown>>,
-  taken: number,
-): { readonly set: string; readonly values: readonly unknown[] } {
-  const names = Object.keys(blanks);
-  const typeOf = (name: string): string => table.columns[name] as string;
-  return {
-    set: names.map((name, index) => `"${name}" = $${taken + 1 + index}::${typeOf(name)}`).join(", "),
-    values: names.map((name) => (typeOf(name) === "jsonb" ? JSON.stringify(blanks[name]) : blanks[name])),
-  };
 }

@@ -158,6 +158,8 @@ test("erasing a customer leaves nothing personal in any table or backup, whateve
     properties: { a: needle },
   });
   await call(`/customers/${customer}/add_address`, { kind: "external", address: needle });
+  const { note } = (await call(`/customers/${customer}/notes`, { text: `note on ${needle}` })).json.result;
+  await call(`/notes/${note}`, { text: `again on ${needle}` });
   await call(`/customers/${customer}/add_tags`, { tags: [needle] });
   await call(`/conversations/${conversation}/add_tags`, { tags: [`vip ${needle}`] });
   await call(`/conversations/${conversation}/topic`, { topic: needle });
@@ -205,6 +207,7 @@ begin if new.text like '%poison%' then raise exception 'poison'; end if; return 
     "effects",
     "log",
     "messages",
+    "notes",
     "parked",
     "receipts",
     "recorded_deliveries",

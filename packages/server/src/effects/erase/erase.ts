@@ -5,6 +5,7 @@ import type { Performer } from "../performer.ts";
 import { blankConversations } from "./conversations.ts";
 import { endEffects } from "./effects.ts";
 import { blankLog } from "./log.ts";
+import { blankNotes } from "./notes.ts";
 import { blankParked } from "./parked.ts";
 import { blankLeftover, blankReceipts, dropRecorded } from "./rest.ts";
 import { blankRuns } from "./runs.ts";
@@ -48,6 +49,7 @@ async function sweep(
 ): Promise<boolean> {
   await eraseMerged(pool, engine, claimed, own.customer);
   const conversations = await blankConversations(own);
+  await blankNotes(own);
   const subjects = [own.customer, ...conversations];
   await blankLog(own);
   await blankRuns(own, subjects);
