@@ -1,5 +1,5 @@
 import { type AnyCommand, commands, IdSchema, type Json } from "@threadmill/core";
-import { type Static, type TObject, type TProperties, type TSchema, Type } from "typebox";
+import { type TObject, type TProperties, type TSchema, Type } from "typebox";
 import { checkUserRights } from "../../http/rights.ts";
 import { type Route, route } from "../../http/route.ts";
 import type { DefineUnknown } from "../properties/define.ts";
@@ -60,17 +60,15 @@ function commandRoute(row: CommandRoute, definition: AnyCommand, submit: SubmitC
     problems: [404, 429],
     async handle(call) {
       const input = { ...(call.body as object | undefined), ...(call.params as object) };
-      const defines = row.sets !== undefined && (call.query as Static<typeof defining>).define_properties === true;
+      const defines = row.sets !== undefined && call.query.define_properties === true;
       if (defines) await checkUserRights(call, "properties.define");
       const answer = await submit(call, definition.type, input);
       if (defines && "command" in answer)
-        await define({ place: call.place, actor: call.actor, noun: row.sets as Sets, values: propertiesIn(input) });
+        await define({ place: call.place, actor: call.actor, noun: row.sets, values: propertiesIn(input) });
       return answer;
     },
   });
 }
-
-type Sets = NonNullable<CommandRoute["sets"]>;
 
 /** The properties that a command's input sets. */
 function propertiesIn(input: {

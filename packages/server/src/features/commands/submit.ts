@@ -1,5 +1,7 @@
 import type { AppPorts } from "../../http/ports.ts";
 import type { Call, Refused } from "../../http/route.ts";
+import { readableCustomers } from "../../rights/readable.ts";
+import { reachOf } from "../../rights/reach.ts";
 
 /** What a command's caller is told. */
 export interface CommandAnswer {
@@ -13,13 +15,16 @@ export interface CommandAnswer {
 export type SubmitCommand = (call: Call, type: string, input: unknown) => Promise<CommandAnswer | Refused>;
 
 /** Makes the one way by which a request's command reaches the engine. Keys are the mill's business: it holds the lane. */
-export function commandSubmitter({ engine }: Pick<AppPorts, "engine">): SubmitCommand {
-  return async ({ key, place, actor, caller, reply }, type, input) => {
+export function commandSubmitter({ engine, pool }: Pick<AppPorts, "engine" | "pool">): SubmitCommand {
+  return async (call, type, input) => {
+    const { key, place, actor, reply } = call;
     const { command, answer, cut, repeated } = await engine.submit({ place, type, input, actor, ...key });
     if (repeated) void reply.header("idempotency-replayed", "true");
     if (answer.ok) return { command, result: answer.result, cut };
     // who else stands against it is told only to those who may read them
     const { customer: other, ...refusal } = answer;
-    return other !== undefined && caller.user !== null ? answer : refusal;
+    if (other === undefined) return refusal;
+    const readable = await readableCustomers(pool, place, await reachOf(call, "customers.read"), [other]);
+    return readable.has(other) ? answer : refusal;
   };
 }

@@ -6,6 +6,7 @@ import { type Refused, type Route, route } from "../../http/route.ts";
 import type { Place } from "../../lanes/port.ts";
 import { customersWithinReach, reachOf } from "../../rights/reach.ts";
 import { shownColumns } from "../columns.ts";
+import { customerStoryRoutes } from "./story-routes.ts";
 import type { Tables } from "../tables.ts";
 
 /** The logged columns: what the engine keeps for itself is not shown. */
@@ -14,7 +15,7 @@ export const customerColumns = shownColumns<Tables["customers"]>(CustomerSchema)
 const address = (description: string) => Type.Optional(Type.String({ minLength: 1, maxLength: 320, description }));
 
 /** Routes that read customers. */
-export function customerRoutes({ db }: Pick<AppPorts, "db">): Route[] {
+export function customerRoutes({ db, pool }: Pick<AppPorts, "db" | "pool">): Route[] {
   const read = { method: "GET", tag: "Customers", permission: "customers.read" } as const;
 
   /** The customer who has an address. */
@@ -86,6 +87,7 @@ export function customerRoutes({ db }: Pick<AppPorts, "db">): Route[] {
         return row ?? refuse("not_found", "customer_not_found", "There is no such customer");
       },
     }),
+    ...customerStoryRoutes({ pool }),
   ];
 }
 

@@ -4,20 +4,10 @@ import { byId, list, pageById } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
 import { type Route, route } from "../../http/route.ts";
 import { readRun, readSteps } from "../../lanes/run-format.ts";
-import { worldTables } from "../../lanes/tables.ts";
 import { reachOf, runWithinReachText } from "../../rights/reach.ts";
 import { familyOf } from "../family.ts";
 import { readWorkflow } from "../workflows/store.ts";
-
-const types: Readonly<Record<string, string>> = worldTables.runs_history.columns;
-
-/** Columns of a shape from both tables alike: the history keeps as json what live runs keep as jsonb. */
-const selectList = (shape: { readonly properties: object }): string =>
-  Object.keys(shape.properties)
-    .map((name) => (types[name] === "json" ? `${name}::json as ${name}` : name))
-    .join(", ");
-const headColumns = selectList(RunHeadSchema);
-const columns = selectList(RunSchema);
+import { runColumns, runHeadColumns } from "./columns.ts";
 
 /** Filters of the list, by column; each is left out of the statement where it is not asked for. */
 const filters = ["workflow", "status", "subject", "customer", "conversation"] as const;
@@ -59,7 +49,7 @@ export function runRoutes({ pool }: Pick<AppPorts, "pool">): Route[] {
         if (page.after !== undefined) where.push(`id < $${values.push(page.after[0])}`);
         const reach = runWithinReachText(await reachOf(call, "runs.read"), values);
         const part = (table: string) =>
-          `(select ${headColumns} from ${table} run where ${where.join(" and ")}${reach} order by id desc limit $3)`;
+          `(select ${runHeadColumns} from ${table} run where ${where.join(" and ")}${reach} order by id desc limit $3)`;
         // one statement sees one moment: a run that finishes meanwhile is neither missed nor listed twice
         const { rows } = await pool.query<Run>(
           `${part("runs")} union all ${part("runs_history")} order by id desc limit $3`,
@@ -80,7 +70,7 @@ export function runRoutes({ pool }: Pick<AppPorts, "pool">): Route[] {
         const values: unknown[] = [place.lane, place.organization, params.run];
         const reach = runWithinReachText(await reachOf(call, "runs.read"), values);
         const part = (table: string) =>
-          `select ${columns} from ${table} run where lane = $1 and organization = $2 and id = $3${reach}`;
+          `select ${runColumns} from ${table} run where lane = $1 and organization = $2 and id = $3${reach}`;
         const { rows } = await pool.query<Run>(`${part("runs")} union all ${part("runs_history")}`, values);
         const run = rows[0];
         if (run === undefined) return refuse("not_found", "run_not_found", "There is no such run");
