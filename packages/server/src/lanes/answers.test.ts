@@ -52,6 +52,7 @@ const result = (commands: readonly string[], strangers: readonly Admitted[]): Ba
   rows: 0,
   events: 0,
   lastSeq: 0,
+  receipt: null,
   logged: new Set(),
   effectsLeft: false,
   at: "2026-01-01T00:00:00.000Z",

@@ -1,8 +1,9 @@
-import { type Accepted, refuse, type Refusal } from "@threadmill/core";
+import { refuse } from "@threadmill/core";
 import type { PoolClient } from "pg";
 import type { Admitted, Taken } from "./admission.ts";
 import type { BatchResult } from "./batch.ts";
 import { EngineFault } from "./port.ts";
+import type { BatchReceipt } from "./writer.ts";
 
 /** Tells everyone, also where telling one of them throws; what was thrown is thrown when all have heard. */
 function tellAll(tellings: readonly (() => void)[]): void {
@@ -65,17 +66,12 @@ export function rejectAll({ admitted, settlements }: Taken, fault: EngineFault):
   tellAll([...admitted.map((each) => () => each.reject(fault)), ...settlements.map((each) => () => each.done(fault))]);
 }
 
-/** The answers of commands that were committed, by command id. */
-export async function lookUpReceipts(
-  client: PoolClient,
-  lane: number,
-  commands: readonly Admitted[],
-): Promise<Map<string, Accepted | Refusal>> {
-  const found = await client.query<{ id: string; answer: Accepted | Refusal }>({
-    name: "look_up_receipts",
-    text: `select r.id, r.answer from unnest($2::uuid[], $3::uuid[]) as k(organization, id)
-join receipts r on r.lane = $1 and r.organization = k.organization and r.id = k.id`,
-    values: [lane, commands.map((each) => each.place.organization), commands.map((each) => each.id)],
+/** Whether a batch was committed, by its own receipt; to be asked with the lane in hand. */
+export async function isCommitted(client: PoolClient, lane: number, receipt: BatchReceipt): Promise<boolean> {
+  const { rows } = await client.query({
+    name: "look_up_batch",
+    text: "select 1 from receipts where lane = $1 and organization = $2 and id = $3",
+    values: [lane, receipt.organization, receipt.id],
   });
-  return new Map(found.rows.map((row) => [row.id, row.answer]));
+  return rows.length > 0;
 }

@@ -7,7 +7,7 @@ import type { Births } from "./births.ts";
 import { type BrokenWorkflow, type CachedConfig, freshConfig, loadVersions } from "./configs.ts";
 import { askHead, fullHead, type Head, type HeadLimits } from "./head.ts";
 import { load, LoadedWorld } from "./loader.ts";
-import { BatchWriter } from "./writer.ts";
+import { type BatchReceipt, BatchWriter } from "./writer.ts";
 
 /** What a batch transaction needs from the process around it. */
 export interface BatchContext {
@@ -33,6 +33,8 @@ export interface BatchResult {
   readonly lastSeq: number;
   /** those whose log was added to */
   readonly logged: ReadonlySet<string>;
+  /** its own receipt; null where no command was answered */
+  readonly receipt: BatchReceipt | null;
   /** whether it left effects that may go and that this process does not hold */
   readonly effectsLeft: boolean;
   readonly at: string;
@@ -47,6 +49,15 @@ const roundsBeforeCommit = 3;
 /** An item whose needs never end is a bug; its read cap would have stopped it long before. */
 const roundsAtMost = 100;
 
+/** What a batch is to carry. */
+export interface BatchOrder {
+  /** its own id, for its receipt */
+  readonly id: string;
+  readonly taken: Taken;
+  readonly heads: HeadLimits;
+  readonly births: Births;
+}
+
 /**
  * One batch of a lane inside an open transaction that holds the lane's row: take, load, process, write. Everything that
  * is not pure is here; everything that decides is in the mill.
@@ -54,7 +65,7 @@ const roundsAtMost = 100;
 export async function runBatch(
   client: PoolClient,
   lane: number,
-  { taken, heads, births }: { readonly taken: Taken; readonly heads: HeadLimits; readonly births: Births },
+  { id, taken, heads, births }: BatchOrder,
   context: BatchContext,
   /** where it was asked for ahead */
   asked?: Promise<Head>,
@@ -68,6 +79,7 @@ export async function runBatch(
   const reached = new Set<unknown>(strangers);
   let more = head.blocked.size > 0;
   let sinceFlush = 0;
+  let receipt: BatchReceipt | null = null;
   try {
     for (const each of work) {
       let done = 0;
@@ -86,6 +98,7 @@ export async function runBatch(
       if (each.world.leftover !== null || done < each.items.length) more = true;
       if (each.world.leftover !== null || head.leftovers.has(each.world.organization)) writer.leftover(each.world);
     }
+    receipt = writer.receipt(id);
     await writer.flush();
     writer.claimNext();
   } catch (error) {
@@ -106,6 +119,7 @@ export async function runBatch(
     events: writer.lastSeq - head.lastSeq,
     lastSeq: writer.lastSeq,
     logged,
+    receipt,
     effectsLeft: births.left,
     at: head.now,
   };

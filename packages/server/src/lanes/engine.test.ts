@@ -35,22 +35,38 @@ describe("an answer", () => {
     expect(await lanes.rows("select text, direction, seq from messages where id = $1", [message])).toEqual([
       { text: "hello", direction: "inbound", seq: 3 },
     ]);
-    expect(await lanes.rows("select key, answer from receipts where id = $1", [id])).toEqual([{ key: null, answer }]);
+    expect(await lanes.rows("select distinct root from log where organization = $1", [home.id])).toEqual([
+      { root: id },
+    ]);
   });
 
   test("of a refusal leaves a receipt and no event", async () => {
     const home = await lanes.organization();
     const { command: id, answer } = await engine.submit(
-      command(home, "conversation.close", { conversation: home.owner }),
+      command(home, "conversation.close", { conversation: home.owner }, { key: "first" }),
     );
     expect(answer).toMatchObject({ ok: false, code: "conversation_not_found" });
-    const bad = await engine.submit(command(home, "customer.upsert", { phone: "12" }));
+    const bad = await engine.submit(command(home, "customer.upsert", { phone: "12" }, { key: "second" }));
     expect(bad.answer).toMatchObject({ ok: false, path: "/phone" });
-    expect(await lanes.rows("select id, answer from receipts where organization = $1 order by id", [home.id])).toEqual([
-      { id, answer },
-      { id: bad.command, answer: bad.answer },
+    expect(
+      await lanes.rows(
+        "select key, id, answer from receipts where organization = $1 and key is not null order by key",
+        [home.id],
+      ),
+    ).toEqual([
+      { key: "first", id, answer },
+      { key: "second", id: bad.command, answer: bad.answer },
     ]);
     expect(await count("log where organization = $1", [home.id])).toBe(0);
+  });
+
+  test("to commands without a key leaves one receipt for all of their batch", async () => {
+    const home = await lanes.organization();
+    const sent = Array.from({ length: 50 }, (_, n) => engine.submit(incoming(home, phone(n), "hello")));
+    const answers = await Promise.all(sent);
+    expect(answers.every(({ answer }) => answer.ok)).toBe(true);
+    const kept = await lanes.rows("select key, answer from receipts where organization = $1", [home.id]);
+    expect(kept).toEqual([{ key: null, answer: { ok: true, result: { batch: true } } }]);
   });
 
   test("to an organization that is not there is a refusal for that caller alone", async () => {
@@ -86,7 +102,7 @@ describe("a client's key", () => {
     expect([no.repeated, again.repeated]).toEqual([false, true]);
     expect(again.answer).toEqual(no.answer);
     expect(await count("messages where organization = $1", [home.id])).toBe(1);
-    expect(await count("receipts where organization = $1", [home.id])).toBe(2);
+    expect(await count("receipts where key is not null and organization = $1", [home.id])).toBe(2);
   });
 
   test("is an organization's own", async () => {
@@ -110,7 +126,7 @@ describe("a client's key", () => {
     for (let n = 0; n < 40; n += 2)
       expect(codes.slice(n, n + 2).toSorted()).toEqual(["done", "idempotency_key_reused"]);
     expect(await count("messages where organization = $1", [home.id])).toBe(20);
-    expect(await count("receipts where organization = $1", [home.id])).toBe(20);
+    expect(await count("receipts where key is not null and organization = $1", [home.id])).toBe(20);
   });
 
   test("sent by two processes at once is decided once", async () => {

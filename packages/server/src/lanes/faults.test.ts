@@ -44,11 +44,17 @@ async function expectTruth(home: Home, results: readonly PromiseSettledResult<Su
       expect(["commit_unknown", "unavailable"]).toContain((result.reason as { code?: string }).code);
       continue;
     }
-    const { command: id, answer, repeated } = result.value;
-    if (repeated) continue;
-    expect(await lanes.rows("select answer from receipts where organization = $1 and id = $2", [home.id, id])).toEqual([
-      { answer },
+    const { command: id, answer } = result.value;
+    if (!answer.ok) continue;
+    const { message } = answer.result as { readonly message: string };
+    expect(await lanes.rows("select id from messages where organization = $1 and id = $2", [home.id, message])).toEqual(
+      [{ id: message }],
+    );
+    const told = await lanes.rows("select count(*)::int as n from log where organization = $1 and root = $2", [
+      home.id,
+      id,
     ]);
+    expect(told).not.toEqual([{ n: 0 }]);
   }
   expect(await brokenInvariants(lanes.pool)).toEqual([]);
 }

@@ -1,9 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { PoolClient } from "pg";
 import { type Admitted, batchLimits, LaneQueue, type Taken } from "./admission.ts";
-import { answerAll, answerParked, lookUpReceipts, rejectAll } from "./answers.ts";
+import { answerAll, answerParked, isCommitted, rejectAll } from "./answers.ts";
 import { type BatchContext, type BatchResult, runBatch } from "./batch.ts";
 import { Births, type EffectHands } from "./births.ts";
+import { freshId } from "./fresh-id.ts";
 import { askHead, type Head } from "./head.ts";
 import { LaneDoor, type Patience, type WaitingRoom, type Workplace } from "./hold.ts";
 import { judge, LaneBusy } from "./judge.ts";
@@ -30,6 +31,8 @@ export interface LaneContext extends BatchContext {
 interface Failure {
   readonly portion: Portion;
   readonly error: unknown;
+  /** what the batch did, if it came as far as COMMIT */
+  readonly result: BatchResult | null;
   /** the effects that it would have left; null where it was not begun */
   readonly births: Births | null;
 }
@@ -141,33 +144,40 @@ export class Lane {
     patience: Patience,
     portionNow: () => Portion,
     ahead?: (client: PoolClient) => Promise<Head>,
-  ): Promise<Pick<Failure, "error" | "births"> | null> {
+  ): Promise<Omit<Failure, "portion"> | null> {
     const { batches } = this.#context;
     let portion: Portion | null = null;
     let births: Births | null = null;
-    let result: BatchResult;
+    let result: BatchResult | null = null;
     let started = performance.now();
     try {
-      result = await this.door.hold(
+      await this.door.hold(
         batches,
         patience,
-        (client, head) => {
+        async (client, head) => {
           started = performance.now();
           portion = portionNow();
           births = new Births(this.number, this.#context.hands());
-          return runBatch(client, this.number, { ...portion, births }, this.#context, head);
+          const order = { id: freshId(), ...portion, births };
+          const trailing = await runBatch(client, this.number, order, this.#context, head);
+          ({ result } = trailing);
+          return trailing;
         },
         ahead,
       );
     } catch (error) {
       (births as Births | null)?.failed();
-      return { error, births };
+      return { error, births, result };
     }
     (births as Births | null)?.committed();
-    // committed: whatever goes wrong from here on must not have it carried again
-    this.#lastError = null;
     const { taken } = portion as unknown as Portion;
-    const seconds = (performance.now() - started) / 1000;
+    this.#committed(taken, result as unknown as BatchResult, (performance.now() - started) / 1000);
+    return null;
+  }
+
+  /** Committed: whatever goes wrong from here on must not have it carried again. */
+  #committed(taken: Taken, result: BatchResult, seconds: number): void {
+    this.#lastError = null;
     this.queue.giveBack(result.notReached.admitted, result.notReached.settlements);
     this.queue.spent(taken, seconds);
     if (result.more) this.#dueAgain();
@@ -177,7 +187,6 @@ export class Lane {
     } catch (error) {
       this.#context.onFault(this.number, error, "after_commit");
     }
-    return null;
   }
 
   #dueAgain(): void {
@@ -203,11 +212,11 @@ export class Lane {
   }
 
   /** What is to be carried instead of a portion that failed. */
-  async #recover({ portion, error, births }: Failure): Promise<readonly Portion[]> {
+  async #recover({ portion, error, births, result }: Failure): Promise<readonly Portion[]> {
     const { taken } = portion;
     const kind = judge(error);
     this.#context.onFault(this.number, error, kind);
-    if (kind === "in_doubt") await this.#resolveDoubt(taken, births);
+    if (kind === "in_doubt") await this.#resolveDoubt(taken, births, result);
     else if (kind === "retryable") this.#later(taken, error);
     else {
       const division = divide(portion);
@@ -220,27 +229,26 @@ export class Lane {
     return [];
   }
 
-  /** COMMIT may have taken place: the receipts tell, once the lane is ours again (DESIGN section 4). */
-  async #resolveDoubt(taken: Taken, births: Births | null): Promise<void> {
+  /** COMMIT may have taken place: the batch's receipt tells, once the lane is ours again (DESIGN section 4). */
+  async #resolveDoubt(taken: Taken, births: Births | null, result: BatchResult | null): Promise<void> {
     this.#troubled = true;
     const since = performance.now();
     const until = since + this.#context.patienceMs;
     for (let tries = 1; ; tries += 1) {
       try {
-        const known = await this.#transact(until, async (client) => {
+        const receipt = result?.receipt ?? null;
+        const committed = await this.#transact(until, async (client) => {
           // were it committed, nobody would perform them until their leases end
           await births?.giveBack(client);
-          return lookUpReceipts(client, this.number, taken.admitted);
+          return receipt !== null && (await isCommitted(client, this.number, receipt));
         });
-        for (const each of taken.admitted) {
-          const answer = known.get(each.id);
-          if (answer !== undefined) each.resolve({ command: each.id, answer, repeated: false, cut: false });
+        if (committed && result !== null) {
+          // what it held was let go of
+          const seconds = (performance.now() - since) / 1000;
+          this.#committed(taken, { ...result, effectsLeft: true }, seconds);
         }
         // a settled effect may be settled again: the mill drops what no longer waits
-        this.queue.giveBack(
-          taken.admitted.filter((each) => !known.has(each.id)),
-          taken.settlements,
-        );
+        else this.queue.giveBack(taken.admitted, taken.settlements);
         return;
       } catch (error) {
         this.#context.onFault(this.number, error, "look_up");
