@@ -19,6 +19,7 @@ import { createWithin } from "./features/organization/create.ts";
 import type { Tables } from "./features/tables.ts";
 import { createFollowing } from "./followers/followers.ts";
 import { followers } from "./followers/registry.ts";
+import { createJobs } from "./jobs/jobs.ts";
 import { createHints } from "./lanes/hints.ts";
 import { createEngine, type Engine } from "./lanes/engine.ts";
 import type { Log } from "./observe/log.ts";
@@ -90,10 +91,13 @@ export async function startServer(given: Config, log: Log, ports: Partial<Ports>
       clock,
       log,
     });
+    const db = openKysely<Tables>(database.pool);
+    const jobs = createJobs({ pool: database.pool, db, engine, clock, random, log });
     const app = await createApp({
       engine,
+      jobs,
       pool: database.pool,
-      db: openKysely<Tables>(database.pool),
+      db,
       secretBox,
       log,
       metrics,
@@ -125,7 +129,7 @@ export async function startServer(given: Config, log: Log, ports: Partial<Ports>
       statistics(database.background, clock, random, log),
       ...followers.map((follower) => createFollowing(follower, following)),
     ];
-    const workers: Service[] = [];
+    const workers: Service[] = [...jobs.services];
     if (config.effectWorkers > 0) {
       const deliverer = createDeliverer({ pool: database.pool, outside, registry, secretBox, publicUrl });
       const performers = {

@@ -18,6 +18,8 @@ export const permissions = [
   "presence.write",
   "operations.write",
   "properties.define",
+  "jobs.read",
+  "jobs.write",
   "settings.read",
   "settings.write",
   "workflows.read",

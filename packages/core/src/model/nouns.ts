@@ -5,6 +5,7 @@ import { CustomerSchema } from "./customer.ts";
 import { EffectRowSchema } from "./effect.ts";
 import { EventDataSchema } from "./event.ts";
 import { identityNouns } from "./identity.ts";
+import { JobFilePartSchema, JobFileSchema, JobRefusalSchema, JobSchema } from "./job.ts";
 import { derived, personal, plain, secret } from "./marks.ts";
 import { MessageSchema } from "./message.ts";
 import { NoteSchema } from "./note.ts";
@@ -166,6 +167,10 @@ export const settingsNouns = {
     runs: derived(Type.Integer()),
   }),
   daily_counts_closed: Type.Object({ day: derived(Type.String()) }),
+  directory_jobs: JobSchema,
+  job_refusals: JobRefusalSchema,
+  job_files: JobFileSchema,
+  job_file_parts: JobFilePartSchema,
   directory_organizations: Type.Object({ id: plain(IdSchema), name: plain(Type.String()), ...made }),
   directory_tokens: Type.Object({
     hash: plain(Type.String()),

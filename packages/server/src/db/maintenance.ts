@@ -12,6 +12,11 @@ interface Kept {
 const dayMs = 86_400_000;
 /** A client's idempotency key is good for a day; a day more covers those that straddle midnight. */
 const receiptDays = 2;
+/**
+ * What a job has begun and not finished is taken up again within so many days, or never: the receipts that tell what of it
+ * is done are kept for as long.
+ */
+export const sliceDays = 7;
 
 const tables = (keep: { readonly eventsDays: number; readonly stepsDays: number }): readonly Kept[] => [
   { table: "log", unit: "month", ahead: 2, days: keep.eventsDays },
@@ -34,7 +39,8 @@ export async function maintain(
       // a few days back as well: the database's clock may be behind ours, and an instant never runs back in a lane
       const since = new Date(Date.parse(now) - dayMs).toISOString();
       await ensurePartitions(client, { table, unit, ahead, now, since });
-      const before = new Date(Date.parse(now) - days * dayMs).toISOString();
+      const past = new Date(Date.parse(now) - days * dayMs).toISOString();
+      const before = table === "receipts" ? await sinceOpenSlices(client, past) : past;
       // a lane that is held just now must not hold up the others, nor lose count: then next time
       if (table === "log" && !(await keepFloors(client, before))) continue;
       await dropPartitions(client, { table, before });
@@ -42,6 +48,20 @@ export async function maintain(
   } finally {
     client.release();
   }
+}
+
+/**
+ * What a job has begun and not finished is told by its receipts when the job goes on: as long as it may, they are kept.
+ * Answers the earlier of an instant and the beginning of the oldest such slice.
+ */
+async function sinceOpenSlices(client: PoolClient, past: string): Promise<string> {
+  const { rows } = await client.query<{ since: string | null }>(
+    `select min(slice_at) as since from directory_jobs
+where state in ('waiting', 'running', 'paused', 'failed') and slice_at > clock_timestamp() - make_interval(days => $1)`,
+    [sliceDays],
+  );
+  const since = rows[0]?.since ?? null;
+  return since !== null && since < past ? since : past;
 }
 
 /** Each lane remembers how far the log went before an instant; answers whether all could be told. */

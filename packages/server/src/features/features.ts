@@ -9,6 +9,7 @@ import { commandSubmitter } from "./commands/submit.ts";
 import { conversationRoutes } from "./conversations/routes.ts";
 import { customerRoutes } from "./customers/routes.ts";
 import { eventRoutes } from "./events/routes.ts";
+import { jobRoutes } from "./jobs/routes.ts";
 import { mailboxes } from "./mailboxes/mailboxes.ts";
 import { meRoutes } from "./me/routes.ts";
 import { messageRoutes } from "./messages/routes.ts";
@@ -48,5 +49,6 @@ export function features(ports: AppPorts, auth: Authenticator): Route[] {
     ...eventRoutes(ports),
     ...operationRoutes(ports),
     ...statsRoutes(ports),
+    ...jobRoutes(ports),
   ];
 }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { createOrganization } from "../features/organization/create.ts";
 import { startTestApi, type TestApi } from "../testing/test-api.ts";
 
@@ -11,7 +11,7 @@ beforeAll(async () => {
   api = await startTestApi();
   strangersToken = (await createOrganization(api.server.database.pool, { name: "Strangers" })).token;
   await fill();
-});
+}, 90_000);
 afterAll(() => api.close());
 
 const many = 9;
@@ -71,6 +71,7 @@ async function walk({ url, query, limit }: { url: string; query: string; limit: 
 const plainReads: Record<string, string> = {
   "/deliveries":
     "select json_build_object('key', key) as item from recorded_deliveries order by recorded_at desc, key desc",
+  "/jobs": "select json_build_object('id', id) as item from directory_jobs order by id desc",
   "/effects": "select json_build_object('id', id) as item from effects order by id desc",
   "/parked": "select json_build_object('id', id) as item from parked where resolved_at is null order by id desc",
   "/customers": "select json_build_object('id', id) as item from customers order by id desc",
@@ -197,6 +198,19 @@ async function fill(): Promise<void> {
     await post("/tokens", { name: `Token ${n}` });
   });
   for (const id of archived.slice(0, 3)) await post(`/teams/${id}/archive`, {});
+
+  const nowhere = Array.from({ length: many }, (_, n) => `01890000-0000-7000-8000-00000000000${n}`);
+  const closing = { selection: { ids: nowhere }, command: "conversation.close", input: {} };
+  const [job] = await each(() => post("/jobs", { kind: "conversations.change", parameters: closing }));
+  params["job"] = job.id as string;
+  // nothing in a list is to change while it is walked
+  await vi.waitFor(
+    async () => {
+      const { items } = (await api.call("GET", "/jobs?state=done")).json;
+      if (items.length < many) throw new Error("some jobs are not over");
+    },
+    { timeout: 60_000, interval: 100 },
+  );
 
   params["workflow"] = workflow as string;
   params["conversation"] = first.result.conversation as string;

@@ -2,6 +2,7 @@ import type { Actor, Refusal, SettingsIndex } from "@threadmill/core";
 import type { Kysely } from "kysely";
 import type { Pool } from "pg";
 import type { Tables } from "../features/tables.ts";
+import type { Jobs } from "../jobs/jobs.ts";
 import type { Place, Submitted } from "../lanes/port.ts";
 import type { ChangeSettings } from "../lanes/settings.ts";
 import type { Log } from "../observe/log.ts";
@@ -42,6 +43,8 @@ export interface EnginePort {
 /** Everything the app is made of; main.ts hands it in, tests replace what they need. */
 export interface AppPorts {
   readonly engine: EnginePort;
+  /** work on many things */
+  readonly jobs: Jobs;
   readonly pool: Pool;
   /** reads over the same pool */
   readonly db: Kysely<Tables>;
