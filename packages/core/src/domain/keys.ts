@@ -19,11 +19,12 @@ export const rowTables = [
   "effects",
   "loads",
   "presences",
+  "turns",
   "parked",
 ] as const;
 export type RowTable = (typeof rowTables)[number];
 
-export const views = ["latest", "sender", "open", "provider", "waiting", "receipt", "event"] as const;
+export const views = ["latest", "sender", "open", "provider", "waiting", "replier", "receipt", "event"] as const;
 export type View = (typeof views)[number];
 
 /** Names of one kind by id that were asked for just now. */
@@ -60,7 +61,11 @@ export const key = {
   /** how many open conversations a user holds */
   load: remembered("loads/"),
   presence: (user: Id): Key => `presences/${user}`,
-  /** a bundle, never loaded by itself: the presence and the load of each member of a team */
+  /** who of a team got the last conversation in turn */
+  turn: (team: Id): Key => `turns/${team}`,
+  /** who replied last in a conversation */
+  replier: (conversation: Id): Key => `replier/${conversation}`,
+  /** a bundle, never loaded by itself: the presence and the load of each member of a team, or of one user */
   team: (id: Id): Key => `team/${id}`,
   /** an item that waits for a person */
   parked: (id: Id): Key => `parked/${id}`,

@@ -112,7 +112,8 @@ const inputs: Record<string, (d: Dice, made: Made) => Input> = {
   "conversation.assign": (d, made) => ({
     ...conversation(d, made),
     ...(d(1) % 2 === 0 ? { user: of(users, d(2)) } : { team: of(teams, d(2)) }),
-    ...(d(3) % 2 === 0 ? { by: "least_busy" } : {}),
+    ...(d(3) % 2 === 0 ? { by: of(["least_busy", "round_robin", "last_replied"], d(4)) } : {}),
+    ...(d(5) % 4 === 0 ? { only_available: true } : {}),
   }),
   "conversation.unassign": (d, made) => ({
     ...conversation(d, made),
@@ -147,7 +148,7 @@ const inputs: Record<string, (d: Dice, made: Made) => Input> = {
     delivery: of(["sent", "delivered", "read", "failed", "held"], d(2)),
     ...(d(3) % 2 === 0 ? { provider_id: of(["q1", "q2"], d(4)) } : {}),
   }),
-  "user.set_presence": (d) => ({ user: of(users, d(0)), status: of(["online", "away", "offline"], d(1)) }),
+  "user.set_presence": (d) => ({ user: of(users, d(0)), status: of(["online", "away", "offline", "automatic"], d(1)) }),
 };
 
 function customer(d: Dice, made: Made): Input {

@@ -8,16 +8,18 @@ import type { Parked } from "../model/parked.ts";
 import type { Run } from "../model/run.ts";
 import { type Key, key } from "./keys.ts";
 import type { Ledger } from "./ledger.ts";
+import type { Known, PresenceStatus } from "./user/availability.ts";
 
-/** A member of a team: whether they are known to be online, and how many open conversations they hold. */
+/** A user who may get something: whether they are there, null where nothing is known, and how many open conversations they hold. */
 export interface Staff {
   readonly user: Id;
-  readonly online: boolean;
+  readonly status: PresenceStatus | null;
   readonly open: number;
 }
 
-interface Presence {
-  readonly status: string;
+/** What is known of whether a user is there. */
+export interface Presence extends Known {
+  readonly status: PresenceStatus;
   readonly since: Instant;
 }
 
@@ -97,15 +99,25 @@ export class Reader {
     return this.ledger.get<Presence>(key.presence(user));
   }
 
-  /** The members of a team, with what says who could take something: one bundle, however many they are. */
-  staff(team: Id, members: readonly Id[]): readonly Staff[] {
-    const parts = members.flatMap((id) => [key.presence(id), key.load(id)]);
-    const found = this.ledger.bundle(key.team(team), parts) as readonly (Partial<Presence & Load> | null)[];
-    return members.map((user, n) => ({
+  /** Users, such as the members of a team, with what says who could take something: one bundle, however many they are. */
+  staff(bundle: string, users: readonly Id[]): readonly Staff[] {
+    const parts = users.flatMap((id) => [key.presence(id), key.load(id)]);
+    const found = this.ledger.bundle(key.team(bundle), parts) as readonly (Partial<Presence & Load> | null)[];
+    return users.map((user, n) => ({
       user,
-      online: found[2 * n]?.status === "online",
+      status: found[2 * n]?.status ?? null,
       open: found[2 * n + 1]?.open ?? 0,
     }));
+  }
+
+  /** Who of a team got the last conversation in turn. */
+  turn(team: Id): Id | null {
+    return this.ledger.get<{ readonly user_id: Id }>(key.turn(team))?.user_id ?? null;
+  }
+
+  /** The user who wrote the newest reply that stands in a conversation; what was merged into it has its own. */
+  replier(conversation: Id): Id | null {
+    return this.ledger.view<{ readonly user: Id }>(key.replier(conversation), conversation)?.user ?? null;
   }
 
   /** Asks for many things at once, before they are read one by one. */

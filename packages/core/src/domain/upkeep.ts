@@ -1,6 +1,7 @@
 import type { Id } from "../model/common.ts";
 import type { ConversationRow } from "../model/conversation.ts";
 import type { CustomerRow } from "../model/customer.ts";
+import type { Message } from "../model/message.ts";
 import type { Run } from "../model/run.ts";
 import { addressesOf, isOpen } from "./derived.ts";
 import { key } from "./keys.ts";
@@ -41,6 +42,11 @@ export function countLoads(ledger: Ledger, before: ConversationRow | null, after
 function addLoad(ledger: Ledger, user: Id, by: number): void {
   const open = ledger.get<{ readonly open: number }>(key.load(user))?.open ?? 0;
   ledger.set(key.load(user), { user_id: user, open: open + by });
+}
+
+/** Who replied last in the message's conversation, when a user wrote it; nothing else needs to be known for that. */
+export function noteReply(ledger: Ledger, { conversation, automated, author }: Message): void {
+  if (!automated && author !== null) ledger.set(key.replier(conversation), { user: author });
 }
 
 /** The runs that wait for what was merged wait for what it was merged into; their timers name the run and go with it. */

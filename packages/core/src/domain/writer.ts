@@ -9,11 +9,11 @@ import type { Watch } from "../model/watch.ts";
 import { addressesByChannel } from "./conversation/channels.ts";
 import { isOpen, isUnreplied } from "./derived.ts";
 import { key, rowKey } from "./keys.ts";
-import { Reader } from "./reader.ts";
+import { type Presence, Reader } from "./reader.ts";
 import { applyChange, changeOf, creationOf, type Row } from "./rows.ts";
 import type { SettingsIndex } from "./settings-index.ts";
 import type { Standing } from "./standing.ts";
-import { claimAddresses, countLoads, listOpen, moveRuns, setLatest } from "./upkeep.ts";
+import { claimAddresses, countLoads, listOpen, moveRuns, noteReply, setLatest } from "./upkeep.ts";
 
 /** What the engine keeps beside a row that stands for itself no more. */
 const unwatched: Watch = { wake_at: null, fired: {}, guards: null };
@@ -145,6 +145,7 @@ export class Writer extends Reader {
     const changes = [this.#create("messages", id, fields)];
     const row = this.message(id) as Message;
     if (row.provider_id !== null) this.ledger.set(key.provider(row.channel, row.provider_id), { id });
+    if (row.direction === "outbound") noteReply(this.ledger, row);
     return { row, changes };
   }
 
@@ -166,8 +167,13 @@ export class Writer extends Reader {
     return change === null ? [] : [change];
   }
 
-  setPresence(user: Id, status: string): void {
-    this.ledger.set(key.presence(user), { user_id: user, status, since: this.at });
+  setPresence(user: Id, presence: Presence): void {
+    this.ledger.set(key.presence(user), { user_id: user, ...presence });
+  }
+
+  /** Remembers who of a team got the last conversation in turn. */
+  setTurn(team: Id, user: Id): void {
+    this.ledger.set(key.turn(team), { team_id: team, user_id: user });
   }
 
   /** Notes an automated message to a customer, for the guard that counts them; kept on the customer, not logged. */

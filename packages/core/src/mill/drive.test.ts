@@ -147,7 +147,10 @@ describe("the allowance of a root", () => {
         ...officeSettings.users,
         ...members.map((id) => ({ ...(someone as User), id, email: `${id}@acme.test` })),
       ],
-      teams: [...officeSettings.teams, { id: testId(29), slug: "crowd", name: "Crowd", members, archived_at: null }],
+      teams: [
+        ...officeSettings.teams,
+        { id: testId(29), slug: "crowd", name: "Crowd", members, lead: null, archived_at: null },
+      ],
     });
     const steps = {
       assign: { action: "conversation.assign", input: { team: "crowd", by: "least_busy" }, next: "again" },

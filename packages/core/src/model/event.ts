@@ -52,6 +52,8 @@ export const EventDataSchema = Type.Object({
   names: personal(Type.Optional(Type.Array(Type.String()))),
   before: personal(Type.Optional(Type.Unknown())),
   after: personal(Type.Optional(Type.Unknown())),
+  /** of presence: how it is known */
+  by: plain(Type.Optional(Type.String())),
   customers: plain(Type.Optional(Type.Array(IdSchema))),
   conversations: plain(Type.Optional(Type.Integer())),
   source: plain(Type.Optional(IdSchema)),

@@ -33,7 +33,14 @@ export const worldNouns = {
   timers: Type.Object({ run: plain(IdSchema), wait: plain(Type.Integer()), due_at: plain(InstantSchema) }),
   effects: EffectRowSchema,
   loads: Type.Object({ user_id: plain(IdSchema), open: derived(Type.Integer()) }),
-  presences: Type.Object({ user_id: plain(IdSchema), status: plain(Type.String()), since: plain(InstantSchema) }),
+  presences: Type.Object({
+    user_id: plain(IdSchema),
+    status: plain(Type.String()),
+    since: plain(InstantSchema),
+    chosen: plain(orNull(Type.String())),
+    seen: plain(orNull(Type.String())),
+  }),
+  turns: Type.Object({ team_id: plain(IdSchema), user_id: plain(IdSchema) }),
   receipts: ReceiptSchema,
   leftovers: Type.Object({
     // the keys that a root has read hold addresses
@@ -109,6 +116,11 @@ export const settingsNouns = {
     workflow_user: plain(IdSchema),
     config_version: derived(Type.Integer()),
     ...made,
+  }),
+  presence_leases: Type.Object({
+    user_id: plain(IdSchema),
+    process: plain(IdSchema),
+    until: plain(InstantSchema),
   }),
   users: Type.Object({ ...settingsSchemas.users.properties, ...made, ...marked }),
   teams: Type.Object({ ...settingsSchemas.teams.properties, ...made, ...marked }),

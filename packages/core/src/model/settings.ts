@@ -42,6 +42,10 @@ export interface User {
   readonly role: (typeof roles)[number];
   readonly name: string;
   readonly email: string | null;
+  /** how many open conversations they are given at most; null: as many as come */
+  readonly capacity: number | null;
+  /** the calendar by which they are online and offline; null: their open pages say it */
+  readonly hours: Id | null;
   readonly archived_at: Instant | null;
 }
 
@@ -50,6 +54,8 @@ export interface Team {
   readonly slug: string;
   readonly name: string;
   readonly members: readonly Id[];
+  /** the member who leads it */
+  readonly lead: Id | null;
   readonly archived_at: Instant | null;
 }
 
@@ -161,6 +167,17 @@ export const settingsSchemas = {
     role: plain(oneOf(roles)),
     name: plain(name),
     email: plain(orNull(Type.String({ maxLength: 320 }))),
+    capacity: plain(
+      orNull(Type.Integer({ minimum: 0, maximum: 100_000, description: "open conversations given to them at most" })),
+    ),
+    hours: plain(
+      orNull(
+        Type.Unsafe<string>({
+          ...IdSchema,
+          description: "the calendar by which they are online and offline; null: their open pages say it",
+        }),
+      ),
+    ),
     archived_at: plain(archived_at),
   }),
   teams: Type.Object({
@@ -168,6 +185,7 @@ export const settingsSchemas = {
     slug: plain(slug),
     name: plain(name),
     members: plain(Type.Array(IdSchema, { maxItems: 1000 })),
+    lead: plain(orNull(Type.Unsafe<string>({ ...IdSchema, description: "the member who leads it" }))),
     archived_at: plain(archived_at),
   }),
   mailboxes: Type.Object({

@@ -44,6 +44,8 @@ const user = (
   role,
   name: name[0]!.toUpperCase() + name.slice(1),
   email: kind === "robot" ? null : `${name}@acme.test`,
+  capacity: null,
+  hours: null,
   archived_at,
 });
 
@@ -52,6 +54,7 @@ const team = (slug: keyof typeof ids.teams, members: readonly string[], archived
   slug,
   name: slug,
   members,
+  lead: null,
   archived_at,
 });
 

@@ -56,7 +56,7 @@ const actions: readonly { readonly action: string; readonly input?: { readonly [
   { action: "customer.add_tags", input: { tags: ["t2", "{{ event.type }}"] } },
   { action: "conversation.set_topic", input: { topic: "{{ message.text | default: 'none' }}" } },
   { action: "conversation.assign", input: { team: "support", by: "least_busy" } },
-  { action: "conversation.assign", input: { user: "ben@acme.test", team: "billing" } },
+  { action: "conversation.assign", input: { team: "billing", by: "round_robin" } },
   { action: "message.send", input: { text: "Hi {{ customer.first_name | default: 'there' }}" } },
   { action: "message.send", input: { text: "and again" } },
   { action: "message.send", input: { text: "{{ nothing }}" } },

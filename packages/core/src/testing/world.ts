@@ -135,6 +135,14 @@ const viewsOf = {
       tableOf<Message>(rows, "messages").filter((row) => row.channel === channel && row.provider_id === providerId),
     );
   },
+  replier(rows: Rows, conversation: string) {
+    // rows stand in the order in which they were made
+    const last = tableOf<Message>(rows, "messages")
+      .filter((row) => row.conversation === conversation && row.direction === "outbound")
+      .filter((row) => !row.automated && row.author !== null)
+      .at(-1);
+    return last === undefined ? null : { user: last.author };
+  },
   waiting: (rows: Rows, subject: string) =>
     tableOf<Run>(rows, "runs")
       .filter((run) => run.status === "waiting" && (run.subject === subject || run.hears === subject))

@@ -1,6 +1,7 @@
 import { type Event, key, type Key, type Leftover, type Output, splitKey, type World } from "@threadmill/core";
 import type { PoolClient } from "pg";
 import { loadEvents } from "./event-loader.ts";
+import { loadRepliers } from "./replier-loader.ts";
 import { columnsOf } from "./statements.ts";
 import { type WorldTable, type WorldTableName, worldTables } from "./tables.ts";
 
@@ -65,6 +66,7 @@ export async function load(
       loadOpen(client, lane, todo),
       loadLatest(client, lane, todo),
       loadWaiting(client, lane, todo),
+      loadRepliers(client, lane, todo.take("replier")),
       ...byId.map((name) => loadById(client, lane, todo, name)),
     ]);
   }
@@ -83,6 +85,7 @@ const byId = [
   "customers",
   "loads",
   "presences",
+  "turns",
 ] as const satisfies readonly WorldTableName[];
 
 /** What is still to be loaded, by table or view. Adding a row adds the bundle that comes with it. */

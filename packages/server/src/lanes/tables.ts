@@ -195,7 +195,12 @@ export const worldTables = {
     },
   },
   loads: { name: "loads", id: "user_id", columns: { user_id: "uuid", open: "integer" } },
-  presences: { name: "presences", id: "user_id", columns: { user_id: "uuid", status: "text", since: "timestamptz" } },
+  presences: {
+    name: "presences",
+    id: "user_id",
+    columns: { user_id: "uuid", status: "text", since: "timestamptz", chosen: "text", seen: "text" },
+  },
+  turns: { name: "turns", id: "team_id", columns: { team_id: "uuid", user_id: "uuid" } },
 } as const satisfies Record<string, WorldTable>;
 
 export type WorldTableName = keyof typeof worldTables;

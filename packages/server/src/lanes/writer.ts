@@ -261,11 +261,12 @@ interface RowWrite {
 }
 
 /** Rows of these are put without being read first. */
-const putBlindly: ReadonlySet<WorldTableName> = new Set(["addresses", "timers", "loads", "presences"]);
+const putBlindly: ReadonlySet<WorldTableName> = new Set(["addresses", "timers", "loads", "presences", "turns"]);
 
 function idColumn(table: WorldTableName): string {
   if (table === "addresses") return "address";
   if (table === "timers") return "run";
+  if (table === "turns") return "team_id";
   return table === "loads" || table === "presences" ? "user_id" : "id";
 }
 

@@ -4,7 +4,7 @@ import type { Json } from "../../model/common.ts";
 import type { ConversationRow } from "../../model/conversation.ts";
 import { actors, ids, sampleSettings, sampleIndex, testId } from "../../testing/settings.ts";
 import { scene } from "../../testing/scene.ts";
-import { conversationRow, customerRow, memoryWorld } from "../../testing/world.ts";
+import { conversationRow, customerRow, memoryWorld, messageRow } from "../../testing/world.ts";
 import type { Decision } from "../decide.ts";
 import { key } from "../keys.ts";
 import { needsOf } from "../registry.ts";
@@ -703,13 +703,17 @@ describe("conversation commands", () => {
 });
 
 describe("the least busy member", () => {
+  const { ada, ben, cleo, aria } = users;
+  /** who holds how many, and who is there: the assistant is away unless it is said otherwise */
   const busy = (loads: Record<string, number>, present: Record<string, string> = {}) => ({
     ...Object.fromEntries(Object.entries(loads).map(([user, n]) => [key.load(user), { user_id: user, open: n }])),
     ...Object.fromEntries(
-      Object.entries(present).map(([user, status]) => [key.presence(user), { user_id: user, status, since: then }]),
+      Object.entries({ [aria]: "away", ...present }).map(([user, status]) => [
+        key.presence(user),
+        { user_id: user, status, since: then },
+      ]),
     ),
   });
-  const { ada, ben, cleo, aria } = users;
   test.each([
     { name: "is the first by id when all are equal", more: busy({ [ben]: 0 }), pick: ada },
     { name: "has the smallest load", more: busy({ [ada]: 2, [ben]: 3, [cleo]: 1, [aria]: 2 }), pick: cleo },
@@ -723,6 +727,7 @@ describe("the least busy member", () => {
       more: busy({ [ada]: 5, [ben]: 6, [cleo]: 4, [aria]: 4 }, { [ada]: "away", [cleo]: "offline" }),
       pick: cleo,
     },
+    { name: "is an assistant when nobody else is online", more: { [key.load(aria)]: { open: 4 } }, pick: aria },
   ])("$name", ({ more, pick }) => {
     const set = stage(more);
     const { answer } = set.issue("conversation.assign", { conversation: pending, team: "support", by: "least_busy" });
@@ -823,6 +828,121 @@ describe("a customer who comes again", () => {
     const set = scene({ world: memoryWorld({ customers, conversations: [...conversations, late] }) });
     expect(set.issue("message.receive", { channel: "sms", from: "+14155550101", text: "hi" }).answer).toMatchObject({
       result: { conversation: pending },
+    });
+  });
+});
+
+describe("who gets a conversation", () => {
+  const { ada, ben, cleo } = users;
+  const limited = (capacity: number | null) =>
+    sampleIndex({
+      users: sampleSettings.users.map((user) => (user.id === ben || user.id === cleo ? { ...user, capacity } : user)),
+    });
+  const fresh = (settings = sampleIndex(), more: Readonly<Record<string, unknown>> = {}) =>
+    scene({
+      settings,
+      world: memoryWorld({
+        customers,
+        conversations: [open, pending, other].map((id) => talk(id)),
+        more: { [key.presence(ben)]: { user_id: ben, status: "online" }, ...more },
+      }),
+    });
+  const assign = (set: ReturnType<typeof fresh>, conversation: string, input: Readonly<Record<string, Json>>) =>
+    set.issue("conversation.assign", { conversation, ...input }).answer as Accepted & { readonly code?: string };
+  const whoGot = (answer: Accepted & { readonly code?: string }) => answer.code ?? answer.result["assignee"];
+
+  test("in turn: the next of the team each time, and the row remembers who", () => {
+    const set = fresh(sampleIndex(), { [key.presence(cleo)]: { user_id: cleo, status: "online" } });
+    const turn = { team: "billing", by: "round_robin" };
+    expect([open, pending, other].map((id) => whoGot(assign(set, id, turn)))).toEqual([ben, cleo, ben]);
+    expect(set.ledger.get(key.turn(teams.billing))).toEqual({ team_id: teams.billing, user_id: ben });
+    const input = { conversation: open, ...turn };
+    expect(needsOf({ type: "conversation.assign", actor: actors.admin, input }, sampleIndex()).at(-1)).toBe(
+      key.turn(teams.billing),
+    );
+    const gone = { ...input, team: "gone" };
+    expect(needsOf({ type: "conversation.assign", actor: actors.admin, input: gone }, sampleIndex())).toEqual([
+      key.conversation(open),
+    ]);
+  });
+
+  test("nobody gets more than they are to hold, though two are given in one go; one that they hold is no other one", () => {
+    const set = fresh(limited(1));
+    const least = { team: "billing", by: "least_busy" };
+    expect(whoGot(assign(set, open, least))).toBe(ben);
+    // cleo is away, but ben is full
+    expect(whoGot(assign(set, pending, least))).toBe(cleo);
+    expect(whoGot(assign(set, other, least))).toBe("nobody_available");
+    expect(whoGot(assign(set, open, least))).toBe(ben);
+    set.issue("conversation.close", { conversation: open });
+    expect(whoGot(assign(set, other, least))).toBe(ben);
+    // a closed one is no load, so that nothing is taken off for it
+    expect(whoGot(assign(set, open, { user: ben, only_available: true }))).toBe("nobody_available");
+  });
+
+  test("only who is available: cleo is not, whether named or picked; a team alone is asked for nobody", () => {
+    const set = fresh(limited(2));
+    const only = { only_available: true };
+    expect(whoGot(assign(set, open, { user: cleo, ...only }))).toBe("nobody_available");
+    expect(whoGot(assign(set, open, { user: ben, ...only }))).toBe(ben);
+    expect(whoGot(assign(set, pending, { team: "billing", by: "round_robin", ...only }))).toBe(ben);
+    expect(whoGot(assign(set, other, { team: "billing", by: "round_robin", ...only }))).toBe("nobody_available");
+    expect(whoGot(assign(set, other, { team: "billing", ...only }))).toBe("only_available_of_whom");
+    const named = { conversation: open, user: ben, ...only };
+    expect(needsOf({ type: "conversation.assign", actor: actors.admin, input: named }, sampleIndex())).toEqual([
+      key.conversation(open),
+      key.load(ben),
+      key.presence(ben),
+    ]);
+    const unknown = { conversation: open, user: "x", ...only };
+    expect(needsOf({ type: "conversation.assign", actor: actors.admin, input: unknown }, sampleIndex())).toEqual([
+      key.conversation(open),
+      key.load("x"),
+      key.presence("x"),
+    ]);
+  });
+
+  test("who replied last: a user who still works here, of the team where one is named, with room", () => {
+    const last = { by: "last_replied" };
+    const set = fresh(limited(1));
+    expect(whoGot(assign(set, open, last))).toBe("nobody_replied");
+    const reply = (id: string, actor: { readonly kind: "user"; readonly id: string }) =>
+      set.issue("message.send", { conversation: id, text: "yes" }, { actor });
+    reply(open, actors.admin);
+    expect(whoGot(assign(set, open, last))).toBe(ada);
+    reply(open, actors.agent);
+    set.issue("message.note", { conversation: open, text: "look" }, { actor: actors.admin });
+    set.issue("message.send", { conversation: open, text: "auto" }, { actor: actors.workflow });
+    expect(whoGot(assign(set, open, { ...last, team: "billing" }))).toBe(ben);
+    reply(pending, actors.admin);
+    expect(whoGot(assign(set, pending, { ...last, team: "billing" }))).toBe("nobody_replied");
+    reply(other, actors.agent);
+    expect(whoGot(assign(set, other, last))).toBe("nobody_available");
+    expect(whoGot(assign(set, other, { ...last, user: ben }))).toBe("by_needs_team");
+    const input = { conversation: open, ...last };
+    expect(needsOf({ type: "conversation.assign", actor: actors.admin, input }, sampleIndex())).toEqual([
+      key.conversation(open),
+      key.replier(open),
+    ]);
+  });
+
+  test.each([
+    { name: "was archived since", user: users.dan },
+    { name: "is the robot", user: users.robot },
+    { name: "is not known any more", user: testId(998) },
+  ])("who replied last and $name gets nothing", ({ user }) => {
+    const message = messageRow({
+      id: testId(900),
+      conversation: open,
+      customer: ann,
+      channel: channels.sms,
+      direction: "outbound",
+      author: user,
+    });
+    const world = memoryWorld({ customers, conversations: [talk(open)], messages: [message] });
+    const set = scene({ world });
+    expect(set.issue("conversation.assign", { conversation: open, by: "last_replied" }).answer).toMatchObject({
+      code: "nobody_replied",
     });
   });
 });

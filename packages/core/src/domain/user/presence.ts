@@ -1,10 +1,13 @@
 import { Type } from "typebox";
+import { refuse } from "../../model/command.ts";
 import { oneOf } from "../../model/common.ts";
 import { accept, defineCommand } from "../define.ts";
 import { key } from "../keys.ts";
 import { findUser, isRefusal } from "../naming.ts";
+import { presenceStatuses, statusOf } from "./availability.ts";
 
-export const presenceStatuses = ["online", "away", "offline"] as const;
+/** Where news of a user comes from: what they say, their open pages, or their calendar. */
+export const presenceSources = ["hand", "connections", "hours"] as const;
 
 /** Presence is no logged column: the event tells of it in its `data`. */
 export const setPresence = defineCommand({
@@ -17,7 +20,11 @@ export const setPresence = defineCommand({
   input: Type.Object(
     {
       user: Type.String({ maxLength: 320, description: "id or e-mail address of the user" }),
-      status: oneOf(presenceStatuses),
+      status: oneOf(
+        [...presenceStatuses, "automatic"] as const,
+        "`automatic` takes back what was said by hand: open pages or working hours count again",
+      ),
+      by: Type.Optional(oneOf(presenceSources, "default: hand; the others are for the system")),
     },
     { additionalProperties: false },
   ),
@@ -27,12 +34,29 @@ export const setPresence = defineCommand({
   },
   needs: (input) => [key.presence(input.user)],
   decide(input, draft) {
+    const { status, by = "hand" } = input;
     const user = findUser(draft.settings, input.user);
     if (isRefusal(user)) return user;
-    const before = draft.presence(user.id)?.status ?? null;
-    if (before === input.status) return accept({ user: user.id, changed: false });
-    draft.setPresence(user.id, input.status);
-    draft.emit("user.presence_changed", { user: user.id }, [], { before, after: input.status });
-    return accept({ user: user.id, changed: true });
+    if (by !== "hand" && draft.actor.kind !== "system")
+      return refuse("forbidden", "presence_is_seen", "What is seen of users, the system tells itself", "/by");
+    if (by !== "hand" && status === "automatic")
+      return refuse("invalid", "presence_unclear", "What is seen of a user is online, away or offline", "/status");
+    const before = draft.presence(user.id);
+    const said = status === "automatic" ? null : status;
+    const known = {
+      chosen: by === "hand" ? said : (before?.chosen ?? null),
+      seen: by === "hand" ? (before?.seen ?? null) : said,
+    };
+    const after = statusOf(user.kind, known);
+    const changed = after !== (before?.status ?? null);
+    if (changed || known.chosen !== before?.chosen || known.seen !== before.seen)
+      draft.setPresence(user.id, {
+        ...known,
+        status: after,
+        since: changed || before === null ? draft.at : before.since,
+      });
+    if (changed)
+      draft.emit("user.presence_changed", { user: user.id }, [], { before: before?.status ?? null, after, by });
+    return accept({ user: user.id, changed });
   },
 });

@@ -25,9 +25,9 @@ export function meRoutes(): Route[] {
       ),
       async handle({ caller, settings }) {
         const index = await settings();
-        const { id, kind, role, name, email, archived_at } = index.user(userOf(caller)) as User;
+        const { id, kind, role, name, email, capacity, hours, archived_at } = index.user(userOf(caller)) as User;
         return {
-          user: { id, kind, role, name, email, archived_at },
+          user: { id, kind, role, name, email, capacity, hours, archived_at },
           organization: index.organization,
           permissions: [...permissionsOf(role)].sort(),
           token: caller.token,

@@ -2,22 +2,24 @@ import { refuse, settingsSchemas, type Team } from "@threadmill/core";
 import { Type } from "typebox";
 import { resource } from "../settings/resource.ts";
 
-const { slug, name, members } = settingsSchemas.teams.properties;
+const { slug, name, members, lead } = settingsSchemas.teams.properties;
 
 /** Users who share work. */
 export const teams = resource<Team>({
   noun: "team",
   plural: "teams",
   shape: Type.Object(settingsSchemas.teams.properties, { title: "Team" }),
-  create: { slug, name, members },
-  update: { slug, name, members },
-  defaults: { members: [] },
+  create: { slug, name, members, lead },
+  update: { slug, name, members, lead },
+  defaults: { members: [], lead: null },
   unique: ["slug"],
   json: [],
   slugged: true,
   async check(row, { tx, place, before }) {
     const ids = row.members;
     if (new Set(ids).size < ids.length) return refuse("invalid", "member_twice", "A user is named twice", "/members");
+    if (row.lead !== null && !ids.includes(row.lead))
+      return refuse("invalid", "lead_no_member", "A team is led by one of its members", "/lead");
     const known = new Set(before?.members);
     const { rows } = await tx.query<{ id: string }>(
       "select id from users where lane = $1 and organization = $2 and id = any($3) and archived_at is null",

@@ -2,7 +2,7 @@ import { refuse, type Refusal, settingsSchemas, type User } from "@threadmill/co
 import { Type } from "typebox";
 import { type ChangeContext, resource } from "../settings/resource.ts";
 
-const { kind, role, name, email } = settingsSchemas.users.properties;
+const { kind, role, name, email, capacity, hours } = settingsSchemas.users.properties;
 
 /** Which roles each kind of user may have: an assistant stays one, whoever asks. */
 const rolesOf: Readonly<Record<User["kind"], readonly User["role"][]>> = {
@@ -16,9 +16,9 @@ export const users = resource<User>({
   noun: "user",
   plural: "users",
   shape: Type.Object(settingsSchemas.users.properties, { title: "User" }),
-  create: { kind, role, name, email },
-  update: { role, name, email },
-  defaults: { kind: "person", role: "agent", email: null },
+  create: { kind, role, name, email, capacity, hours },
+  update: { role, name, email, capacity, hours },
+  defaults: { kind: "person", role: "agent", email: null, capacity: null, hours: null },
   unique: ["email"],
   json: [],
   slugged: false,
@@ -31,6 +31,8 @@ export const users = resource<User>({
       return refuse("invalid", "role_not_for_kind", `A ${kind} has the role ${allowed.join(" or ")}`, "/role");
     if (email !== null && !/^[^\s@]+@[^\s@]+$/.test(email))
       return refuse("invalid", "email_invalid", "This is no e-mail address", "/email");
+    const noHours = await hoursProblem(row, context);
+    if (noHours !== null) return noHours;
     return context.before?.role === "admin" && role !== "admin" ? lastAdmin(row, context) : null;
   },
   async checkArchive(row, context) {
@@ -39,6 +41,20 @@ export const users = resource<User>({
     return row.role === "admin" ? lastAdmin(row, context) : null;
   },
 });
+
+/** Hours are a calendar's, and a person's: an assistant is there whenever it is not said otherwise. */
+async function hoursProblem(
+  { kind, hours }: User,
+  { tx, place, before }: ChangeContext<User>,
+): Promise<Refusal | null> {
+  if (hours === null || hours === before?.hours) return null;
+  if (kind !== "person") return refuse("invalid", "hours_of_person", "Only people keep working hours", "/hours");
+  const { rows } = await tx.query(
+    "select 1 from calendars where lane = $1 and organization = $2 and id = $3 and archived_at is null",
+    [place.lane, place.organization, hours],
+  );
+  return rows.length > 0 ? null : refuse("invalid", "calendar_not_found", "There is no such calendar", "/hours");
+}
 
 /** An organization without an administrator could never be changed again. */
 async function lastAdmin({ id }: User, { tx, place }: ChangeContext<User>): Promise<Refusal | null> {
