@@ -1,4 +1,6 @@
 import { type AddressInfo, createServer as createNetServer } from "node:net";
+import { randomUUID } from "node:crypto";
+import type { Json } from "@threadmill/core";
 import type { FastifyInstance } from "fastify";
 import type { Pool } from "pg";
 import { bindSecrets } from "./channels/bind-secrets.ts";
@@ -22,10 +24,17 @@ import { followers } from "./followers/registry.ts";
 import { createJobs } from "./jobs/jobs.ts";
 import { createHints } from "./lanes/hints.ts";
 import { createEngine, type Engine } from "./lanes/engine.ts";
+import type { JobChange } from "./jobs/news.ts";
+import { createAttention } from "./live/attention.ts";
+import type { AttentionWord } from "./live/attentions.ts";
+import { endedCallers } from "./live/ended.ts";
+import { tellOfJobs } from "./live/job-progress.ts";
+import { createLive } from "./live/live.ts";
 import type { Log } from "./observe/log.ts";
 import { createMetrics } from "./observe/metrics.ts";
 import { createOutside, type Outside } from "./outside/client.ts";
 import { type Clock, systemClock } from "./process/clock.ts";
+import { createPresence } from "./presence/presence.ts";
 import { within } from "./process/deadline.ts";
 import { loop, type Service } from "./process/running.ts";
 import { decodeSecretKey } from "./secrets/secret-key.ts";
@@ -93,9 +102,22 @@ export async function startServer(given: Config, log: Log, ports: Partial<Ports>
     });
     const db = openKysely<Tables>(database.pool);
     const jobs = createJobs({ pool: database.pool, db, engine, clock, random, log });
+    const live = createLive({
+      pool: database.background,
+      engine,
+      clock,
+      random,
+      log,
+      metrics,
+      ended: (callers) => endedCallers(database.pool, callers),
+    });
+    const attention = createAttention(live, clock, (word) => pass("attention", { ...word, at: { ...word.at } }));
+    const endJobProgress = tellOfJobs({ jobs, live, log, pass: (change) => pass("job", { ...change }) });
     const app = await createApp({
       engine,
       jobs,
+      live,
+      attention,
       pool: database.pool,
       db,
       secretBox,
@@ -114,7 +136,15 @@ export async function startServer(given: Config, log: Log, ports: Partial<Ports>
       log,
       onHint: () => engine.wake(),
       onMarks: (marks) => engine.heard(marks),
+      onWord(topic, word) {
+        if (topic === "attention") attention.heard(word as unknown as AttentionWord);
+        if (topic === "job") jobs.news.tell(word as unknown as JobChange, "elsewhere");
+      },
     });
+    const pass = (topic: string, word: Json): void => {
+      // beside an embedded database there is no other process
+      if (database.embedded === null) hints.pass(topic, word);
+    };
     engine.onCommit(() => hints.say());
     // beside an embedded database there is no other process
     if (database.embedded === null)
@@ -127,6 +157,8 @@ export async function startServer(given: Config, log: Log, ports: Partial<Ports>
       hints,
       maintenance(database.background, config, clock, random, log),
       statistics(database.background, clock, random, log),
+      live.service,
+      createPresence({ pool: database.background, engine, live, process: randomUUID(), clock, random, log }),
       ...followers.map((follower) => createFollowing(follower, following)),
     ];
     const workers: Service[] = [...jobs.services];
@@ -165,12 +197,14 @@ export async function startServer(given: Config, log: Log, ports: Partial<Ports>
     });
     const drain = async (): Promise<void> => {
       // no new connections and no new deliveries; what was admitted is decided and answered; then the rest; then the pools
+      live.stop();
       const closed = app.close();
       workersEnd.abort();
       await engine.stop();
       // a connection kept alive by an answer that went out after the close would be waited for until its time-out
       const hangUp = setInterval(() => app.server.closeIdleConnections(), 20);
       await closed.finally(() => clearInterval(hangUp));
+      endJobProgress();
       abort.abort();
       await Promise.allSettled(running);
       await engine.stop();

@@ -10,6 +10,7 @@ import { conversationRoutes } from "./conversations/routes.ts";
 import { customerRoutes } from "./customers/routes.ts";
 import { eventRoutes } from "./events/routes.ts";
 import { jobRoutes } from "./jobs/routes.ts";
+import { liveRoutes } from "./live/routes.ts";
 import { mailboxes } from "./mailboxes/mailboxes.ts";
 import { meRoutes } from "./me/routes.ts";
 import { messageRoutes } from "./messages/routes.ts";
@@ -50,5 +51,6 @@ export function features(ports: AppPorts, auth: Authenticator): Route[] {
     ...operationRoutes(ports),
     ...statsRoutes(ports),
     ...jobRoutes(ports),
+    ...liveRoutes(ports),
   ];
 }

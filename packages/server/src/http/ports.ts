@@ -5,6 +5,8 @@ import type { Tables } from "../features/tables.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import type { Place, Submitted } from "../lanes/port.ts";
 import type { ChangeSettings } from "../lanes/settings.ts";
+import type { Attention } from "../live/attention.ts";
+import type { Live } from "../live/live.ts";
 import type { Log } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { Clock } from "../process/clock.ts";
@@ -45,6 +47,10 @@ export interface AppPorts {
   readonly engine: EnginePort;
   /** work on many things */
   readonly jobs: Jobs;
+  /** the open pages of this process */
+  readonly live: Live;
+  /** who looks at what */
+  readonly attention: Attention;
   readonly pool: Pool;
   /** reads over the same pool */
   readonly db: Kysely<Tables>;

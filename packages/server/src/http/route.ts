@@ -55,6 +55,8 @@ export interface RouteFacts<P extends TObject, Q extends TObject, B extends TSch
   readonly body?: B;
   readonly answer: R;
   readonly status?: 200 | 201;
+  /** what the answer is, where it is no JSON: the handler sends it itself, and `answer` says what is in it */
+  readonly media?: "text/event-stream";
   /** a list that comes in pages; made by `list` */
   readonly list?: true;
   /** statuses of problems beside those that any route can answer */
@@ -70,6 +72,14 @@ export function route<P extends TObject, Q extends TObject, B extends TSchema, R
   facts: RouteFacts<P, Q, B, R>,
 ): Route {
   return facts;
+}
+
+const sent = {};
+
+/** The answer of a handler that takes the connection for its own: nothing else is sent on it from here on. */
+export function sentAlready(reply: FastifyReply): object {
+  reply.hijack();
+  return sent;
 }
 
 export const apiPrefix = "/api/v2";
@@ -92,6 +102,7 @@ export function registerRoutes(own: FastifyInstance, scope: Scope, routes: reado
         const answer = await facts.handle(call);
         if (isRefused(answer))
           return sendProblem(reply, withoutParamPath(problemOfRefusal(answer), facts), scope.problems);
+        if (answer === sent) return reply;
         return reply.code(facts.status ?? 200).send(answer);
       },
     });
@@ -172,7 +183,10 @@ function schemaOf(facts: Route, scope: Scope): object {
     ...(facts.body && { body: facts.body }),
     ...(facts.method === "POST" && { headers: idempotencyHeader }),
     response: {
-      [facts.status ?? 200]: { description: "Done", content: { "application/json": { schema: facts.answer } } },
+      [facts.status ?? 200]: {
+        description: "Done",
+        content: { [facts.media ?? "application/json"]: { schema: facts.answer } },
+      },
       ...Object.fromEntries(responses as [number, object][]),
     },
   };

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { Json } from "@threadmill/core";
 import { Client, type Pool } from "pg";
 import { breakConnection } from "../db/pool.ts";
 import { type Clock } from "../process/clock.ts";
@@ -20,6 +21,8 @@ export interface Hints extends Service {
   say(): void;
   /** the log reaches further: sent as well, each organization once */
   tell(marks: readonly LogMark[]): void;
+  /** A word that is for the other processes and kept nowhere, such as who types; sent as well. */
+  pass(topic: string, word: Json): void;
 }
 
 export interface HintOptions {
@@ -33,6 +36,8 @@ export interface HintOptions {
   readonly onHint: () => void;
   /** another process has added to the log */
   readonly onMarks?: (marks: readonly LogMark[]) => void;
+  /** another process has passed a word */
+  readonly onWord?: (topic: string, word: Json) => void;
 }
 
 /**
@@ -44,12 +49,14 @@ export function createHints(options: HintOptions): Hints {
   let pending: NodeJS.Timeout | null = null;
   let work = false;
   const marks = new Map<string, LogMark>();
+  let words: Word[] = [];
 
   const send = (): void => {
     pending = null;
-    const payloads = payloadsOf(self, work, [...marks.values()]);
+    const payloads = [...payloadsOf(self, work, [...marks.values()]), ...payloadsOfWords(self, words)];
     work = false;
     marks.clear();
+    words = [];
     // a hint that is lost costs half a second
     options.pool.query("select pg_notify($1, p) from unnest($2::text[]) p", [channel, payloads]).catch(() => {});
   };
@@ -76,6 +83,7 @@ export function createHints(options: HintOptions): Hints {
         if (said === null || said.from === self) return;
         if (said.work) options.onHint();
         if (said.marks.length > 0) options.onMarks?.(said.marks);
+        for (const [topic, word] of said.words) options.onWord?.(topic, word);
       });
       await client.query(`listen ${channel}`);
       await new Promise<void>((resolve, reject) => {
@@ -114,17 +122,46 @@ export function createHints(options: HintOptions): Hints {
       for (const mark of told) marks.set(mark.organization, mark);
       soon();
     },
+    pass(topic, word) {
+      if (words.length >= wordsAtMost) return;
+      words.push([topic, word]);
+      soon();
+    },
   };
 }
+
+type Word = readonly [topic: string, word: Json];
 
 interface Said {
   readonly from: string;
   readonly work: boolean;
   readonly marks: readonly LogMark[];
+  readonly words: readonly Word[];
 }
 
 /** PostgreSQL takes payloads below 8,000 bytes; a mark takes some 60. */
 const marksAtMost = 100;
+
+/** How many words are passed in one go: what is more is lost, as any hint may be. */
+const wordsAtMost = 1000;
+const bytesAtMost = 7000;
+
+/** Words in as few payloads as they fit in; one that fits in none is lost. */
+function payloadsOfWords(from: string, words: readonly Word[]): string[] {
+  const payloads: Word[][] = [];
+  let left = 0;
+  for (const word of words) {
+    const bytes = Buffer.byteLength(JSON.stringify(word)) + 1;
+    if (bytes > bytesAtMost) continue;
+    if (bytes > left) {
+      payloads.push([]);
+      left = bytesAtMost;
+    }
+    payloads.at(-1)?.push(word);
+    left -= bytes;
+  }
+  return payloads.map((some) => JSON.stringify({ from, work: false, marks: [], words: some }));
+}
 
 function payloadsOf(from: string, work: boolean, marks: readonly LogMark[]): string[] {
   const payloads: string[] = [];
@@ -138,12 +175,18 @@ function payloadsOf(from: string, work: boolean, marks: readonly LogMark[]): str
 /** What another process said; null for what is not understood, such as a word of another version. */
 function readPayload(payload: string | undefined): Said | null {
   try {
-    const { from, work, marks } = JSON.parse(payload ?? "") as {
+    const {
+      from,
+      work,
+      marks,
+      words = [],
+    } = JSON.parse(payload ?? "") as {
       from: string;
       work: boolean;
       marks: [number, string, number][];
+      words?: Word[];
     };
-    return { from, work, marks: marks.map(([lane, organization, seq]) => ({ lane, organization, seq })) };
+    return { from, work, marks: marks.map(([lane, organization, seq]) => ({ lane, organization, seq })), words };
   } catch {
     return null;
   }

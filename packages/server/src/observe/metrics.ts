@@ -25,6 +25,8 @@ export interface Metrics {
   readonly laneWaitingSeconds: Gauge<"lane">;
   /** Age of the oldest event that a follower of the log has not yet carried; 0 when it is up to date. */
   readonly followerLagSeconds: Gauge<"follower">;
+  /** Pages that are told of changes by this process. */
+  readonly liveStreams: Gauge;
   readonly effectsDue: Gauge;
   readonly effectsDead: Gauge;
   readonly timersOverdue: Gauge;
@@ -98,6 +100,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
       "Age of the oldest event that a follower of the log has not yet carried",
       ["follower"],
     ),
+    liveStreams: gauge("live_streams", "Pages that are told of changes by this process"),
     effectsDue: gauge("effects_due", "Effects that are due and not yet performed, up to 1,000 a lane"),
     effectsDead: gauge("effects_dead", "Effects on the dead-letter list, up to 1,000 a lane"),
     timersOverdue: gauge("timers_overdue", "Timers and wakes whose instant has passed"),
