@@ -88,6 +88,7 @@ export {
   type FilterSubject,
   readFilter,
 } from "./workflow/filter.ts";
+export { readSavedText, type SavedText } from "./workflow/saved-text.ts";
 export { type BodyResult, compileBody } from "./workflow/body.ts";
 export { compileVersion, type StoredVersion } from "./workflow/compile.ts";
 export { compileHead, type StoredHead, UnreadableVersion } from "./workflow/head.ts";

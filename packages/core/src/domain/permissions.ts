@@ -8,6 +8,8 @@ export const permissions = [
   "customers.erase",
   "conversations.read",
   "conversations.write",
+  "folders.write",
+  "replies.write",
   "messages.send",
   "messages.receive",
   "events.read",

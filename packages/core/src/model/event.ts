@@ -55,6 +55,8 @@ export const EventDataSchema = Type.Object({
   /** of presence: how it is known */
   by: plain(Type.Optional(Type.String())),
   customers: plain(Type.Optional(Type.Array(IdSchema))),
+  /** of notes: the users whom they name */
+  mentions: plain(Type.Optional(Type.Array(IdSchema))),
   conversations: plain(Type.Optional(Type.Integer())),
   source: plain(Type.Optional(IdSchema)),
   target: plain(Type.Optional(IdSchema)),

@@ -6,9 +6,13 @@ import { channels } from "./channels/channels.ts";
 import { providerRoutes } from "./channels/provider-routes.ts";
 import { commandHttpRoutes } from "./commands/routes.ts";
 import { commandSubmitter } from "./commands/submit.ts";
+import { ownConversationRoutes } from "./conversations/own-routes.ts";
 import { conversationRoutes } from "./conversations/routes.ts";
 import { customerRoutes } from "./customers/routes.ts";
+import { replyDraftRoutes } from "./drafts/routes.ts";
 import { eventRoutes } from "./events/routes.ts";
+import { folderConversationRoutes } from "./folders/conversations.ts";
+import { folderRoutes } from "./folders/routes.ts";
 import { jobRoutes } from "./jobs/routes.ts";
 import { liveRoutes } from "./live/routes.ts";
 import { mailboxes } from "./mailboxes/mailboxes.ts";
@@ -19,6 +23,7 @@ import { organizationRoutes } from "./organization/routes.ts";
 import { unknownDefiner } from "./properties/define.ts";
 import { properties } from "./properties/properties.ts";
 import { runRoutes } from "./runs/routes.ts";
+import { savedReplyRoutes } from "./saved-replies/routes.ts";
 import { settingsChanger } from "./settings/change.ts";
 import { resourceRoutes } from "./settings/resource-routes.ts";
 import { statsRoutes } from "./stats/routes.ts";
@@ -43,6 +48,11 @@ export function features(ports: AppPorts, auth: Authenticator): Route[] {
     ...customerRoutes(ports),
     ...conversationRoutes(ports),
     ...messageRoutes(ports),
+    ...ownConversationRoutes(ports),
+    ...folderRoutes(ports),
+    ...folderConversationRoutes(ports),
+    ...replyDraftRoutes(ports),
+    ...savedReplyRoutes(ports),
     ...workflowReadRoutes(ports),
     ...draftRoutes(ports, change),
     ...stateRoutes(change),

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { createOrganization } from "../features/organization/create.ts";
 import { startTestApi, type TestApi } from "../testing/test-api.ts";
+import { untilFollowed } from "../testing/until-followed.ts";
 
 let api: TestApi;
 let strangersToken: string;
@@ -196,6 +197,7 @@ async function fill(): Promise<void> {
     await post("/calendars", { name: `Calendar ${n}`, calendar: { zone: "UTC", hours: {}, holidays: [] } });
     await post("/properties", { noun: "customer", name: `p_${n}`, type: "text" });
     await post("/tokens", { name: `Token ${n}` });
+    await post("/saved-replies", { name: `Reply ${n}`, text: "Hello" });
   });
   for (const id of archived.slice(0, 3)) await post(`/teams/${id}/archive`, {});
 
@@ -213,11 +215,13 @@ async function fill(): Promise<void> {
   );
 
   params["workflow"] = workflow as string;
+  params["folder"] = "all";
   params["conversation"] = first.result.conversation as string;
   const { pool } = api.server.database;
   const { rows } = await pool.query<{ lane: number; organization: string }>(
     "select lane, organization from conversations limit 1",
   );
+  await untilFollowed(pool, ["listings"]);
   const place = [rows[0]?.lane, rows[0]?.organization];
   await pool.query(
     `insert into recorded_deliveries (lane, organization, key, message, channel, recipient, text, media, recorded_at)

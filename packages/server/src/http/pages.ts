@@ -1,4 +1,4 @@
-import { IdSchema } from "@threadmill/core";
+import { IdSchema, InstantSchema } from "@threadmill/core";
 import { type Static, type TObject, type TProperties, type TSchema, Type } from "typebox";
 import Compile from "typebox/compile";
 import { ProblemAnswer } from "./errors.ts";
@@ -31,6 +31,8 @@ export interface PageAsked<S> {
 export interface PageRead<S> {
   readonly items: readonly object[];
   readonly next: S | null;
+  /** of lists with `asOf`: all that happened until then is in the page */
+  readonly as_of?: string;
 }
 
 /** What there is to say of a list beyond what any route has. */
@@ -40,6 +42,8 @@ export interface ListFacts<P extends TObject, Q extends TProperties, S extends T
 > {
   /** the filters */
   readonly query?: Q;
+  /** set where the list is read from what follows the log: the page then says up to when it has come */
+  readonly asOf?: true;
   readonly item: TSchema;
   /** the name of a page of it in the reference */
   readonly title: string;
@@ -62,6 +66,7 @@ export function list<S extends TSchema, P extends TObject, Q extends TProperties
   query,
   spot,
   read,
+  asOf,
   ...about
 }: ListFacts<P, Q, S>): Route {
   const ofThisForm = Compile(spot);
@@ -76,6 +81,12 @@ export function list<S extends TSchema, P extends TObject, Q extends TProperties
         next_cursor: Type.Union([Type.String(), Type.Null()], {
           description: "Ask with it for the next page; null after the last",
         }),
+        ...(asOf && {
+          as_of: Type.Unsafe<string>({
+            ...InstantSchema,
+            description: "what became of a conversation until then is in the list, usually a second ago",
+          }),
+        }),
       },
       { title },
     ),
@@ -89,7 +100,8 @@ export function list<S extends TSchema, P extends TObject, Q extends TProperties
       const asked = { after, limit, rows: limit + 1 };
       const found = await read(call as unknown as Call<Static<P>, Static<TObject<Q>>>, asked);
       if ("ok" in found) return found;
-      return { items: found.items, next_cursor: found.next === null ? null : call.cursors.write(found.next, which) };
+      const next_cursor = found.next === null ? null : call.cursors.write(found.next, which);
+      return { items: found.items, next_cursor, ...(asOf && { as_of: found.as_of }) };
     },
   });
 }

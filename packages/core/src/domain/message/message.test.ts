@@ -383,6 +383,17 @@ describe("message.send", () => {
 });
 
 describe("message.note", () => {
+  test("names users, each once, and nobody who does not work here", () => {
+    const note = (mentions: string[]) =>
+      stage().issue("message.note", { conversation: talk, text: "look at this", mentions }, { actor: actors.agent });
+    expect(note([users.cleo, users.ada, users.cleo]).events).toMatchObject([
+      { type: "message.noted", data: { mentions: [users.cleo, users.ada] } },
+    ]);
+    expect(note([]).events[0]).not.toHaveProperty("data");
+    for (const wrong of [users.dan, testId(9999)])
+      expect(note([users.ada, wrong]).answer).toMatchObject({ ok: false, code: "user_not_found", path: "/mentions/1" });
+  });
+
   test.each([
     { actor: actors.agent, author: users.ben, automated: undefined },
     { actor: actors.workflow, author: users.robot, automated: true },

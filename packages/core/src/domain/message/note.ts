@@ -1,9 +1,11 @@
 import { Type } from "typebox";
-import { refuse } from "../../model/command.ts";
+import { refuse, type Refusal } from "../../model/command.ts";
+import { IdSchema } from "../../model/common.ts";
 import { conversationInput, refsOf, withConversation } from "../conversation/with-conversation.ts";
 import { customerErased, isErased } from "../customer/with-customer.ts";
 import { accept, defineCommand } from "../define.ts";
 import { key } from "../keys.ts";
+import type { SettingsIndex } from "../settings-index.ts";
 import { authorOf } from "./send.ts";
 
 /** A note is for colleagues: it leaves the conversation's facts about messages alone. */
@@ -15,7 +17,13 @@ export const noteMessage = defineCommand({
   action: true,
   events: ["message.noted"],
   input: Type.Object(
-    { ...conversationInput, text: Type.String({ maxLength: 65_536 }) },
+    {
+      ...conversationInput,
+      text: Type.String({ maxLength: 65_536 }),
+      mentions: Type.Optional(
+        Type.Array(IdSchema, { maxItems: 50, description: "the users whom the text names: they are told of it" }),
+      ),
+    },
     { additionalProperties: false },
   ),
   needs: (input) => [key.conversation(input.conversation)],
@@ -24,6 +32,9 @@ export const noteMessage = defineCommand({
       if (input.text.trim() === "") return refuse("invalid", "message_empty", "A note needs a text", "/text");
       const refs = refsOf(draft, conversation);
       if (isErased(draft.customer(refs.customer))) return customerErased("/conversation");
+      const named = [...new Set(input.mentions)];
+      const unknown = mentionProblem(named, draft.settings);
+      if (unknown !== null) return unknown;
       const { row, changes } = draft.createMessage({
         conversation: conversation.id,
         customer: refs.customer,
@@ -33,7 +44,15 @@ export const noteMessage = defineCommand({
         text: input.text,
         automated: draft.actor.kind !== "user",
       });
-      draft.emit("message.noted", { ...refs, message: row.id }, changes);
+      const data = named.length === 0 ? undefined : { mentions: named };
+      draft.emit("message.noted", { ...refs, message: row.id }, changes, data);
       return accept({ message: row.id, conversation: conversation.id });
     }),
 });
+
+function mentionProblem(named: readonly string[], settings: SettingsIndex): Refusal | null {
+  const at = named.findIndex((id) => settings.user(id)?.archived_at !== null);
+  return at < 0
+    ? null
+    : refuse("invalid", "user_not_found", "Only users who work here can be named", `/mentions/${at}`);
+}

@@ -167,6 +167,9 @@ test("erasing a customer leaves nothing personal in any table or backup, whateve
   await call(`/conversations/${conversation}/properties`, { name: needle, value: { of: needle } });
   await call(`/conversations/${conversation}/notes`, { text: needle });
   await call(`/messages/${message}/tag`, { tags: [needle] });
+  const draft = `/conversations/${conversation}/drafts/reply`;
+  expect((await api.call("PUT", draft, { body: { version: 0, text: `Dear ${needle}` } })).status).toBe(200);
+  await expect.poll(() => query("select 1 from conversation_tags"), { timeout: 20_000 }).not.toHaveLength(0);
   const { run } = (await call("/workflows/elsewhere/runs", { conversation, inputs: { who: needle } })).json.result;
   await call(`/runs/${run}/cancel`, { reason: `${needle} asked for it` });
   // somebody who was merged into the customer held the same person's data
@@ -203,8 +206,10 @@ begin if new.text like '%poison%' then raise exception 'poison'; end if; return 
   expect(waits).toHaveLength(1);
   expect(await whereFound()).toEqual([
     "addresses",
+    "conversation_tags",
     "conversations",
     "customers",
+    "drafts",
     "effects",
     "log",
     "messages",
@@ -222,6 +227,8 @@ begin if new.text like '%poison%' then raise exception 'poison'; end if; return 
   await expect.poll(left, { timeout: 60_000 }).toHaveLength(0);
   expect(await whereFound()).toEqual([]);
 
+  const again = await api.call("PUT", draft, { body: { version: 0, text: needle } });
+  expect(again).toMatchObject({ status: 409, json: { code: "customer_erased" } });
   // what happened stays, and the run that waited for the delivery went on by its failure path
   const events = await api.call("GET", `/events?customer=${customer}&limit=100`);
   expect(events.json.items.map((event: { type: string }) => event.type)).toEqual(

@@ -7,7 +7,7 @@ import { endEffects } from "./effects.ts";
 import { blankLog } from "./log.ts";
 import { blankNotes } from "./notes.ts";
 import { blankParked } from "./parked.ts";
-import { blankLeftover, blankReceipts, dropRecorded } from "./rest.ts";
+import { blankLeftover, blankReceipts, dropBeside, dropRecorded } from "./rest.ts";
 import { blankRuns } from "./runs.ts";
 import { type Sweep, sweepOf, SweepEnded } from "./sweep.ts";
 
@@ -60,6 +60,7 @@ async function sweep(
   await blankLeftover(own);
   await blankReceipts(own);
   await dropRecorded(own);
+  await dropBeside(own, conversations);
   return !left;
 }
 

@@ -1,6 +1,8 @@
 import { blank, type Json, type Leftover, worldNouns } from "@threadmill/core";
+import { refreshListings } from "../../features/listings/listings.ts";
 import type { Sweep } from "./sweep.ts";
 
+const conversationsAtATime = 1000;
 const receiptsAtATime = 5000;
 const deliveriesAtATime = 2000;
 
@@ -72,5 +74,26 @@ select max(key) as last from these`,
     });
     if (last === null) return;
     after = last;
+  }
+}
+
+/**
+ * Takes away what was made of the customer's conversations beside them: what users are writing there, and the tags that
+ * lists find them by, which are made anew from the blanked rows.
+ */
+export async function dropBeside(
+  { lane, organization, aside }: Sweep,
+  conversations: readonly string[],
+): Promise<void> {
+  for (let from = 0; from < conversations.length; from += conversationsAtATime) {
+    const these = conversations.slice(from, from + conversationsAtATime);
+    await aside(async (pool) => {
+      await pool.query("delete from drafts where lane = $1 and organization = $2 and conversation = any($3)", [
+        lane,
+        organization,
+        these,
+      ]);
+      await refreshListings(pool, lane, organization, these);
+    });
   }
 }
