@@ -18,6 +18,7 @@ export { deliveries, directions, messageDefaults, MessageSchema } from "./model/
 export type { Reason, Run, RunStatus, StepResult, Waiting } from "./model/run.ts";
 export type { Note } from "./model/note.ts";
 export { NoteSchema } from "./model/note.ts";
+export { type Segment, SegmentSchema } from "./model/segment.ts";
 export { RunHeadSchema, RunSchema, runStatuses } from "./model/run.ts";
 export type {
   Calendar,

@@ -12,6 +12,7 @@ import { NoteSchema } from "./note.ts";
 import { ParkedSchema } from "./parked.ts";
 import { ReceiptSchema } from "./receipt.ts";
 import { RunSchema } from "./run.ts";
+import { SegmentSchema } from "./segment.ts";
 import { settingsSchemas } from "./settings.ts";
 import { watchFields } from "./watch.ts";
 
@@ -154,6 +155,7 @@ export const settingsNouns = {
   }),
   calendars: Type.Object({ ...settingsSchemas.calendars.properties, ...made, ...marked }),
   properties: Type.Object({ ...settingsSchemas.properties.properties, ...made, ...marked }),
+  segments: Type.Object({ ...SegmentSchema.properties, ...made, ...marked }),
   workflows: Type.Object({
     id: plain(IdSchema),
     slug: plain(Type.String()),

@@ -24,6 +24,7 @@ import { unknownDefiner } from "./properties/define.ts";
 import { properties } from "./properties/properties.ts";
 import { runRoutes } from "./runs/routes.ts";
 import { savedReplyRoutes } from "./saved-replies/routes.ts";
+import { segments } from "./segments/segments.ts";
 import { settingsChanger } from "./settings/change.ts";
 import { resourceRoutes } from "./settings/resource-routes.ts";
 import { statsRoutes } from "./stats/routes.ts";
@@ -37,7 +38,7 @@ import { stateRoutes } from "./workflows/state-routes.ts";
 /** Every route of the native API. */
 export function features(ports: AppPorts, auth: Authenticator): Route[] {
   const change = settingsChanger(ports);
-  const resources = [users, teams, mailboxes, channels(ports), calendars, properties];
+  const resources = [users, teams, mailboxes, channels(ports), calendars, properties, segments];
   return [
     ...meRoutes(),
     ...tokenRoutes(ports, change, auth),

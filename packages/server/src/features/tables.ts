@@ -10,6 +10,7 @@ import type {
   Parked,
   PropertyDefinition,
   Run,
+  Segment,
   Team,
   User,
 } from "@threadmill/core";
@@ -72,6 +73,7 @@ export interface Tables {
     Channel & { provider_settings: Record<string, unknown>; provider_secrets: Record<string, string> };
   calendars: Placed & Made & { id: string; slug: string; name: string; calendar: unknown; archived_at: string | null };
   properties: Placed & Made & PropertyDefinition;
+  segments: Placed & Made & Segment;
   workflows: WorkflowRow;
   workflow_versions: VersionRow;
   directory_tokens: Placed &

@@ -1,21 +1,35 @@
-import { CustomerSchema, customerStates, IdSchema, oneOf, parseAddress, refuse } from "@threadmill/core";
+import { CustomerSchema, customerStates, IdSchema, InstantSchema, oneOf, parseAddress, refuse } from "@threadmill/core";
 import { Type } from "typebox";
 import { byId, list, pageById } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
-import { type Refused, type Route, route } from "../../http/route.ts";
+import { type Call, type Refused, type Route, route } from "../../http/route.ts";
 import type { Place } from "../../lanes/port.ts";
+import { filterSql } from "../../filters/filter.ts";
 import { customersWithinReach, reachOf } from "../../rights/reach.ts";
 import { shownColumns } from "../columns.ts";
+import { countCustomers } from "./count.ts";
+import { askedFilters } from "./filter.ts";
 import { customerStoryRoutes } from "./story-routes.ts";
 import type { Tables } from "../tables.ts";
 
 /** The logged columns: what the engine keeps for itself is not shown. */
 export const customerColumns = shownColumns<Tables["customers"]>(CustomerSchema);
 
+const filterQuery = {
+  filter: Type.Optional(
+    Type.String({
+      maxLength: 20_000,
+      description: "a condition over `customer` and `assignee` as JSON, as workflows write them",
+    }),
+  ),
+  segment: Type.Optional(Type.String({ maxLength: 64, description: "id or short name of a segment" })),
+};
+type FilterQuery = { readonly filter?: string; readonly segment?: string };
+
 const address = (description: string) => Type.Optional(Type.String({ minLength: 1, maxLength: 320, description }));
 
 /** Routes that read customers. */
-export function customerRoutes({ db, pool }: Pick<AppPorts, "db" | "pool">): Route[] {
+export function customerRoutes({ db, pool, clock }: Pick<AppPorts, "db" | "pool" | "clock">): Route[] {
   const read = { method: "GET", tag: "Customers", permission: "customers.read" } as const;
 
   /** The customer who has an address. */
@@ -30,19 +44,28 @@ export function customerRoutes({ db, pool }: Pick<AppPorts, "db" | "pool">): Rou
     return found?.customer ?? null;
   };
 
+  /** The filters of a query, ready for a statement over customers. */
+  const filtersOf = (call: Pick<Call<unknown, FilterQuery>, "place" | "caller" | "settings" | "query">) =>
+    askedFilters(pool, call.place, call.query, async () => ({
+      settings: await call.settings(),
+      at: clock.now(),
+      user: call.caller.user,
+    }));
+
   return [
     list({
       ...read,
       url: "/customers",
       summary: "Lists customers, newest first",
       description:
-        "`phone`, `email` and `external_id` find the one customer who has it, whichever of several addresses it is.",
+        "`phone`, `email` and `external_id` find the one customer who has it, whichever of several addresses it is. With a filter or segment, customers who were merged or erased are left out, and so is for whom it cannot be decided.",
       query: {
         phone: address("ten bare digits are a US number"),
         email: address("an e-mail address"),
         external_id: address("the id that another system knows the customer by"),
         state: Type.Optional(oneOf(customerStates)),
         assignee: Type.Optional(IdSchema),
+        ...filterQuery,
       },
       item: CustomerSchema,
       title: "CustomerPage",
@@ -62,6 +85,10 @@ export function customerRoutes({ db, pool }: Pick<AppPorts, "db" | "pool">): Rou
           if (owner === null) return { items: [], next: null };
           rows = rows.where("id", "=", owner);
         }
+        const filters = await filtersOf(call);
+        if ("ok" in filters) return filters;
+        if (filters.length > 0) rows = rows.where("merged_into", "is", null).where("erased_at", "is", null);
+        for (const filter of filters) rows = rows.where(filterSql(filter).where);
         if (query.state !== undefined) rows = rows.where("state", "=", query.state);
         if (query.assignee !== undefined) rows = rows.where("assignee", "=", query.assignee);
         if (page.after !== undefined) rows = rows.where("id", "<", page.after[0]);
@@ -85,6 +112,27 @@ export function customerRoutes({ db, pool }: Pick<AppPorts, "db" | "pool">): Rou
           .where(customersWithinReach(await reachOf(call, "customers.read")))
           .executeTakeFirst();
         return row ?? refuse("not_found", "customer_not_found", "There is no such customer");
+      },
+    }),
+    route({
+      ...read,
+      url: "/customers/count",
+      summary: "Counts customers",
+      description: "Those for whom a filter and a segment hold now, as far as the caller may read them.",
+      query: Type.Object(filterQuery),
+      answer: Type.Object(
+        {
+          customers: Type.Integer(),
+          undecided: Type.Integer({ description: "for whom the filter cannot be decided; they are not among those" }),
+          at: InstantSchema,
+        },
+        { title: "CustomerCount" },
+      ),
+      async handle(call) {
+        const filters = await filtersOf(call);
+        if ("ok" in filters) return filters;
+        const counted = await countCustomers(db, call.place, filters, await reachOf(call, "customers.read"));
+        return "ok" in counted ? counted : { ...counted, at: clock.now() };
       },
     }),
     ...customerStoryRoutes({ pool }),
