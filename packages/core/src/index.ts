@@ -53,6 +53,7 @@ export { eventTypes, type EventType, isEventType } from "./domain/events.ts";
 export { memberFields } from "./domain/members.ts";
 export { key, type Key, rowTables, type RowTable, splitKey, type View, views } from "./domain/keys.ts";
 export { Ledger, Missing, type World } from "./domain/ledger.ts";
+export { type MergePreview, previewCustomerMerge, type PreviewSight } from "./domain/customer/merge-preview.ts";
 export { type Permission, permissions, permissionsOf } from "./domain/permissions.ts";
 export { everywhere, isEverywhere, nowhere, type Reach, reaches, type Standpoint } from "./domain/reach.ts";
 export { commands, needsOf, prepare } from "./domain/registry.ts";

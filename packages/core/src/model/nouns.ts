@@ -245,6 +245,14 @@ export const settingsNouns = {
   job_refusals: JobRefusalSchema,
   job_files: JobFileSchema,
   job_file_parts: JobFilePartSchema,
+  duplicates: Type.Object({
+    a: plain(IdSchema),
+    b: plain(IdSchema),
+    reasons: derived(Type.Array(Type.String())),
+    found_at: plain(InstantSchema),
+    dismissed_at: plain(orNull(InstantSchema)),
+    dismissed_by: plain(orNull(IdSchema)),
+  }),
   directory_organizations: Type.Object({ id: plain(IdSchema), name: plain(Type.String()), ...made }),
   directory_tokens: Type.Object({
     hash: plain(Type.String()),

@@ -88,6 +88,14 @@ export interface Tables {
       last_used_at: string | null;
     };
   customers: Placed & Customer;
+  duplicates: Placed & {
+    a: string;
+    b: string;
+    reasons: readonly string[];
+    found_at: string;
+    dismissed_at: string | null;
+    dismissed_by: string | null;
+  };
   addresses: Placed & { address: string; customer: string };
   conversations: Placed & Conversation;
   notes: Placed & Note;

@@ -142,6 +142,7 @@ class Todo {
       const into = id("merged_into");
       if (into !== null) want(key.customer(into));
     } else if (table === "addresses") want(key.customer(id("customer") as string));
+    else if (table === "notes") want(key.customer(id("customer") as string));
     else if (table === "messages") want(key.conversation(id("conversation") as string));
     else if (table === "effects") {
       const refs = row["refs"] as { readonly message?: string };

@@ -18,7 +18,7 @@ import { readableFamily } from "../../rights/readable.ts";
 import { reachOf, withinReach } from "../../rights/reach.ts";
 import { shownColumns } from "../columns.ts";
 import { familyOf } from "../family.ts";
-import { customerColumns } from "../customers/routes.ts";
+import { customerColumns } from "../customers/columns.ts";
 import { messageColumns } from "../messages/routes.ts";
 import type { Tables } from "../tables.ts";
 

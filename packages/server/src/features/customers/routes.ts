@@ -6,14 +6,12 @@ import { type Call, type Refused, type Route, route } from "../../http/route.ts"
 import type { Place } from "../../lanes/port.ts";
 import { filterSql } from "../../filters/filter.ts";
 import { customersWithinReach, reachOf } from "../../rights/reach.ts";
-import { shownColumns } from "../columns.ts";
+import { customerColumns } from "./columns.ts";
 import { countCustomers } from "./count.ts";
+import { duplicateRoutes } from "./duplicate-routes.ts";
 import { askedFilters } from "./filter.ts";
+import { mergePreviewRoutes } from "./merge-preview.ts";
 import { customerStoryRoutes } from "./story-routes.ts";
-import type { Tables } from "../tables.ts";
-
-/** The logged columns: what the engine keeps for itself is not shown. */
-export const customerColumns = shownColumns<Tables["customers"]>(CustomerSchema);
 
 const filterQuery = {
   filter: Type.Optional(
@@ -136,6 +134,8 @@ export function customerRoutes({ db, pool, clock }: Pick<AppPorts, "db" | "pool"
       },
     }),
     ...customerStoryRoutes({ pool }),
+    ...duplicateRoutes({ db, pool }),
+    ...mergePreviewRoutes({ pool, clock }),
   ];
 }
 
