@@ -110,7 +110,7 @@ describe("a conversation that another is merged into", () => {
     const snoozed = { status: "snoozed", snoozed_until: later } as const;
     expect(join(onMail(snoozed), onText())).toMatchObject(snoozed);
     const spam = { status: "spam", closed_at: late } as const;
-    expect(join(onMail(spam), waits)).toMatchObject(spam);
+    expect(join(onMail(spam), waits)).toMatchObject({ ...spam, waiting_since: null });
   });
 
   test("has its clock, what has fired and the counters of both; the source has none", () => {

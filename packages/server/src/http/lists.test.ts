@@ -76,6 +76,8 @@ const plainReads: Record<string, string> = {
   "/effects": "select json_build_object('id', id) as item from effects order by id desc",
   "/parked": "select json_build_object('id', id) as item from parked where resolved_at is null order by id desc",
   "/customers": "select json_build_object('id', id) as item from customers order by id desc",
+  "/customers/duplicates":
+    "select json_build_object('customers', json_build_array(json_build_object('id', a), json_build_object('id', b))) as item from duplicates where dismissed_at is null order by found_at desc, a desc, b desc",
   "/conversations": "select json_build_object('id', id) as item from conversations order by id desc",
   "/runs": "select json_build_object('id', id) as item from runs_history order by id desc",
   "/events":
@@ -198,6 +200,13 @@ async function fill(): Promise<void> {
     await post("/properties", { noun: "customer", name: `p_${n}`, type: "text" });
     await post("/tokens", { name: `Token ${n}` });
     await post("/saved-replies", { name: `Reply ${n}`, text: "Hello" });
+    await post("/segments", {
+      name: `Segment ${n}`,
+      filter: { field: "customer.city", op: "is", value: `City ${n}` },
+    });
+    await post(`/customers/${first.result.customer}/notes`, { text: `note ${n}` });
+    // all of one name: each two of them are a pair
+    await post("/customers", { external_id: `twin-${n}`, first_name: "Ann", last_name: "Lee", zip_code: "94110" });
   });
   for (const id of archived.slice(0, 3)) await post(`/teams/${id}/archive`, {});
 
@@ -216,6 +225,7 @@ async function fill(): Promise<void> {
 
   params["workflow"] = workflow as string;
   params["folder"] = "all";
+  params["customer"] = first.result.customer as string;
   params["conversation"] = first.result.conversation as string;
   const { pool } = api.server.database;
   const { rows } = await pool.query<{ lane: number; organization: string }>(
@@ -223,6 +233,11 @@ async function fill(): Promise<void> {
   );
   await untilFollowed(pool, ["listings"]);
   const place = [rows[0]?.lane, rows[0]?.organization];
+  const pairs = async () => (await pool.query("select from duplicates")).rows.length;
+  await vi.waitUntil(async () => (await pairs()) === (many * (many - 1)) / 2, { timeout: 30_000, interval: 100 });
+  await pool.query(
+    "update duplicates set dismissed_at = found_at where a in (select a from duplicates order by a limit 8)",
+  );
   await pool.query(
     `insert into recorded_deliveries (lane, organization, key, message, channel, recipient, text, media, recorded_at)
 select $1, $2, 'k' || n, gen_random_uuid(), gen_random_uuid(), '+1', 'x', '[]', timestamptz '2026-11-21 10:00:00.123Z' + make_interval(secs => (n / 3) / 1e6)

@@ -55,7 +55,10 @@ export const conversationMerge: MergeTable<ConversationRow> = {
   properties,
   snoozed_until: { says: "goes with `status`", merge: (target, _source, pair) => (opens(pair) ? null : target) },
   closed_at: { says: "goes with `status`", merge: (target, _source, pair) => (opens(pair) ? null : target) },
-  waiting_since: earliest,
+  waiting_since: {
+    says: "the earlier of both; nobody is waited for in `spam`",
+    merge: (target, source, pair) => (pair.target.status === "spam" ? target : earliest.merge(target, source)),
+  },
   last_message_at: latest,
   last_inbound_at: latest,
   last_reply_at: latest,
