@@ -8,7 +8,7 @@ import { customersWithinReach } from "../../rights/reach.ts";
 import type { Tables } from "../tables.ts";
 
 /** Whoever waits for a number does not wait longer, and no connection of the pool is taken up for longer. */
-const patienceSeconds = 10;
+const patienceSeconds = 20;
 
 /** How many customers there are for whom all filters hold, and for how many one of them cannot be decided. */
 export async function countCustomers(

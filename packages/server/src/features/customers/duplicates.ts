@@ -102,10 +102,10 @@ others as (
   join addresses a on a.lane = $1 and a.organization = $2 and a.address = n.address
   where a.customer <> n.id
   union all
-  select n.id, n.at, n.reason, a.customer from names n
-  join addresses a on a.lane = $1 and a.organization = $2 and a.address like 'email:%+%@%'
-    and regexp_replace(a.address, '[+][^@]*@', '@') = n.address
-  where n.reason = 'email' and a.customer <> n.id
+  select n.id, n.at, n.reason, d.customer from names n cross join lateral (
+    select a.customer from addresses a where a.lane = $1 and a.organization = $2 and a.address like 'email:%+%@%'
+      and regexp_replace(a.address, '[+][^@]*@', '@') = n.address and a.customer <> n.id limit $5) d
+  where n.reason = 'email'
   union all
   select m.id, m.at, 'name', d.id from mine m cross join lateral (
     select c.id from customers c where c.lane = $1 and c.organization = $2

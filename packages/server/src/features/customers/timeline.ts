@@ -74,7 +74,8 @@ export async function readTimeline(
   place: Place,
   asked: TimelineAsked,
 ): Promise<{ readonly entries: readonly Entry[]; readonly next: Spot | null }> {
-  const conversations = await conversationsOf(pool, place, asked);
+  const ofConversations = asked.kinds.has("message") || asked.kinds.has("run");
+  const conversations = ofConversations ? await conversationsOf(pool, place, asked) : [];
   const readers = { event: eventStretch, message: messageStretch, note: noteStretch, run: runStretch };
   const stretches = await Promise.all(
     timelineKinds
@@ -160,15 +161,24 @@ function stretchOf<R>(
   return { kind, entries, open: rows.length < most ? null : (entries.at(-1)?.spot ?? null) };
 }
 
+/** A number that no message reaches. */
+const beyond = "9223372036854775807::bigint";
+
 const messageColumns = shownColumns<Tables["messages"]>(MessageSchema)
   .map((name) => `m.${name}`)
   .join(", ");
 
 const messageStretch: Reader = async (pool, place, { from, most }, conversations) => {
   const { rows } = await pool.query<Message & { readonly seq: number }>(
-    `select m.* from unnest($3::uuid[]) as c(id) cross join lateral (
+    // the newest so many stand in the so many conversations whose last one is newest: of others nothing but that is read
+    `with last as (
+  select c.id, l.seq from unnest($3::uuid[]) as c(id) cross join lateral (
+    select seq from messages where lane = $1 and organization = $2 and conversation = c.id and seq < coalesce($4, ${beyond})
+    order by seq desc limit 1) l
+  order by l.seq desc limit $5)
+select m.* from last cross join lateral (
   select ${messageColumns}, m.seq from messages m
-  where m.lane = $1 and m.organization = $2 and m.conversation = c.id and ($4::bigint is null or m.seq < $4)
+  where m.lane = $1 and m.organization = $2 and m.conversation = last.id and m.seq < coalesce($4, ${beyond})
   order by m.seq desc limit $5) m
 order by m.seq desc limit $5`,
     [place.lane, place.organization, conversations, from.message, most],
