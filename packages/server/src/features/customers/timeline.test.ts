@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { everywhere, type Reach } from "@threadmill/core";
 import { type ApiAnswer, startTestApi, type TestApi } from "../../testing/test-api.ts";
+import { readTimeline, timelineKinds } from "./timeline.ts";
 
 let api: TestApi;
 beforeAll(async () => {
@@ -94,6 +96,39 @@ test("everything of a customer and of whom was merged, newest first, however it 
   expect((await timeline(customer, 2, "&kind=note")).map(said)).toEqual(["note is tall", "note likes tea"]);
   const { items } = (await api.call("GET", `/customers/${customer}/notes`)).json;
   expect(items.map((note: { text: string }) => note.text)).toEqual(["is tall", "likes tea"]);
+});
+
+test("of conversations, events and runs only those within reach are told", async () => {
+  const mailbox = (await post("/mailboxes", { name: "Elsewhere" })).json.id;
+  await post("/channels", { name: "Other", slug: "other", kind: "sms", mailbox, address: "+14155550198" });
+  const here = await write("+14155550110", "seen");
+  const there = await write("+14155550110", "hidden", "other");
+  expect(there.customer).toBe(here.customer);
+  await post(`/customers/${here.customer}/notes`, { text: "of the customer" });
+  const { pool } = api.server.database;
+  const [row] = (
+    await pool.query<{ lane: number; organization: string; mailbox: string }>(
+      "select lane, organization, mailbox from conversations where id = $1",
+      [here.conversation],
+    )
+  ).rows;
+  const { mailbox: own, ...place } = row as { lane: number; organization: string; mailbox: string };
+  const reach = { mailboxes: [own], of: "all", user: null, teams: [] } as const;
+  const read = (within: Reach) =>
+    readTimeline(pool, place, {
+      customers: [here.customer],
+      reach: { message: within, event: within, run: within },
+      from: { event: null, message: null, note: null, run: null },
+      most: 100,
+      kinds: new Set(timelineKinds),
+    });
+  const whole = JSON.stringify((await read(everywhere)).entries);
+  const part = JSON.stringify((await read(reach)).entries);
+  for (const told of ["seen", "of the customer", here.conversation]) expect(part).toContain(told);
+  for (const kept of ["hidden", there.conversation, there.message]) {
+    expect(whole).toContain(kept);
+    expect(part).not.toContain(kept);
+  }
 });
 
 test("nobody's timeline is not found", async () => {
