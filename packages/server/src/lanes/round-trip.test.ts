@@ -7,7 +7,7 @@ import { transaction } from "../db/transaction.ts";
 import { freshId } from "./fresh-id.ts";
 import { load, LoadedWorld } from "./loader.ts";
 import { testLanes, type TestEngine, type TestLanes } from "./test-lanes.ts";
-import { isNewsOnly } from "./statements.ts";
+import { narrowUpdates, write } from "./statements.ts";
 import { type WorldTable, type WorldTableName, worldTables } from "./tables.ts";
 import { BatchWriter } from "./writer.ts";
 
@@ -235,20 +235,41 @@ test("an unreadable text makes the batch fail with its own fault, and the connec
   expect((await engine.pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
 });
 
-test("news of a delivery is written without the message's words, and everything else of it stays", async () => {
-  const organization = freshId();
-  const fields = Object.entries(worldTables.messages.columns).filter(([column]) => column !== "seq");
-  const row = Object.fromEntries(fields.map(([column, type]) => [column, value(type)]));
-  const name = `messages/${String(row["id"])}`;
-  copyFrom = Infinity;
-  await store(await loaded(organization, [name]), new Map([[name, row]]));
-  const world = await loaded(organization, [name]);
-  const before = world.get(name) as Record<string, unknown>;
-  const news = { ...before, delivery: "failed", delivery_error: "no", provider_id: "P", updated_at: row["created_at"] };
-  expect(isNewsOnly(before, news)).toBe(true);
-  for (const [column] of fields)
-    if (!["id", "delivery", "delivery_error", "provider_id", "updated_at"].includes(column))
-      expect(isNewsOnly(before, { ...news, [column]: "other" })).toBe(false);
-  await store(world, new Map([[name, news]]));
-  expect((await loaded(organization, [name])).get(name)).toEqual(news);
-});
+const few = Object.keys(narrowUpdates) as (keyof typeof narrowUpdates)[];
+const changes: Record<string, Record<string, unknown>> = {
+  messages: { delivery: "failed", delivery_error: "no", provider_id: "P", updated_at: "2026-11-21T10:00:00.000Z" },
+  customers: {
+    state: "replied",
+    open_conversations: 7,
+    unreplied_conversations: 8,
+    updated_at: "2026-11-21T10:00:00.000Z",
+    wake_at: null,
+    fired: { w: "2026-11-21T10:00:00.000Z" },
+    guards: null,
+  },
+};
+
+test.each(few)(
+  "what changes often of %s is written without the rest, and everything else of it stays",
+  async (table) => {
+    const organization = freshId();
+    const { fits, statement } = narrowUpdates[table] as NonNullable<(typeof narrowUpdates)[typeof table]>;
+    const fields = Object.entries(worldTables[table].columns as Record<string, string>).filter(
+      ([column]) => column !== shells[table],
+    );
+    const row = Object.fromEntries(fields.map(([column, type]) => [column, value(type)]));
+    const name = `${table}/${String(row["id"])}`;
+    copyFrom = Infinity;
+    await store(await loaded(organization, [name]), new Map([[name, row]]));
+    const world = await loaded(organization, [name]);
+    const before = world.get(name) as Record<string, unknown>;
+    const change = changes[table] as Record<string, unknown>;
+    const news = { ...before, ...change };
+    expect(fits(before, news)).toBe(true);
+    expect(statement.text.length).toBeLessThan(write[table].update.text.length / 2);
+    for (const [column] of fields)
+      if (column !== "id" && !(column in change)) expect(fits(before, { ...news, [column]: "other" })).toBe(false);
+    await store(world, new Map([[name, news]]));
+    expect((await loaded(organization, [name])).get(name)).toEqual(news);
+  },
+);

@@ -119,15 +119,45 @@ export const columnsOf = (table: WorldTable, alias: string): string =>
     .map((name) => `${alias}.${quoted(name)}`)
     .join(", ");
 
-const { id, delivery, delivery_error, provider_id, updated_at } = worldTables.messages.columns;
-const news = { id, delivery, delivery_error, provider_id, updated_at };
+type Values = Readonly<Record<string, unknown>>;
 
-/** Of messages of which nothing changed but how far they have come: their texts stay at home. */
-export const updateDeliveries = updateStatement({ ...worldTables.messages, columns: news }, "deliveries");
+/** An update of a few columns, for rows of which nothing else changed: what they say stays at home. */
+interface Narrow {
+  readonly statement: Statement;
+  /** whether only these columns changed */
+  readonly fits: (base: Values, row: Values) => boolean;
+}
 
-/** Whether that is all that changed of a message. */
-export const isNewsOnly = (base: Readonly<Record<string, unknown>>, row: Readonly<Record<string, unknown>>): boolean =>
-  Object.keys(worldTables.messages.columns).every((name) => Object.hasOwn(news, name) || base[name] === row[name]);
+function narrow(table: WorldTable, title: string, names: readonly string[]): Narrow {
+  const columns = Object.entries(table.columns).filter(([name]) => names.includes(name));
+  const others = Object.keys(table.columns).filter((name) => !names.includes(name));
+  return {
+    statement: updateStatement({ ...table, columns: Object.fromEntries(columns) }, title),
+    // a row that changed shares with the one before what did not
+    fits: (base, row) => others.every((name) => base[name] === row[name]),
+  };
+}
+
+/** What changes most often: how far a message has come; and of a customer who wrote, or was written to, the counts. */
+export const narrowUpdates: { readonly [table in keyof typeof worldTables]?: Narrow } = {
+  messages: narrow(worldTables.messages, "deliveries", [
+    "id",
+    "delivery",
+    "delivery_error",
+    "provider_id",
+    "updated_at",
+  ]),
+  customers: narrow(worldTables.customers, "counts", [
+    "id",
+    "state",
+    "open_conversations",
+    "unreplied_conversations",
+    "updated_at",
+    "wake_at",
+    "fired",
+    "guards",
+  ]),
+};
 
 const effectNames = Object.keys(worldTables.effects.columns).map(quoted);
 

@@ -14,9 +14,8 @@ import {
   insertLog,
   insertParked,
   insertReceipts,
-  isNewsOnly,
+  narrowUpdates,
   type Statement,
-  updateDeliveries,
   write,
 } from "./statements.ts";
 import type { WorldTableName } from "./tables.ts";
@@ -201,10 +200,11 @@ on conflict (lane, organization) do update set body = excluded.body, at = exclud
     let own = row;
     if (row[column] !== rest) own = { ...own, [column]: rest };
     if (!existed && table === "messages") own = { ...own, seq: messageSeq.get(rest) ?? 0 };
-    if (existed && table === "messages" && isNewsOnly(base as RowWrite["row"] & {}, own))
-      this.#put(updateDeliveries, organization, own);
-    else if (existed) this.#put(to.update, organization, own);
-    else this.#put(base === undefined && putBlindly.has(table) ? to.put : to.insert, organization, own);
+    if (existed) {
+      const few = narrowUpdates[table];
+      const update = few?.fits(base as RowWrite["row"] & {}, own) === true ? few.statement : to.update;
+      this.#put(update, organization, own);
+    } else this.#put(base === undefined && putBlindly.has(table) ? to.put : to.insert, organization, own);
   }
 
   /** An effect that ends, or that may go again, lets the next of its order key go; a new one may be held from its birth. */

@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
-import { actors, testId } from "../../testing/settings.ts";
+import { actors, ids, sampleIndex, testId } from "../../testing/settings.ts";
 import { scene } from "../../testing/scene.ts";
 import { conversationRow, customerRow, memoryWorld, sparseWorld } from "../../testing/world.ts";
-import { ids, sampleIndex } from "../../testing/settings.ts";
 import { key } from "../keys.ts";
 import { Ledger, Missing } from "../ledger.ts";
 import { type MergePreview, previewCustomerMerge } from "./merge-preview.ts";
