@@ -59,9 +59,11 @@ export const duplicates: Follower = {
 function changedBy(rows: readonly FollowedRow[]): ReadonlyMap<string, ReadonlyMap<string, string>> {
   const found = new Map<string, Map<string, string>>();
   for (const row of rows) {
+    // most rows tell of messages alone: they need not be made whole
+    if (!row.events.some(({ changes }) => changes?.some(names) === true)) continue;
     for (const { changes } of readEvents(row)) {
       for (const change of changes) {
-        if (!matters(change)) continue;
+        if (change.table !== "customers" || !names(change)) continue;
         const own = found.get(row.organization) ?? new Map<string, string>();
         found.set(row.organization, own.set(change.id, row.at));
       }
@@ -70,8 +72,8 @@ function changedBy(rows: readonly FollowedRow[]): ReadonlyMap<string, ReadonlyMa
   return found;
 }
 
-const matters = ({ table, after }: Change): boolean =>
-  table === "customers" && told.some((field) => Object.hasOwn(after, field));
+/** Whether a change names one of these fields. */
+const names = ({ after }: Pick<Change, "after">): boolean => told.some((field) => Object.hasOwn(after, field));
 
 /** What an address of any kind says: a telephone number in digits, or an e-mail address without what follows a plus. */
 const isPhone = (text: string) => `${text} ~ '^[+]?[0-9]{7,15}$'`;
