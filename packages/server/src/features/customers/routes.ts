@@ -122,6 +122,9 @@ export function customerRoutes({ db, pool, clock }: Pick<AppPorts, "db" | "pool"
         {
           customers: Type.Integer(),
           undecided: Type.Integer({ description: "for whom the filter cannot be decided; they are not among those" }),
+          found_by: Type.String({
+            description: "what the customers are found by, in words: an index, or by looking at all",
+          }),
           at: InstantSchema,
         },
         { title: "CustomerCount" },

@@ -34,8 +34,12 @@ test("a segment is a saved filter: whoever it holds for now is found and counted
   expect(
     await names(`segment=${segment.json.id}&${asked({ field: "customer.country", op: "is", value: "de" })}`),
   ).toEqual(["C1"]);
-  expect((await get("/customers/count?segment=pro-users")).json).toMatchObject({ customers: 2, undecided: 0 });
-  expect((await get("/customers/count")).json).toMatchObject({ customers: 3 });
+  expect((await get("/customers/count?segment=pro-users")).json).toMatchObject({
+    customers: 2,
+    undecided: 0,
+    found_by: expect.stringContaining("No index"),
+  });
+  expect((await get("/customers/count")).json).toMatchObject({ customers: 3, found_by: "Every customer is counted" });
   // one of the pages behind the first goes on with the filter
   const first = (await get("/customers?segment=pro-users&limit=1")).json;
   expect(await names(`segment=pro-users&limit=1&cursor=${first.next_cursor}`)).toEqual(["C1"]);
