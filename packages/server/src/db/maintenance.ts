@@ -43,6 +43,7 @@ export async function maintain(
       const before = table === "receipts" ? await sinceOpenSlices(client, past) : past;
       // a lane that is held just now must not hold up the others, nor lose count: then next time
       if (table === "log" && !(await keepFloors(client, before))) continue;
+      if (table === "receipts") await resolveRepeated(client, before, now);
       await dropPartitions(client, { table, before });
     }
   } finally {
@@ -62,6 +63,20 @@ where state in ('waiting', 'running', 'paused', 'failed') and slice_at > clock_t
   );
   const since = rows[0]?.since ?? null;
   return since !== null && since < past ? since : past;
+}
+
+/**
+ * A parked command whose client had it done meanwhile, by asking again with the same key, is seen to: as long as there is
+ * the receipt a retry finds the answer in it, and without it would do the same a second time.
+ */
+async function resolveRepeated(client: PoolClient, before: string, now: string): Promise<void> {
+  await client.query(
+    `update parked p set resolved_at = $2, resolution = 'retried' from receipts r
+where p.resolved_at is null and p.item ->> 'kind' = 'command'
+  and r.lane = p.lane and r.organization = p.organization and r.key = p.item ->> 'key' and r.at < $1
+  and r.fingerprint is not distinct from p.item ->> 'fingerprint' and (r.answer ->> 'ok')::boolean`,
+    [before, now],
+  );
 }
 
 /** Each lane remembers how far the log went before an instant; answers whether all could be told. */

@@ -1,7 +1,7 @@
 import { columnsOf } from "../lanes/statements.ts";
 import { worldTables } from "../lanes/tables.ts";
 import type { Pool, PoolClient } from "pg";
-import { type HeldEffect, leaseSeconds } from "../lanes/births.ts";
+import { type HeldEffect, isAlone, leaseSeconds } from "../lanes/births.ts";
 
 /** An effect that this process holds until its lease ends. */
 export type Claimed = HeldEffect;
@@ -39,7 +39,7 @@ const drawnLanes = `
 const heads = `
   select h.* from drawn d cross join lateral (
     select e.ctid as place, e.due_at from effects e
-    where e.lane = d.lane and ${isDue("e")} and ${isFree("e")} and ${isHead("e")}
+    where e.lane = d.lane and ${isDue("e")} and ${isFree("e")} and ${isHead("e")} and ${isAlone("e")}
     order by e.due_at limit 2 * $1) h
   order by h.due_at limit 2 * $1`;
 

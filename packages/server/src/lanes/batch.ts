@@ -5,7 +5,7 @@ import type { Trailing } from "../db/transaction.ts";
 import type { Admitted, Settlement, Taken } from "./admission.ts";
 import type { Births } from "./births.ts";
 import { type BrokenWorkflow, type CachedConfig, freshConfig, loadVersions } from "./configs.ts";
-import { askHead, fullHead, type Head, type HeadLimits } from "./head.ts";
+import { askHead, fullHead, type Head, type HeadLimits, isOutOfSight } from "./head.ts";
 import { load, LoadedWorld } from "./loader.ts";
 import { type BatchReceipt, BatchWriter } from "./writer.ts";
 
@@ -100,6 +100,8 @@ export async function runBatch(
     }
     receipt = writer.receipt(id);
     await writer.flush();
+    // its events are of the instant at which it began, which may be long ago where nothing ran since
+    if ([...head.leftovers.values()].some(({ at }) => isOutOfSight(at, head.now))) writer.keepFloor();
     writer.claimNext();
   } catch (error) {
     throw await causeOf(error, writer.sent);

@@ -121,6 +121,36 @@ describe("an effect is held from its birth", () => {
     expect([hands.places() - hands.held.length, told.left]).toEqual([0, 0]);
   });
 
+  test("never where a younger one is under way, nor is it claimed then: the one that failed before goes when that has ended", async () => {
+    const { engine, hands } = engineWith(100);
+    const a = await talk(engine);
+    const [first, second] = [await send(engine, a, "1"), await send(engine, a, "2")];
+    await settle(engine, first, 1, "failed");
+    expect(hands.held.map(({ id }) => id)).toEqual([first, second]);
+    resultOf(await engine.submit(command(home, "effect.retry", { effect: first })));
+    expect(await claimEffects(lanes.pool, 100)).toEqual([]);
+    expect(hands.held.map(({ id }) => id)).toEqual([first, second]);
+    await settle(engine, second, 1);
+    expect(hands.held[2]).toMatchObject({ id: first, attempt: 3 });
+  });
+
+  test("in the order of the conversation that its own was merged into", async () => {
+    const { engine, hands } = engineWith(100);
+    const [a, b] = [await talk(engine, phone(1)), await talk(engine, phone(2))];
+    await lanes.rows(
+      "update conversations set customer = (select customer from conversations where id = $1) where id = $2",
+      [b, a],
+    );
+    const before = [await send(engine, a, "1"), await send(engine, a, "2")];
+    resultOf(await engine.submit(command(home, "conversation.merge", { conversation: a, into: b })));
+    const after = await send(engine, b, "3");
+    expect(hands.held.map(({ id }) => id)).toEqual([before[0]]);
+    expect(await claimEffects(lanes.pool, 100)).toEqual([]);
+    await settle(engine, before[0] as string, 1);
+    await settle(engine, before[1] as string, 1);
+    expect(hands.held.map(({ id }) => id)).toEqual([...before, after]);
+  });
+
   test("alone of several that one batch writes for a conversation", async () => {
     const { engine, hands } = engineWith(100);
     const a = await talk(engine);
@@ -204,6 +234,26 @@ test("a COMMIT in doubt gives back what followed the effect that ended, too: it 
   await settle(engine, first, 1);
   await engine.quiet();
   expect(await effects()).toMatchObject([{ id: second, ...unheld }]);
+  await engine.stop();
+  await proxy.close();
+});
+
+test("a COMMIT of which nobody learns anything for longer than callers wait: what it left is given back when the database is there again", async () => {
+  const proxy = await testProxy(lanes.url);
+  const { engine, hands } = engineWith(100, { url: proxy.url, patienceMs: 300 });
+  const a = await talk(engine);
+  proxy.plan.push("after");
+  const sending = send(engine, a, "1").catch((error: { code: string }) => error.code);
+  await expect.poll(() => proxy.cuts.length, { interval: 1 }).toBe(1);
+  proxy.break();
+  expect(await sending).toBe("commit_unknown");
+  expect(await effects()).toMatchObject([{ attempt: 1 }]);
+  proxy.mend();
+  // nobody asks for anything in this lane
+  await expect.poll(effects, { interval: 20, timeout: 20_000 }).toMatchObject([unheld]);
+  await engine.quiet();
+  expect(await claimEffects(lanes.pool, 100)).toHaveLength(1);
+  expect(hands.held).toEqual([]);
   await engine.stop();
   await proxy.close();
 });

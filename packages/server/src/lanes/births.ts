@@ -39,6 +39,15 @@ const heldOf = (lane: number, organization: string, row: unknown): HeldEffect =>
   lost: false,
 });
 
+/**
+ * Nobody performs another of its order key. Only one that had failed before can find that so: a person has it tried again
+ * while a younger one, which went meanwhile, is under way.
+ */
+export const isAlone = (row: string): string => `(${row}.last_error is null or not exists (
+  select from effects o
+  where o.lane = ${row}.lane and o.organization = ${row}.organization and o.order_key = ${row}.order_key and o.status <> 'dead'
+    and o.id <> ${row}.id and o.lease_until > clock_timestamp()))`;
+
 /** Of the order keys whose first effect ended: the next one, where its instant has come and nobody holds it. */
 const claimNextStatement = {
   name: "claim_next_effects",
@@ -49,6 +58,7 @@ from unnest($2::uuid[], $3::text[]) as k(organization, order_key) cross join lat
   order by o.created_at, o.ordinal limit 1) h
 where e.lane = $1 and e.organization = k.organization and e.id = h.id
   and e.status <> 'dead' and e.due_at <= clock_timestamp() and e.lease_until is null and e.kind = any($5)
+  and ${isAlone("e")}
 returning e.organization, ${columnsOf(worldTables.effects, "e")}`,
 };
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ensurePartitions } from "../db/partitions.ts";
 import {
   brokenInvariants,
   command,
@@ -204,6 +205,31 @@ describe("a slice", () => {
       roots.filter((root, n) => roots[n - 1] !== root).length,
     );
     expect(await brokenInvariants(lanes.pool)).toEqual([]);
+  });
+
+  test("whose rest is carried after many weeks, at the instant at which it began, repeats no number of the log", async () => {
+    const home = await lanes.organization({ lane: 77 });
+    await lanes.publish(home, chain(9));
+    const small = lanes.engine({ slice: 4 });
+    // who is going carries what was admitted, and leaves the rest
+    const [answer] = await Promise.all([small.submit(incoming(home, phone(1), "long ago")), small.stop()]);
+    expect(answer.cut).toBe(true);
+    const began = new Date(Date.now() - 40 * 86_400_000).toISOString();
+    const client = await lanes.pool.connect();
+    for (const table of ["log", "runs_history"])
+      await ensurePartitions(client, { table, unit: "month", ahead: 0, now: new Date().toISOString(), since: began });
+    client.release();
+    await lanes.rows("update leftovers set body = jsonb_set(body, '{at}', to_jsonb($1::text)) where lane = 77", [
+      began,
+    ]);
+    await engine.tick();
+    expect(await lanes.rows("select from leftovers where lane = 77")).toEqual([]);
+    expect(await lanes.rows("select at from log where lane = 77 order by seq desc limit 1")).toEqual([{ at: began }]);
+    await engine.submit(incoming(home, phone(2), "today"));
+    const numbers = (await lanes.rows<{ seq: number; count: number }>("select seq, count from log where lane = 77"))
+      .flatMap(({ seq, count: events }) => Array.from({ length: events }, (_, n) => seq + n))
+      .toSorted((a, b) => a - b);
+    expect(numbers).toEqual(Array.from({ length: numbers.length }, (_, n) => n + 1));
   });
 
   test("makes the same log as no slice at all", async () => {

@@ -42,6 +42,7 @@ interface HeadRow extends Omit<End, "seq"> {
 
 // One statement, because a batch of one message is as common as one of a thousand and each statement costs it 0.1 ms.
 // The clock is read last: what was due by an earlier look is due by this one too, so nothing happens before its instant.
+const windowDays = 32;
 const headStatement = {
   name: "head",
   text: `select e.seq, e.count, e.at, (select seq_floor from lanes where lane = $1) as seq_floor,
@@ -56,7 +57,7 @@ const headStatement = {
     where lane = $1 and wake_at <= clock_timestamp() order by wake_at, id limit $4) c) as customers,
   clock_timestamp() as now
 from (values (1)) one left join lateral (
-  select seq, count, at from log where lane = $1 and at > now() - interval '32 days' order by seq desc limit 1) e on true`,
+  select seq, count, at from log where lane = $1 and at > now() - interval '${windowDays} days' order by seq desc limit 1) e on true`,
 };
 
 /**
@@ -100,7 +101,8 @@ async function readHead(
   return {
     // an item's instant is the later of the database's clock and the lane's last instant
     now: end !== undefined && end.at > row.now ? end.at : row.now,
-    lastSeq: end === undefined ? row.seq_floor : end.seq + end.count - 1,
+    // what a left-over of long ago wrote stands further back than is looked: the floor tells of it
+    lastSeq: Math.max(row.seq_floor, end === undefined ? 0 : end.seq + end.count - 1),
     versions: new Map((row.versions ?? []).map((each) => [each.organization, each.config_version])),
     leftovers: new Map(leftovers.slice(0, heads.leftovers).map((each) => [each.organization, each.body])),
     blocked: new Set(leftovers.slice(heads.leftovers).map((each) => each.organization)),
@@ -111,6 +113,10 @@ async function readHead(
     ],
   };
 }
+
+/** Whether what is written at an instant will not be found by `askHead`: a little sooner than that, as time goes on. */
+export const isOutOfSight = (at: string, now: string): boolean =>
+  Date.parse(now) - Date.parse(at) > (windowDays - 1) * 86_400_000;
 
 /** Whether a batch took as much of something as it may: more of it is probably due. */
 export function fullHead({ timers, wakes }: Head, heads: HeadLimits): boolean {

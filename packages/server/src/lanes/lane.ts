@@ -53,6 +53,8 @@ export class Lane {
   /** whether the batch in hand met trouble that a pause may mend */
   #troubled = false;
   #lastError: unknown = null;
+  /** effects of batches of which nobody could say whether they were committed: were they, nobody performs them */
+  #doubtful: Births[] = [];
 
   constructor(number: number, context: LaneContext) {
     this.number = number;
@@ -156,6 +158,7 @@ export class Lane {
         patience,
         async (client, head) => {
           started = performance.now();
+          for (const each of this.#doubtful) await each.giveBack(client);
           portion = portionNow();
           births = new Births(this.number, this.#context.hands());
           const order = { id: freshId(), ...portion, births };
@@ -169,6 +172,7 @@ export class Lane {
       (births as Births | null)?.failed();
       return { error, births, result };
     }
+    this.#doubtful = [];
     (births as Births | null)?.committed();
     const { taken } = portion as unknown as Portion;
     this.#committed(taken, result as unknown as BatchResult, (performance.now() - started) / 1000);
@@ -256,6 +260,9 @@ export class Lane {
           await this.#pause(tries);
           continue;
         }
+        if (births !== null) this.#doubtful.push(births);
+        // whenever the database is back: others may have nothing to do here
+        this.#dueAgain();
         const why = "The database did not say whether this was committed";
         return rejectAll(taken, new EngineFault("commit_unknown", why, { cause: error }));
       }

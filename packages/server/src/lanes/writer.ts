@@ -58,6 +58,8 @@ export class BatchWriter {
   #gathered = new Map<Statement, OwnRow[]>();
   /** whose rows are gathered */
   readonly #organizations = new Set<string>();
+  /** conversations that were merged, in their order, since rows were sent last */
+  readonly #merged: { readonly organization: string; readonly from: string; readonly into: string }[] = [];
   #ordinal: number;
 
   constructor(
@@ -141,6 +143,7 @@ export class BatchWriter {
     );
     this.#gathered = new Map();
     this.#organizations.clear();
+    this.#joinQueues();
     for (const [statement, rows] of ordered) {
       this.#send(rows.length < copyFrom ? null : (statement.copy ?? null), statement, rows);
       // lets the socket take this statement, so that the database works on it while the next one is put into words
@@ -158,6 +161,28 @@ export class BatchWriter {
     const organization = this.#answered;
     this.#put(insertReceipts, organization, { id, key: null, fingerprint: null, answer: ofBatch, at: this.#at });
     return { organization, id };
+  }
+
+  /**
+   * What waits to leave a conversation goes in the order of the one that it was merged into. Sent ahead of new effects, of
+   * which none is the first then; by a statement of its own, as the workers change these rows without the lane.
+   */
+  #joinQueues(): void {
+    const merged = this.#merged.splice(0);
+    if (merged.length === 0) return;
+    this.#expect(
+      this.#client.query({
+        name: "join_queues",
+        text: `update effects e set order_key = m.target from unnest($2::uuid[], $3::text[], $4::text[]) as m(organization, source, target)
+where e.lane = $1 and e.organization = m.organization and e.order_key = m.source`,
+        values: [
+          this.#lane,
+          merged.map(({ organization }) => organization),
+          merged.map(({ from }) => from),
+          merged.map(({ into }) => into),
+        ],
+      }),
+    );
   }
 
   /** Keeps or clears an organization's left-over. */
@@ -197,6 +222,8 @@ on conflict (lane, organization) do update set body = excluded.body, at = exclud
       this.#put(write.runs_history.insert, organization, storeRun(row as unknown as Run));
       return;
     }
+    if (table === "conversations" && existed && row["merged_into"] !== (base as RowWrite["row"] & {})["merged_into"])
+      this.#merged.push({ organization, from: rest, into: String(row["merged_into"]) });
     let own = row;
     if (row[column] !== rest) own = { ...own, [column]: rest };
     if (!existed && table === "messages") own = { ...own, seq: messageSeq.get(rest) ?? 0 };
@@ -224,6 +251,16 @@ on conflict (lane, organization) do update set body = excluded.body, at = exclud
     if (row?.status !== base.status) this.#births.ended(organization, base.order_key);
     if (row === null) this.#put(remove, organization, { id: base.id });
     else this.#put(update, organization, { ...row });
+  }
+
+  /** The lane remembers its last number, where the log alone would not tell it at the next look. */
+  keepFloor(): void {
+    this.#expect(
+      this.#client.query("update lanes set seq_floor = greatest(seq_floor, $2) where lane = $1", [
+        this.#lane,
+        this.lastSeq,
+      ]),
+    );
   }
 
   /** Claims what follows the effects that this batch ended; after all else was sent. */

@@ -276,6 +276,32 @@ test("a workflow that names what gets archived is paused, and says why", async (
   expect(await post(`/workflows/${id}/enable`)).toMatchObject({ status: 422, json: { code: "workflow_invalid" } });
 });
 
+test("a second calendar pauses what says business_hours without saying whose, and its owner hears of it", async () => {
+  const calendar = { zone: "UTC", hours: { mon: [["09:00", "17:00"]] }, holidays: [] };
+  const first = await post("/calendars", { name: "Opening hours", calendar });
+  expect(first.status).toBe(201);
+  const document = {
+    name: "In open time",
+    kind: "automatic",
+    triggers: [{ event: "message.received" }],
+    start: "hold",
+    steps: { hold: { wait: { for: "2h", in: "business_hours" } } },
+  };
+  const { id } = (await post("/workflows?publish=true", document)).json;
+  expect((await post("/calendars", { name: "Night shift", calendar })).status).toBe(201);
+  expect((await get(`/workflows/${id}`)).json).toMatchObject({
+    enabled: false,
+    paused_reason: expect.stringContaining("several"),
+  });
+  const me = (await get("/me")).json.user;
+  expect((await get("/events?order=newest&limit=1")).json.items).toMatchObject([
+    {
+      type: "workflow.paused",
+      data: { workflow: { id }, owner: { id: me.id }, reason: expect.stringContaining("several") },
+    },
+  ]);
+});
+
 test("a conversation's run hears what happens to its customer, batches later", async () => {
   const document = {
     name: "Until they leave",
