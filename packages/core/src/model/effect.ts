@@ -49,6 +49,8 @@ export const EffectRowSchema = Type.Object(
     lease_until: plain(orNull(InstantSchema)),
     last_error: personal(Type.Unknown(), null),
     ordinal: derived(Type.Integer()),
+    /** what workers note for each other; the mill neither reads nor writes it */
+    begun: plain(Type.Boolean()),
     created_at: plain(InstantSchema),
   },
   { title: "Effect" },

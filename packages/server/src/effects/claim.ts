@@ -49,7 +49,7 @@ const heads = `
  * for the next claim.
  */
 const locked = `
-  select e.ctid as place, e.lease_until is not null as lost
+  select e.ctid as place, e.lease_until is not null and e.begun as lost
   from heads h join effects e on e.ctid = h.place
   where ${isDue("e")} and ${isFree("e")}
   order by h.due_at limit $1 for update of e skip locked`;
@@ -57,7 +57,7 @@ const locked = `
 const claimStatement = {
   name: "claim_effects",
   text: `with drawn as materialized (${drawnLanes}), heads as (${heads}), locked as (${locked})
-update effects e set attempt = e.attempt + 1, lease_until = clock_timestamp() + make_interval(secs => $2)
+update effects e set attempt = e.attempt + 1, lease_until = clock_timestamp() + make_interval(secs => $2), begun = locked.lost
 from locked where e.ctid = locked.place returning e.lane, e.organization, ${columnsOf(worldTables.effects, "e")}, locked.lost`,
 };
 
@@ -99,7 +99,8 @@ export async function postponeEffects(pool: Pool, set: readonly Postponed[]): Pr
   await pool.query({
     name: "postpone_effects",
     text: `with postponed as (
-  update effects e set lease_until = null, due_at = clock_timestamp() + make_interval(secs => g.seconds), last_error = g.error
+  update effects e set lease_until = null, begun = false, due_at = clock_timestamp() + make_interval(secs => g.seconds),
+    last_error = g.error
   from ${given("$5::float8[], $6::jsonb[]", "seconds, error")} where ${isOurs} returning e.*
 ), behind as (
   select e.lane, e.organization, e.id, p.due_at from postponed p join effects e
@@ -128,6 +129,21 @@ export async function giveBackEffects(client: Pool | PoolClient, set: readonly C
 from ${given("$5::boolean[]", "lost")} where ${isOurs} and e.lease_until is not null`,
     values: [...claims(set), set.map(({ lost }) => lost)],
   });
+}
+
+/**
+ * Notes that effects are begun, which must be committed before the outside world hears of them: if their worker dies, what
+ * became of these is not known. Answers which are still ours; no other may be begun.
+ */
+export async function beginEffects(pool: Pool, set: readonly Claimed[]): Promise<ReadonlySet<string>> {
+  const { rows } = await pool.query<{ id: string }>({
+    name: "begin_effects",
+    text: `update effects e set begun = true
+from unnest($1::smallint[], $2::uuid[], $3::uuid[], $4::integer[]) as g(lane, organization, id, attempt)
+where ${isOurs} returning e.id`,
+    values: claims(set),
+  });
+  return new Set(rows.map(({ id }) => id));
 }
 
 /** Holds an effect for another lease; false when another process took it over meanwhile, or it is settled. */

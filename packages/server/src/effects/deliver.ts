@@ -15,7 +15,7 @@ import type { Registry } from "../channels/registry.ts";
 import { openSecrets, type SealedSecrets } from "../channels/secrets.ts";
 import { redactor } from "../secrets/redact.ts";
 import type { SecretBox } from "../secrets/secret-box.ts";
-import type { Claimed } from "./claim.ts";
+import { beginEffects, type Claimed } from "./claim.ts";
 import { redactedAttempt, redactedFault } from "./redacted.ts";
 import type { Call, Performed, SetPerformer } from "./performer.ts";
 
@@ -96,13 +96,24 @@ export function createDeliverer(deliveries: Deliveries): SetPerformer {
     };
   }
 
+  /** Where nobody could ask later what became of a delivery, it is noted first that it was begun. */
+  async function begin(claimed: readonly Claimed[], prepared: readonly (Prepared | Performed)[]) {
+    const once = claimed.filter((_, n) => isOnce(prepared[n]));
+    if (once.length === 0) return prepared;
+    const ours = await beginEffects(pool, once);
+    return prepared.map((each, n) => (isOnce(each) && !ours.has((claimed[n] as Claimed).id) ? takenOver : each));
+  }
+
   const providerOf = (row: ChannelRow | undefined): Provider | undefined => {
     const kind = row === undefined ? null : registry.get(row.sandbox ? "recorder" : row.provider);
     return kind === null ? undefined : open.get(kind);
   };
 
   async function deliver(provider: Provider | undefined, claimed: readonly Claimed[], rows: ChannelRows) {
-    const prepared = claimed.map((each) => prepare(each, rowOf(rows, each)));
+    const prepared = await begin(
+      claimed,
+      claimed.map((each) => prepare(each, rowOf(rows, each))),
+    );
     const ready = prepared.filter(isPrepared);
     const positions = new Map(ready.map((each, at) => [each, at]));
     const together = ready.length > 1 ? provider?.deliverAll?.(ready.map(({ delivery }) => delivery)) : undefined;
@@ -140,6 +151,13 @@ async function finish({ redact, policy }: Prepared, attempt: Promise<Attempt>): 
     throw redactedFault(error, redact);
   }
 }
+
+/** Whether it must not be tried again by whoever does not know what became of it. */
+const isOnce = (given: Prepared | Performed | undefined): boolean =>
+  given !== undefined && isPrepared(given) && given.policy === "hold";
+
+/** Nobody hears of it: whoever holds it now settles it. */
+const takenOver: Performed = { status: "retry", error: { code: "taken_over", message: "Another worker has it" } };
 
 const isPrepared = (given: Prepared | Performed): given is Prepared => "delivery" in given;
 

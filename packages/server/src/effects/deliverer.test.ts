@@ -14,6 +14,8 @@ let other: Home;
 beforeAll(async () => {
   lanes = await testLanes();
   [home, other] = [await lanes.organization(), await lanes.organization()];
+  // the deliveries of this test stand in no table, where workers note what they begin under the policy of holding
+  await lanes.rows("update channels set on_unknown = 'retry'");
 });
 afterAll(() => lanes.close());
 
@@ -98,6 +100,17 @@ beforeEach(async () => {
   await use("recorder");
   await use("recorder", other);
   await lanes.rows("truncate recorded_deliveries");
+});
+
+test("under the policy of holding, what another worker took over meanwhile does not go out", async () => {
+  await use("several");
+  await lanes.rows("update channels set on_unknown = 'hold' where id = $1", [home.channels.sms]);
+  expect(await attemptsOf([claimed(), claimed()])).toMatchObject([
+    { status: "retry", error: { code: "taken_over" } },
+    { status: "retry", error: { code: "taken_over" } },
+  ]);
+  expect(calls).toEqual([]);
+  await lanes.rows("update channels set on_unknown = 'retry'");
 });
 
 test("several at once go together where the provider can take them so, and each gets its own answer", async () => {

@@ -17,7 +17,7 @@ import {
 import { createMetrics } from "../observe/metrics.ts";
 import { systemClock } from "../process/clock.ts";
 import { openSecretBox } from "../secrets/secret-box.ts";
-import { claimEffects, type Claimed, countEffects, giveBackEffects, postponeEffects } from "./claim.ts";
+import { beginEffects, claimEffects, type Claimed, countEffects, giveBackEffects, postponeEffects } from "./claim.ts";
 import { attemptsAtMost, conclude, retryAfterMs } from "./conclude.ts";
 import { createDeliverer } from "./deliver.ts";
 import { beginWithinMs } from "./holding.ts";
@@ -118,7 +118,9 @@ from effects, generate_series(4, 30003) n where id = $1`,
   test("takes over what a lost worker held, and says so; the lost one can then do nothing", async () => {
     const { effect, message } = await send(await talk(), "x");
     const [lost] = await claimEffects(lanes.pool, 1);
+    await beginEffects(lanes.pool, [lost as Claimed]);
     await leaseOver();
+    expect(await beginEffects(lanes.pool, [{ ...(lost as Claimed), attempt: 0 }])).toEqual(new Set());
     const [taken] = await claimEffects(lanes.pool, 1);
     expect(taken).toMatchObject({ id: effect, attempt: 2, lost: true });
     await postponeEffects(lanes.pool, [{ claimed: lost as Claimed, dueInMs: 0, error: failing }]);
@@ -157,6 +159,7 @@ describe("what is given back", () => {
     expect(await effects()).toMatchObject([{ attempt: 0, lease_until: null }]);
     const [again] = (await claimEffects(lanes.pool, 1)) as [Claimed];
     expect(again).toMatchObject({ attempt: 1, lost: false });
+    expect(await beginEffects(lanes.pool, [again])).toEqual(new Set([again.id]));
     await leaseOver();
     const [lost] = (await claimEffects(lanes.pool, 1)) as [Claimed];
     await giveBackEffects(lanes.pool, [again]);
@@ -345,12 +348,27 @@ describe("delivering", () => {
     async (policy, idempotent, outcome, calls) => {
       await useFake(policy);
       const { message } = await send(await talk(), "perhaps out already");
-      await claimEffects(lanes.pool, 1);
+      await beginEffects(lanes.pool, await claimEffects(lanes.pool, 1));
       await leaseOver();
       await withWorkers(through(provider(done, idempotent)), () => until(() => delivery(message), outcome));
       expect(seen).toHaveLength(calls);
     },
   );
+
+  test.each([
+    ["hold", true],
+    ["retry", false],
+  ] as const)("policy %s: whether it is noted that it was begun before it goes out: %s", async (policy, noted) => {
+    await useFake(policy);
+    const { message } = await send(await talk(), "x");
+    const begun: unknown[] = [];
+    const looking = provider(async (given) => {
+      begun.push(...(await lanes.rows("select begun from effects")));
+      return done(given);
+    });
+    await withWorkers(through(looking), () => until(() => delivery(message), "sent"));
+    expect(begun).toEqual([{ begun: noted }]);
+  });
 
   test("in a sandbox, or by a provider that is not there, never leaves the house", async () => {
     await useFake();
@@ -421,7 +439,7 @@ describe("deliveries that their own process holds from birth", () => {
   });
 
   test.each([
-    ["hold", "held", 0],
+    ["hold", "sent", 1],
     ["retry", "sent", 1],
   ] as const)(
     "that were committed and not begun when it was killed are done by another, policy %s: %s",

@@ -7,7 +7,7 @@ import { worldTables } from "./tables.ts";
 export interface HeldEffect extends Effect {
   readonly lane: number;
   readonly organization: string;
-  /** whether another worker held it and was never heard of again: what it did in the world is not known */
+  /** whether another worker began it and was never heard of again: what it did in the world is not known */
   readonly lost: boolean;
 }
 
@@ -51,7 +51,7 @@ export const isAlone = (row: string): string => `(${row}.last_error is null or n
 /** Of the order keys whose first effect ended: the next one, where its instant has come and nobody holds it. */
 const claimNextStatement = {
   name: "claim_next_effects",
-  text: `update effects e set attempt = e.attempt + 1, lease_until = $4
+  text: `update effects e set attempt = e.attempt + 1, lease_until = $4, begun = false
 from unnest($2::uuid[], $3::text[]) as k(organization, order_key) cross join lateral (
   select o.id from effects o
   where o.lane = $1 and o.organization = k.organization and o.order_key = k.order_key and o.status <> 'dead'

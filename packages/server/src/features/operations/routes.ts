@@ -5,7 +5,13 @@ import { byId, list, pageById, pageOf } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
 import type { Route } from "../../http/route.ts";
 
-const { payload: _payload, lease_until: _lease, ordinal: _ordinal, ...effect } = worldNouns.effects.properties;
+const {
+  payload: _payload,
+  lease_until: _lease,
+  ordinal: _ordinal,
+  begun: _begun,
+  ...effect
+} = worldNouns.effects.properties;
 const DeliverySchema = Type.Object(worldNouns.recorded_deliveries.properties, { title: "RecordedDelivery" });
 const EffectSchema = Type.Object(effect, { title: "Effect" });
 const ParkedSchema = worldNouns.parked;
