@@ -91,6 +91,10 @@ export {
   readFilter,
 } from "./workflow/filter.ts";
 export { readSavedText, type SavedText } from "./workflow/saved-text.ts";
+export { type Attribute, attributesAt, triggerNamed, type Vantage } from "./workflow/attributes.ts";
+export type { SettingsReference } from "./workflow/references.ts";
+export { fieldKinds, type FieldType, type ValueType, valueTypes } from "./condition/operator.ts";
+export { isOperatorName, type OperatorName, operatorNames, operators } from "./condition/operators.ts";
 export { type BodyResult, compileBody } from "./workflow/body.ts";
 export { compileVersion, type StoredVersion } from "./workflow/compile.ts";
 export { compileHead, type StoredHead, UnreadableVersion } from "./workflow/head.ts";

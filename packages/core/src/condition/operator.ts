@@ -1,20 +1,23 @@
 import type { Scope } from "../template/scope.ts";
 
 /** Kinds of field, as a builder shows them and as the settings define properties. */
-export type FieldType = "text" | "number" | "boolean" | "date" | "list" | "id";
+export const fieldKinds = ["text", "number", "boolean", "date", "list", "id"] as const;
+export type FieldType = (typeof fieldKinds)[number];
 
 /** What an operator wants on its right side. */
-export type ValueType =
-  | "none"
-  | "scalar"
-  | "text"
-  | "pattern"
-  | "number"
-  | "number_or_date"
-  | "date"
-  | "range"
-  | "list"
-  | "duration";
+export const valueTypes = [
+  "none",
+  "scalar",
+  "text",
+  "pattern",
+  "number",
+  "number_or_date",
+  "date",
+  "range",
+  "list",
+  "duration",
+] as const;
+export type ValueType = (typeof valueTypes)[number];
 
 /**
  * What an event must have for the operator to hold; a matching index may look for it first. `keys` are alternatives: one

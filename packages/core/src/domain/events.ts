@@ -1,11 +1,24 @@
 import type { SubjectKind } from "../model/common.ts";
+import type { EventData } from "../model/event.ts";
+
+/** What is known of the events of a type. */
+export interface AboutEvent {
+  readonly subject: SubjectKind;
+  readonly summary: string;
+  /** the facts of `EventDataSchema` that they bring in their `data`; most bring none, for the changed rows say all */
+  readonly facts?: readonly (keyof EventData)[];
+}
 
 /** What every event is about and means. Triggers, the reference and webhooks read this table; a new event is a line. */
 const table = {
   "customer.created": { subject: "customer", summary: "A customer was made" },
   "customer.updated": { subject: "customer", summary: "Fields of a customer changed" },
-  "customer.property_set": { subject: "customer", summary: "A property of a customer got a value" },
-  "customer.property_deleted": { subject: "customer", summary: "A property of a customer was taken away" },
+  "customer.property_set": { subject: "customer", summary: "A property of a customer got a value", facts: ["names"] },
+  "customer.property_deleted": {
+    subject: "customer",
+    summary: "A property of a customer was taken away",
+    facts: ["names"],
+  },
   "customer.subscribed": { subject: "customer", summary: "A customer wants messages again" },
   "customer.unsubscribed": { subject: "customer", summary: "A customer wants no messages" },
   "customer.assigned": { subject: "customer", summary: "A customer got an assignee" },
@@ -23,9 +36,17 @@ const table = {
   "customer.note_added": { subject: "customer", summary: "A note was left on a customer" },
   "customer.note_edited": { subject: "customer", summary: "The words of a note on a customer changed" },
   "customer.note_removed": { subject: "customer", summary: "A note on a customer was taken away" },
-  "customer.closed": { subject: "customer", summary: "All conversations of a customer were closed" },
-  "customer.merged": { subject: "customer", summary: "A customer was merged into another" },
-  "customer.erased": { subject: "customer", summary: "Personal data of a customer was erased" },
+  "customer.closed": {
+    subject: "customer",
+    summary: "All conversations of a customer were closed",
+    facts: ["conversations"],
+  },
+  "customer.merged": {
+    subject: "customer",
+    summary: "A customer was merged into another",
+    facts: ["source", "target"],
+  },
+  "customer.erased": { subject: "customer", summary: "Personal data of a customer was erased", facts: ["customers"] },
   "customer.state_changed": { subject: "customer", summary: "A customer became unreplied, replied or closed" },
   "conversation.opened": { subject: "conversation", summary: "A conversation started" },
   "conversation.reopened": { subject: "conversation", summary: "A conversation is open again" },
@@ -38,17 +59,25 @@ const table = {
   "conversation.topic_set": { subject: "conversation", summary: "A conversation's topic changed" },
   "conversation.tags_added": { subject: "conversation", summary: "A conversation was tagged" },
   "conversation.tags_removed": { subject: "conversation", summary: "Tags were taken off a conversation" },
-  "conversation.property_set": { subject: "conversation", summary: "A property of a conversation changed" },
+  "conversation.property_set": {
+    subject: "conversation",
+    summary: "A property of a conversation changed",
+    facts: ["names"],
+  },
   "conversation.moved": { subject: "conversation", summary: "A conversation went to another mailbox" },
-  "conversation.merged": { subject: "conversation", summary: "A conversation was merged into another" },
+  "conversation.merged": {
+    subject: "conversation",
+    summary: "A conversation was merged into another",
+    facts: ["source", "target"],
+  },
   "message.received": { subject: "conversation", summary: "A customer wrote" },
   "message.sent": { subject: "conversation", summary: "We wrote to a customer" },
   "message.noted": { subject: "conversation", summary: "A note was left in a conversation" },
   "message.tagged": { subject: "conversation", summary: "A message was tagged" },
   "message.untagged": { subject: "conversation", summary: "Tags were taken off a message" },
   "message.delivery_changed": { subject: "conversation", summary: "The provider told what became of a message" },
-  "user.presence_changed": { subject: "user", summary: "A user came, went or is away" },
-} as const satisfies Record<string, { readonly subject: SubjectKind; readonly summary: string }>;
+  "user.presence_changed": { subject: "user", summary: "A user came, went or is away", facts: ["before", "after"] },
+} as const satisfies Record<string, AboutEvent>;
 
 /**
  * Events that only tell: they start no workflow and interrupt none, and are about whatever their run is about. Runs that
@@ -64,8 +93,7 @@ export type EventType = keyof typeof table;
 export type NoticeType = keyof typeof notices;
 export const noticeTypes: Readonly<Record<NoticeType, { readonly summary: string }>> = notices;
 
-export const eventTypes: Readonly<Record<EventType, { readonly subject: SubjectKind; readonly summary: string }>> =
-  table;
+export const eventTypes: Readonly<Record<EventType, AboutEvent>> = table;
 
 /** Whether a word names an event. */
 export const isEventType = (word: string): word is EventType => Object.hasOwn(table, word);

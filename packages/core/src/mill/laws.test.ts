@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { apply } from "../domain/decide.ts";
-import { eventTypes, type EventType, noticeTypes } from "../domain/events.ts";
+import { eventTypes, type EventType, isEventType, noticeTypes } from "../domain/events.ts";
 import type { Row } from "../domain/rows.ts";
 import { indexSettings } from "../domain/settings-index.ts";
 import { canonicalJson } from "../id/canonical.ts";
@@ -279,6 +279,15 @@ describe("what every history keeps", () => {
     "L7: no root spends more than its allowance, and nobody too deep takes a step, in every history",
     { timeout },
     () => everyHistory(expectAllowance),
+  );
+  test("every event brings the facts that its type says, and no others, in every history", { timeout }, () =>
+    everyHistory(({ log }) => {
+      for (const { type, data } of log.filter((event) => isEventType(event.type)))
+        expect([type, Object.keys(data ?? {}).sort()]).toEqual([
+          type,
+          [...(eventTypes[type as EventType].facts ?? [])].sort(),
+        ]);
+    }),
   );
   test("L15: no counter is overrun, in every history", { timeout }, () => everyHistory(expectCounters));
   test("D1, L3: every command is answered once, and a key's answer never changes", { timeout }, () =>

@@ -98,7 +98,7 @@ const ReasonSchema = Type.Object(
   { title: "Reason" },
 );
 
-const ActorSchema = Type.Object(
+export const ActorSchema = Type.Object(
   {
     kind: oneOf(["user", "workflow", "channel", "system"] as const),
     id: orNull(IdSchema),

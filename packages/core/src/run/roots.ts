@@ -6,11 +6,11 @@ import type { SettingsIndex } from "../domain/settings-index.ts";
 import { type Id, IdSchema, type Instant, InstantSchema, orNull } from "../model/common.ts";
 import { ConversationSchema } from "../model/conversation.ts";
 import { CustomerSchema } from "../model/customer.ts";
-import type { Event, Refs } from "../model/event.ts";
+import { type Event, EventDataSchema, type Refs } from "../model/event.ts";
 import { namesOf } from "../model/json.ts";
 import { MessageSchema } from "../model/message.ts";
 import { NoteSchema } from "../model/note.ts";
-import type { Run } from "../model/run.ts";
+import { ActorSchema, type Run } from "../model/run.ts";
 import { settingsSchemas } from "../model/settings.ts";
 import type { RowChange, Scope } from "../template/scope.ts";
 import { isOpen } from "../time/calendar.ts";
@@ -33,6 +33,10 @@ export interface Root {
   readonly label: string;
   /** its fields, where they are known; null where it may hold anything, or has no fields */
   readonly schema: TObject | null;
+  /** its fields for a step, where a run keeps others than a trigger's condition sees */
+  readonly inSteps?: TObject;
+  /** whether reading it may take a look into the database, which is why nothing is loaded that nobody reads */
+  readonly lazy: boolean;
   /** who may read it */
   readonly readers: readonly Reader[];
   /** what a trigger must bring so that there is one; null where there always is */
@@ -52,6 +56,14 @@ const notByTime: readonly Reader[] = ["event", "step"];
 const inEvents: readonly Reader[] = ["event"];
 const inSteps: readonly Reader[] = ["step"];
 
+/** What of a row can be asked for as it was and as it is now. */
+const changeSchema = ({ properties }: TObject) =>
+  Type.Object(
+    Object.fromEntries(
+      Object.entries(properties).map(([field, schema]) => [field, Type.Object({ before: schema, after: schema })]),
+    ),
+  );
+
 /**
  * Everything that a condition or text can name, by name: who may read it, what is known of it, and how it is loaded,
  * which happens when it is first read. Evaluation, validation and the lists of the builder follow from this table.
@@ -60,6 +72,7 @@ const table = {
   organization: {
     label: "Organization",
     schema: Type.Object({ id: IdSchema, name: Type.String(), zone: Type.String() }),
+    lazy: false,
     readers: everywhere,
     from: null,
     load: (_origin, { settings: { organization } }) => ({
@@ -71,6 +84,7 @@ const table = {
   customer: {
     label: "Customer",
     schema: CustomerSchema,
+    lazy: true,
     readers: everywhere,
     from: "customer",
     load: ({ refs }, { ledger }) => (refs.customer === undefined ? null : survivorOf(refs.customer, ledger)),
@@ -78,6 +92,7 @@ const table = {
   conversation: {
     label: "Conversation",
     schema: ConversationSchema,
+    lazy: true,
     readers: everywhere,
     from: "conversation",
     load: ({ refs }, { ledger }) =>
@@ -86,6 +101,7 @@ const table = {
   message: {
     label: "Message",
     schema: MessageSchema,
+    lazy: true,
     readers: notByTime,
     from: "message",
     load: ({ refs }, { ledger }) => (refs.message === undefined ? null : ledger.get(key.message(refs.message))),
@@ -93,6 +109,7 @@ const table = {
   note: {
     label: "Note on the customer",
     schema: NoteSchema,
+    lazy: true,
     readers: inEvents,
     from: "note",
     load: ({ event }, { ledger }) => {
@@ -103,6 +120,7 @@ const table = {
   user: {
     label: "User",
     schema: settingsSchemas.users,
+    lazy: false,
     readers: notByTime,
     from: null,
     load: ({ refs }, { settings }) => (refs.user === undefined ? null : settings.user(refs.user)),
@@ -110,6 +128,7 @@ const table = {
   assignee: {
     label: "Assignee",
     schema: settingsSchemas.users,
+    lazy: true,
     readers: notByTime,
     from: "customer",
     load: (_origin, { settings }, scope) => {
@@ -120,6 +139,7 @@ const table = {
   team: {
     label: "Team",
     schema: settingsSchemas.teams,
+    lazy: true,
     readers: notByTime,
     from: "conversation",
     load: (_origin, { settings }, scope) => settingOf(scope, "team", settings),
@@ -127,6 +147,7 @@ const table = {
   channel: {
     label: "Channel",
     schema: settingsSchemas.channels,
+    lazy: true,
     readers: notByTime,
     from: "conversation",
     load: (_origin, { settings }, scope) => settingOf(scope, "channel", settings),
@@ -134,6 +155,7 @@ const table = {
   mailbox: {
     label: "Mailbox",
     schema: settingsSchemas.mailboxes,
+    lazy: true,
     readers: notByTime,
     from: "conversation",
     load: (_origin, { settings }, scope) => settingOf(scope, "mailbox", settings),
@@ -141,13 +163,18 @@ const table = {
   event: {
     label: "Event",
     schema: Type.Object({
+      id: IdSchema,
+      type: Type.String(),
+      actor: ActorSchema,
+      data: EventDataSchema,
+    }),
+    inSteps: Type.Object({
       id: orNull(IdSchema),
       type: Type.String(),
-      actor: Type.Object({}),
-      data: Type.Object({}),
       event: orNull(IdSchema),
-      index: Type.Integer(),
+      index: orNull(Type.Integer()),
     }),
+    lazy: false,
     readers: notByTime,
     from: null,
     load: ({ event, run }) =>
@@ -157,7 +184,12 @@ const table = {
   },
   changes: {
     label: "Changes",
-    schema: Type.Object({ customer: Type.Object({}), conversation: Type.Object({}), message: Type.Object({}) }),
+    schema: Type.Object({
+      customer: changeSchema(CustomerSchema),
+      conversation: changeSchema(ConversationSchema),
+      message: changeSchema(MessageSchema),
+    }),
+    lazy: false,
     readers: inEvents,
     from: null,
     load: ({ event, refs }) => event && changesOf(event.changes, refs),
@@ -165,6 +197,7 @@ const table = {
   calendar: {
     label: "Calendar",
     schema: null,
+    lazy: false,
     readers: notByTime,
     from: null,
     load: ({ at }, { settings }, { meter }) => {
@@ -178,11 +211,19 @@ const table = {
       );
     },
   },
-  now: { label: "Now", schema: null, readers: notByTime, from: null, load: ({ at }) => at },
-  inputs: { label: "Inputs", schema: null, readers: inSteps, from: null, load: ({ run }) => run && run.inputs },
+  now: { label: "Now", schema: null, lazy: false, readers: notByTime, from: null, load: ({ at }) => at },
+  inputs: {
+    label: "Inputs",
+    schema: null,
+    lazy: false,
+    readers: inSteps,
+    from: null,
+    load: ({ run }) => run && run.inputs,
+  },
   steps: {
     label: "Steps",
     schema: null,
+    lazy: false,
     readers: inSteps,
     from: null,
     load: ({ run }) => run && Object.fromEntries(run.steps.map((result) => [result.step, result.output])),
@@ -190,6 +231,7 @@ const table = {
   run: {
     label: "Run",
     schema: Type.Object({ id: IdSchema, workflow: IdSchema, started_at: InstantSchema }),
+    lazy: false,
     readers: inSteps,
     from: null,
     load: ({ run }) => run && { id: run.id, workflow: run.workflow, started_at: run.started_at },

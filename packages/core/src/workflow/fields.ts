@@ -2,14 +2,20 @@ import type { TSchema } from "typebox";
 import type { FieldType } from "../condition/operator.ts";
 import type { SettingsIndex } from "../domain/settings-index.ts";
 import type { PropertyDefinition } from "../model/settings.ts";
-import { rootNamed } from "../run/roots.ts";
+import { type Reader, rootNamed } from "../run/roots.ts";
 import { parsePath, type Path } from "../template/path.ts";
 
-/** The fields of a root by name; undefined where nothing is known of them. */
-export const fieldsOf = (root: string | number): Readonly<Record<string, TSchema>> | undefined =>
-  rootNamed(root)?.schema?.properties;
+/** The fields of a root by name, as a reader sees them; undefined where nothing is known of them. */
+export function fieldsOf(
+  root: string | number,
+  reader: Reader = "event",
+): Readonly<Record<string, TSchema>> | undefined {
+  const named = rootNamed(root);
+  return ((reader === "step" ? named?.inSteps : undefined) ?? named?.schema)?.properties;
+}
 
-const propertyTypes: Readonly<Record<PropertyDefinition["type"], FieldType>> = {
+/** The type of a property's values. */
+export const propertyFieldTypes: Readonly<Record<PropertyDefinition["type"], FieldType>> = {
   text: "text",
   long_text: "text",
   number: "number",
@@ -23,8 +29,8 @@ const propertyTypes: Readonly<Record<PropertyDefinition["type"], FieldType>> = {
 };
 
 /** Whether a path names a field that its root does not have. Of some roots nothing is known. */
-export function isUnknownField([root, field]: Path): boolean {
-  const fields = fieldsOf(root as string);
+export function isUnknownField([root, field]: Path, reader?: Reader): boolean {
+  const fields = fieldsOf(root as string, reader);
   return fields !== undefined && typeof field === "string" && !Object.hasOwn(fields, field);
 }
 
@@ -37,11 +43,14 @@ export function fieldTypes(settings: SettingsIndex | null): (path: string) => Fi
     if (fields === undefined || isUnknownField(path)) return undefined;
     if (field === "properties") {
       const defined = settings?.property(root as PropertyDefinition["noun"], String(name));
-      return defined && path.length === 3 ? propertyTypes[defined.type] : undefined;
+      return defined && path.length === 3 ? propertyFieldTypes[defined.type] : undefined;
     }
     return path.length === 2 && typeof field === "string" ? typeOf(fields[field] as TSchema) : undefined;
   };
 }
+
+/** What a builder offers for a value that a schema describes; see `fieldTypes`. Undefined: it holds an object, or anything. */
+export const typeOfSchema = (schema: TSchema): FieldType | undefined => typeOf(schema);
 
 interface Described {
   readonly type?: string;

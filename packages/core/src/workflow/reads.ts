@@ -1,6 +1,7 @@
 import type { Target } from "../domain/define.ts";
-import { isEventType } from "../domain/events.ts";
+import { type EventType, eventTypes, isEventType } from "../domain/events.ts";
 import type { SettingsIndex } from "../domain/settings-index.ts";
+import { ActorSchema } from "../model/run.ts";
 import { calendarFields, type Reader, type Root, rootNamed, rootNames } from "../run/roots.ts";
 import { didYouMean } from "../text/nearest.ts";
 import { parsePath, type Path } from "../template/path.ts";
@@ -17,6 +18,8 @@ export interface Place {
   readonly run: { readonly steps: ReadonlySet<string>; readonly inputs: ReadonlySet<string> } | null;
   /** whether the changes of an event are at hand, for `changed` and its like */
   readonly changes: boolean;
+  /** the event that is read; null where a run keeps only which one it was, undefined where none of a known type is */
+  readonly event?: EventType | null;
 }
 
 /** The roots that a reader may name, of those that there are where `brings` says so. */
@@ -34,12 +37,34 @@ export function triggerPlace(trigger: TriggerDocument): Place {
   const known = "time" in trigger || isEventType(trigger.event);
   const brings = (target: Target) => !known || knows([trigger], target) === "always";
   const reader = "time" in trigger ? "time" : "event";
-  return { roots: rootsFor(reader, brings), run: null, changes: reader === "event" };
+  const place = { roots: rootsFor(reader, brings), run: null, changes: reader === "event" };
+  return "event" in trigger && isEventType(trigger.event) ? { ...place, event: trigger.event } : place;
 }
 
 /** A step reads its run besides. */
 export function stepPlace(steps: ReadonlySet<string>, inputs: ReadonlySet<string>): Place {
-  return { roots: rootsFor("step", () => true), run: { steps, inputs }, changes: false };
+  return { roots: rootsFor("step", () => true), run: { steps, inputs }, changes: false, event: null };
+}
+
+/** Of an event there is what it is made of, and the facts that its type brings; for a step, what its run keeps of it. */
+function eventProblems(steps: Path, read: string, path: string, event: Place["event"]): Problem[] {
+  const [, part, name] = steps;
+  if (event === null && (part === "data" || part === "actor")) {
+    const message = `"${read}" cannot be read here: a run keeps which event started it, not what it said or who was behind it, which the trigger's condition alone can ask`;
+    return [error("reference_out_of_scope", path, message)];
+  }
+  const known = event === null ? Object.keys(fieldsOf("event", "step") ?? {}) : Object.keys(fieldsOf("event") ?? {});
+  if (part !== undefined && !known.includes(String(part)))
+    return [error("field_unknown", path, `An event has no field "${part}" here${didYouMean(part, known)}`)];
+  if (part === "actor" && name !== undefined && !Object.hasOwn(ActorSchema.properties, name)) {
+    const meant = didYouMean(name, Object.keys(ActorSchema.properties));
+    return [error("field_unknown", path, `An actor has no field "${name}"${meant}`)];
+  }
+  if (part !== "data" || event === null || event === undefined) return [];
+  const facts: readonly string[] = eventTypes[event].facts ?? [];
+  if (name === undefined ? facts.length > 0 : facts.includes(String(name))) return [];
+  const there = facts.length === 0 ? "it brings no data" : `there are ${facts.join(", ")}`;
+  return [error("field_unknown", path, `There is nothing at "${read}" of ${event}: ${there}`)];
 }
 
 /** A path finds a calendar by its short name as it is written, which other references need not keep to. */
@@ -69,6 +94,7 @@ export function readProblems(
       const message = `"${root}" cannot be read here: there are ${[...place.roots].join(", ")}${didYouMean(root, place.roots)}`;
       return [error("reference_out_of_scope", path, message)];
     }
+    if (root === "event") return eventProblems(steps, read, path, place.event);
     if (isUnknownField(steps)) {
       const meant = didYouMean(name, Object.keys(fieldsOf(root) ?? {}));
       return [error("field_unknown", path, `A ${root} has no field "${name}"${meant}`)];

@@ -124,8 +124,8 @@ describe("sound documents", () => {
           action: "message.send",
           input: {
             text: "x",
-            media: [{ url: { ref: "event.data.url" } }, { ref: "event.data" }],
-            counts_as_reply: { ref: "event.data.x" },
+            media: [{ url: { ref: "customer.properties.url" } }, { ref: "customer.properties" }],
+            counts_as_reply: { ref: "customer.properties.x" },
           },
         },
       }),
@@ -163,7 +163,7 @@ describe("sound documents", () => {
                 any: [
                   { field: "customer.assignee", op: "in", value: ["ann@acme.test", "{{ event.actor.id }}", null] },
                   { not: { field: "conversation.channel", op: "is", value: "sms" } },
-                  { field: "conversation.team", op: "is", value: { ref: "event.data.team" } },
+                  { field: "conversation.team", op: "is", value: { ref: "conversation.properties.team" } },
                 ],
               },
             },
@@ -535,7 +535,7 @@ describe("steps", () => {
     ["an archived team", input("conversation.assign", { team: idOf(21) }), ["reference_archived /steps/a/input/team"]],
     [
       "a user that is not there, beside what is read at run",
-      input("conversation.assign", { user: "bob@acme.test", team: "{{ event.data.team }}" }),
+      input("conversation.assign", { user: "bob@acme.test", team: "{{ customer.properties.team }}" }),
       ["reference_dangling /steps/a/input/user"],
     ],
     [
@@ -720,6 +720,47 @@ test.each<[string, object]>([
   const { problems } = validateWorkflow({ ...refundRequests, start: "a", steps: { a: step } }, settings);
   for (const one of problems)
     expect(one).toMatchObject({ severity: "error", path: expect.stringMatching(/^\/steps\/a/) });
+});
+
+describe("what an event said", () => {
+  const asks = (field: string, event = "customer.property_set") =>
+    small({ a: { stop: true } }, { triggers: [{ event, when: { field, op: "is", value: "x" } }] });
+  const sentences = (json: unknown) =>
+    validateWorkflow(json, settings).problems.map(({ path, message }) => `${path} ${message}`);
+
+  test.each(["event.data.names", "event.actor.kind", "event.actor", "event.id"])(
+    "its trigger can ask for %s",
+    (field) => {
+      expect(sentences(asks(field))).toEqual([]);
+    },
+  );
+
+  test.each(["event.data.names", "event.data", "event.actor.id"])("no step can read %s, and hears why", (read) => {
+    const why = `"${read}" cannot be read here: a run keeps which event started it`;
+    const branch = { branch: [{ when: { field: read, op: "is_set" }, next: null }] };
+    const text = { action: "message.note", input: { text: `{{ ${read} }}` } };
+    const triggers = [{ event: "conversation.property_set" }];
+    for (const [step, path] of [
+      [branch, "/steps/a/branch/0/when"],
+      [text, "/steps/a/input"],
+    ] as const)
+      expect(sentences(small({ a: step }, { triggers }))).toEqual([expect.stringContaining(`${path} ${why}`)]);
+  });
+
+  test("there is only what its type brings, and what an event is made of", () => {
+    expect(sentences(asks("event.data.name"))).toEqual([
+      '/triggers/0/when There is nothing at "event.data.name" of customer.property_set: there are names',
+    ]);
+    expect(sentences(asks("event.data", "message.received"))).toEqual([
+      '/triggers/0/when There is nothing at "event.data" of message.received: it brings no data',
+    ]);
+    expect(sentences(asks("event.actor.knd"))).toEqual([
+      '/triggers/0/when An actor has no field "knd"; did you mean "kind"?',
+    ]);
+    expect(sentences(asks("event.index"))).toEqual([expect.stringContaining('An event has no field "index" here')]);
+    // of an event that there is not, only its name is a mistake
+    expect(sentences(asks("event.data.x", "customer.no_such"))).toHaveLength(1);
+  });
 });
 
 describe("the settings that a document names", () => {

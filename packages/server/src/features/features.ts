@@ -31,6 +31,7 @@ import { statsRoutes } from "./stats/routes.ts";
 import { teams } from "./teams/teams.ts";
 import { tokenRoutes } from "./tokens/routes.ts";
 import { users } from "./users/users.ts";
+import { attributeRoutes } from "./workflows/attribute-routes.ts";
 import { draftRoutes } from "./workflows/draft-routes.ts";
 import { workflowReadRoutes } from "./workflows/read-routes.ts";
 import { stateRoutes } from "./workflows/state-routes.ts";
@@ -55,6 +56,7 @@ export function features(ports: AppPorts, auth: Authenticator): Route[] {
     ...replyDraftRoutes(ports),
     ...savedReplyRoutes(ports),
     ...workflowReadRoutes(ports),
+    ...attributeRoutes(),
     ...draftRoutes(ports, change),
     ...stateRoutes(change),
     ...runRoutes(ports),
