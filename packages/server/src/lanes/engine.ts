@@ -300,7 +300,15 @@ export function createEngine(options: EngineOptions): Engine {
     },
     async changeSettings(place, actor, fn) {
       if (stopping) throw new EngineFault("shutting_down", "The server is shutting down");
-      const inLane: InLane = (lane, change) => hold(settingsPlace, lane, patienceMs, change);
+      const inLane: InLane = async (lane, change) => {
+        let since = 0;
+        const changed = await hold(settingsPlace, lane, patienceMs, (tx) => {
+          since = performance.now();
+          return change(tx);
+        });
+        metrics.settingsSeconds.observe((performance.now() - since) / 1000);
+        return changed;
+      };
       const answer = await changeSettings(inLane, place, actor, fn);
       // whoever reads next asks for the version first, and takes over what changed
       if (!answer.ok) return answer;

@@ -58,11 +58,14 @@ export async function changeSettings<T>(
       const changed = await fn(tx, at);
       if ("unchanged" in changed) return answerOf(changed.unchanged, null);
       if (!("noun" in changed)) throw new Refused(changed);
-      await tx.query(
-        "update organizations set config_version = config_version + 1 where lane = $1 and organization = $2",
-        [lane, organization],
-      );
-      const seq = await appendEvents(tx, lane, organization, settingsEvents(changed, actor, at));
+      // the second goes out behind the first: for each round trip everything else of the organization waits
+      const [, seq] = await Promise.all([
+        tx.query("update organizations set config_version = config_version + 1 where lane = $1 and organization = $2", [
+          lane,
+          organization,
+        ]),
+        appendEvents(tx, lane, organization, settingsEvents(changed, actor, at)),
+      ]);
       return answerOf(changed.result, seq);
     });
   } catch (error) {

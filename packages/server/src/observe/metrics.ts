@@ -34,6 +34,8 @@ export interface Metrics {
   readonly batchItems: Histogram;
   /** Seconds from taking the lane to the answer of COMMIT. */
   readonly batchSeconds: Histogram;
+  /** Seconds for which a change of settings had its lane, to the answer of COMMIT. */
+  readonly settingsSeconds: Histogram;
   /** Counts a fault or a refusal by its stable code. */
   failure(code: string): void;
   /** Counts decided commands. */
@@ -108,6 +110,11 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     batchSeconds: histogram(
       "batch_seconds",
       "Seconds from taking the lane to the answer of COMMIT",
+      [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5],
+    ),
+    settingsSeconds: histogram(
+      "settings_change_seconds",
+      "Seconds for which a change of settings had its lane, to the answer of COMMIT",
       [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5],
     ),
     failure: (code) => failures.inc({ code: codes(code) }),
