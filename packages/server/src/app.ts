@@ -3,6 +3,7 @@ import { callbackScope, providerCallbacks } from "./channels/callbacks.ts";
 import { features } from "./features/features.ts";
 import { type Authenticator, createAuthenticator } from "./http/auth.ts";
 import { readJson } from "./http/body-guard.ts";
+import { limitBodies } from "./http/body-room.ts";
 import { badQuery } from "./http/bad-query.ts";
 import { handleErrors, plainProblems, ProblemAnswer, sendProblem } from "./http/errors.ts";
 import { secureHeaders } from "./http/headers.ts";
@@ -58,6 +59,7 @@ export function bareApp(ports: AppPorts): FastifyInstance {
   secureHeaders(app, ports.publicUrl);
   logRequests(app, ports);
   handleErrors(app, ports);
+  limitBodies(app);
   takeJsonOnly(app);
   app.addHook("preValidation", badQuery);
   return app;

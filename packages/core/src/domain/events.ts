@@ -76,7 +76,11 @@ const table = {
   "message.tagged": { subject: "conversation", summary: "A message was tagged" },
   "message.untagged": { subject: "conversation", summary: "Tags were taken off a message" },
   "message.delivery_changed": { subject: "conversation", summary: "The provider told what became of a message" },
-  "user.presence_changed": { subject: "user", summary: "A user came, went or is away", facts: ["before", "after"] },
+  "user.presence_changed": {
+    subject: "user",
+    summary: "A user came, went or is away",
+    facts: ["before", "after", "by"],
+  },
 } as const satisfies Record<string, AboutEvent>;
 
 /**
