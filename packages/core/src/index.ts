@@ -61,7 +61,7 @@ export { logVersion, upgradeChange } from "./domain/log-version.ts";
 export { applyChange, type Row, rowDefaults } from "./domain/rows.ts";
 export { indexSettings, type SettingsIndex } from "./domain/settings-index.ts";
 export { type ActiveWorkflows, type PublishedWorkflow, Workflows } from "./match/active.ts";
-export { type Check, explainMatch, matches, type MatchExplained, subjectOf, type Verdict } from "./match/match.ts";
+export { type Check, explainMatch, matches, type MatchExplained, subjectOfEvent, type Verdict } from "./match/match.ts";
 export { explainTime, matchesTime, type TimeQuestion, type TimeVerdict, type Watched } from "./match/time.ts";
 export { process } from "./mill/process.ts";
 export { rootOf } from "./mill/item.ts";

@@ -11,7 +11,7 @@ import { scopeOf } from "../testing/scope.ts";
 import { ids, testId } from "../testing/settings.ts";
 import { customerRow, memoryWorld } from "../testing/world.ts";
 import type { CompiledVersion, EventTrigger } from "../workflow/compiled.ts";
-import { explainMatch, matches, subjectOf } from "./match.ts";
+import { explainMatch, matches, subjectOfEvent } from "./match.ts";
 
 const received = eventOf("message.received", {
   refs: { conversation: testId(700), customer: testId(701), message: testId(702) },
@@ -132,8 +132,8 @@ describe("matching", () => {
   });
 
   test("a run is about what its event is about", () => {
-    expect(subjectOf(received)).toEqual({ kind: "conversation", id: testId(700) });
-    expect(subjectOf(eventOf("customer.updated", { refs: { customer: testId(701) } }))).toEqual({
+    expect(subjectOfEvent(received)).toEqual({ kind: "conversation", id: testId(700) });
+    expect(subjectOfEvent(eventOf("customer.updated", { refs: { customer: testId(701) } }))).toEqual({
       kind: "customer",
       id: testId(701),
     });

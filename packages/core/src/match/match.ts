@@ -72,7 +72,7 @@ const mailboxOf = (scope: Pick<Scope, "root">): string | null =>
   (scope.root("conversation") as { readonly mailbox: string } | null | undefined)?.mailbox ?? null;
 
 /** What the runs that an event starts are about. */
-export function subjectOf(event: Event): Ref {
+export function subjectOfEvent(event: Event): Ref {
   const { subject } = eventTypes[event.type as EventType];
   return { kind: subject, id: (event.refs as Readonly<Record<string, string>>)[subject] as string };
 }

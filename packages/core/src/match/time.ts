@@ -74,7 +74,7 @@ function dueOf(
   row: Watched,
   settings: SettingsIndex,
 ): { readonly at: Instant; readonly anchor: Instant } | TimeVerdict {
-  const anchor = anchorOf(trigger, row);
+  const anchor = anchorInstant(trigger, row);
   if (anchor === null) return never("no_anchor");
   if (row.fired[version.workflow] === anchor) return never("fired");
   const due = afterDuration(anchor, trigger.after, trigger.calendar, settings);
@@ -84,7 +84,7 @@ function dueOf(
 }
 
 /** The instant that a time trigger counts from, in a subject as it is now; null where there is none. */
-function anchorOf({ since }: TimeTrigger, row: Watched): Instant | null {
+function anchorInstant({ since }: TimeTrigger, row: Watched): Instant | null {
   const anchor = (row as unknown as { readonly [field: string]: unknown })[since];
   return isInstant(anchor) ? anchor : null;
 }
@@ -112,7 +112,7 @@ export function explainTime(
   const refused = guard();
   const late = verdict.answer !== "no" || verdict.by === "condition" ? null : verdict;
   const checks: MatchExplained["checks"] = [
-    { check: "due", holds: late === null, anchor: anchorOf(trigger, row), again: late?.again ?? null },
+    { check: "due", holds: late === null, anchor: anchorInstant(trigger, row), again: late?.again ?? null },
     conditionCheck(trigger, condition, scope),
     { check: "guard", holds: refused === null, reason: refused },
   ];

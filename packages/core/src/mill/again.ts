@@ -6,7 +6,7 @@ import type { Id, Ref } from "../model/common.ts";
 import type { EffectRow } from "../model/effect.ts";
 import type { KeptItem } from "../model/parked.ts";
 import type { Batch, Root } from "./batch.ts";
-import { keyReused } from "./reason.ts";
+import { keyReused } from "./key-reused.ts";
 import { react } from "./reaction.ts";
 import type { Item, Receipt } from "./types.ts";
 

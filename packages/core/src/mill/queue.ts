@@ -26,7 +26,7 @@ interface Match {
  * allowance left to test, the first is a failed run.
  */
 export function queueRun(batch: Batch, root: Root, { version, event, index, subject, fault }: Match): void {
-  const refs = event?.refs ?? refsOf(batch, subject);
+  const refs = event?.refs ?? refsOfSubject(batch, subject);
   const depth = (event?.depth ?? 0) + 1;
   const full = crowded(batch, root);
   const first = fault?.code === "allowance" && !root.overspent;
@@ -51,7 +51,7 @@ export function queueRun(batch: Batch, root: Root, { version, event, index, subj
   else failStart(batch, root, run, fault);
 }
 
-function refsOf(batch: Batch, subject: Ref): Event["refs"] {
+function refsOfSubject(batch: Batch, subject: Ref): Event["refs"] {
   if (subject.kind === "customer") return { customer: subject.id };
   const row = batch.ledger.get<ConversationRow>(key.conversation(subject.id)) as ConversationRow;
   return { conversation: subject.id, customer: survivorOf(row.customer, batch.ledger)?.id ?? row.customer };

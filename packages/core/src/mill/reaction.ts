@@ -1,12 +1,12 @@
 import { key } from "../domain/keys.ts";
-import { matches, subjectOf } from "../match/match.ts";
+import { matches, subjectOfEvent } from "../match/match.ts";
 import type { Id } from "../model/common.ts";
 import type { Event } from "../model/event.ts";
 import { movedRun } from "../run/move.ts";
 import { eventScope } from "../run/scope.ts";
 import type { Batch, Root } from "./batch.ts";
 import { queueRun } from "./queue.ts";
-import { stepGone } from "./reason.ts";
+import { stepGone } from "./step-gone.ts";
 import { failWaiting, listedRuns, readRun, wakeRun } from "./runs.ts";
 import { stepOf } from "./version.ts";
 import { watchSubjects } from "./watch.ts";
@@ -64,7 +64,7 @@ function interrupt(batch: Batch, root: Root, event: Event): void {
 function match(batch: Batch, root: Root, event: Event, started: Set<string>): void {
   const { workflows, settings } = batch.config;
   if (!workflows.listens(event.type)) return;
-  const subject = subjectOf(event);
+  const subject = subjectOfEvent(event);
   const scope = eventScope(event, { ledger: batch.ledger, settings, meter: root.meter });
   for (const { version, index, trigger } of workflows.candidates(event, scope)) {
     // asked first: nearly all workflows say no to nearly every event, and that must cost no more than the test

@@ -2,11 +2,11 @@ import { key } from "../domain/keys.ts";
 import { Missing } from "../domain/ledger.ts";
 import type { Reason, Run } from "../model/run.ts";
 import { countStart, countWithheld, guardStart } from "../run/guards.ts";
-import { refsOf } from "../run/refs.ts";
+import { refsOfRun } from "../run/refs.ts";
 import { reasonOf } from "../run/reason.ts";
 import type { WhenRunning } from "../workflow/compiled.ts";
 import type { Batch, Root } from "./batch.ts";
-import { stepGone } from "./reason.ts";
+import { stepGone } from "./step-gone.ts";
 import { endRun, waitingRuns } from "./runs.ts";
 import { versionOf } from "./version.ts";
 import { tell, type Withholding } from "./withheld.ts";
@@ -91,5 +91,5 @@ export function withdraw(batch: Batch, run: Run): void {
 
 /** What is told of a run that is taken back. */
 export function withholdingOf(run: Run): Withholding {
-  return { workflow: run.workflow, event: run.trigger.event, depth: run.depth, refs: refsOf(run) };
+  return { workflow: run.workflow, event: run.trigger.event, depth: run.depth, refs: refsOfRun(run) };
 }

@@ -12,7 +12,7 @@ import type { ActionStep, BranchStep, Step, StopStep, WaitStep } from "../workfl
 import type { Scope } from "../template/scope.ts";
 import type { Batch, Root } from "./batch.ts";
 import { react } from "./reaction.ts";
-import { stepGone } from "./reason.ts";
+import { stepGone } from "./step-gone.ts";
 import { endRun, holdRun, putRun } from "./runs.ts";
 import { stepOf } from "./version.ts";
 

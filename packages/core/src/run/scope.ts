@@ -5,7 +5,7 @@ import type { Event, Refs } from "../model/event.ts";
 import type { Run } from "../model/run.ts";
 import type { Meter } from "../template/meter.ts";
 import type { RowChange, Scope } from "../template/scope.ts";
-import { refsOf } from "./refs.ts";
+import { refsOfRun } from "./refs.ts";
 import { type Origin, rootNamed } from "./roots.ts";
 
 /** Where what a scope reads is loaded from, and what evaluating is counted on. */
@@ -25,7 +25,7 @@ export const subjectScope = (refs: Refs, at: Instant, sight: Sight): Scope =>
 
 /** What a run's step reads: its subject now, its inputs, and the outputs of its steps so far by step id. */
 export const runScope = (run: Run, at: Instant, sight: Sight): Scope =>
-  new LazyScope({ refs: refsOf(run), at, event: null, run }, [], sight);
+  new LazyScope({ refs: refsOfRun(run), at, event: null, run }, [], sight);
 
 /** Loads a root when it is first read, through the batch's own changes, so that what nobody reads is no need. */
 class LazyScope implements Scope {

@@ -12,7 +12,7 @@ import type { parameterTypes, TriggerDocument, WorkflowDocument } from "./docume
 import { fieldsOf, propertyFieldTypes, typeOfSchema } from "./fields.ts";
 import { type Place, stepPlace, triggerPlace } from "./reads.ts";
 import { type SettingsReference, settingsNounOf } from "./references.ts";
-import { anchorOf, knows } from "./subjects.ts";
+import { anchorNamed, knows } from "./subjects.ts";
 
 /** One thing that a condition can ask for, and a text can show, where somebody builds a workflow. */
 export interface Attribute {
@@ -50,7 +50,7 @@ export type Vantage =
  */
 export function triggerNamed(name: string): TriggerDocument | null {
   if (isEventType(name)) return { event: name };
-  return anchorOf(name) === null ? null : { time: { since: name, for: "1m" } };
+  return anchorNamed(name) === null ? null : { time: { since: name, for: "1m" } };
 }
 
 /**

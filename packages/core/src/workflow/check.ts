@@ -12,7 +12,7 @@ import { stepPlace } from "./reads.ts";
 import { referenceProblem } from "./references.ts";
 import { type Shape, shapeOf } from "./shape.ts";
 import { compileStep } from "./steps.ts";
-import { anchorOf, hears } from "./subjects.ts";
+import { anchorNamed, hears } from "./subjects.ts";
 import { compileTrigger } from "./triggers.ts";
 
 /** What a document came to: everything wrong with it, and the parts that could be made ready. */
@@ -92,7 +92,7 @@ function kindProblems({ head, triggers, problems }: Shape): Problem[] {
 function repeatedTimes(triggers: Shape["triggers"]): Problem[] {
   const seen = new Set<string>();
   return triggers.flatMap(({ trigger, index }) => {
-    const subject = "time" in trigger ? anchorOf(trigger.time.since)?.subject : undefined;
+    const subject = "time" in trigger ? anchorNamed(trigger.time.since)?.subject : undefined;
     if (subject === undefined) return [];
     if (!seen.has(subject)) {
       seen.add(subject);

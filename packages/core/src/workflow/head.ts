@@ -8,7 +8,7 @@ import type { TimeTriggerDocument, TriggerDocument, WorkflowDocument } from "./d
 import { Linked, type Surroundings } from "./linked.ts";
 import { soundCondition } from "./part.ts";
 import type { Problem } from "./problem.ts";
-import { anchorOf } from "./subjects.ts";
+import { anchorNamed } from "./subjects.ts";
 
 /** A published version as it is stored, as far as matching needs it: without steps. */
 export interface StoredHead extends Omit<StoredVersion, "document"> {
@@ -112,7 +112,7 @@ class LateTime implements TimeTrigger {
   readonly #when: Linked<Condition> | null;
 
   constructor({ time }: TimeTriggerDocument, index: number, dueFrom: Instant | null, when: Linked<Condition> | null) {
-    const anchor = anchorOf(time.since);
+    const anchor = anchorNamed(time.since);
     const after = parseDuration(time.for);
     if (anchor === null || !after.ok) throw new UnreadableVersion([unreadable(`/triggers/${index}/time`)]);
     this.subject = anchor.subject;

@@ -25,7 +25,7 @@ export function anchors(): Anchor[] {
 }
 
 /** The anchor that `since` of a time trigger names, or null. */
-export function anchorOf(since: string): Anchor | null {
+export function anchorNamed(since: string): Anchor | null {
   return anchors().find(({ subject, field }) => since === `${subject}.${field}`) ?? null;
 }
 
@@ -39,7 +39,7 @@ function holdsInstant(schema: {
 /** What a run that this trigger starts knows without being told; empty where the trigger itself is wrong. */
 function knownTo(trigger: TriggerDocument): readonly Target[] {
   if ("time" in trigger) {
-    const subject = anchorOf(trigger.time.since)?.subject;
+    const subject = anchorNamed(trigger.time.since)?.subject;
     return subject === "conversation" ? ["conversation", "customer"] : subject === "customer" ? ["customer"] : [];
   }
   if (!isEventType(trigger.event)) return [];
@@ -50,8 +50,8 @@ function knownTo(trigger: TriggerDocument): readonly Target[] {
 }
 
 /** What the runs that a trigger starts are about; null where the trigger itself is wrong. */
-function subjectOf(trigger: TriggerDocument): SubjectKind | null {
-  if ("time" in trigger) return anchorOf(trigger.time.since)?.subject ?? null;
+function subjectOfTrigger(trigger: TriggerDocument): SubjectKind | null {
+  if ("time" in trigger) return anchorNamed(trigger.time.since)?.subject ?? null;
   return isEventType(trigger.event) ? eventTypes[trigger.event].subject : null;
 }
 
@@ -67,7 +67,7 @@ const concerning: Readonly<Record<SubjectKind, readonly SubjectKind[]>> = {
 export function hears(triggers: readonly TriggerDocument[], event: EventType): "always" | "sometimes" | "never" {
   const { subject } = eventTypes[event];
   return howMany(triggers, (trigger) => {
-    const about = subjectOf(trigger);
+    const about = subjectOfTrigger(trigger);
     return about === null || concerning[about].includes(subject);
   });
 }

@@ -4,7 +4,7 @@ import { conditionPart, type Context, durationPart, eventPart } from "./part.ts"
 import { error } from "./problem.ts";
 import { triggerPlace } from "./reads.ts";
 import { calendarProblem } from "./references.ts";
-import { anchorOf, anchors } from "./subjects.ts";
+import { anchorNamed, anchors } from "./subjects.ts";
 
 /** Makes a trigger of sound shape ready. Null where that is not possible; the context's problems say why. */
 export function compileTrigger(document: TriggerDocument, path: string, context: Context): Trigger | null {
@@ -19,7 +19,7 @@ function compileEvent(document: EventTriggerDocument, path: string, context: Con
 
 function compileTime(document: TimeTriggerDocument, path: string, context: Context): Trigger | null {
   const { since, for: duration, in: calendar = null } = document.time;
-  const anchor = anchorOf(since);
+  const anchor = anchorNamed(since);
   if (anchor === null) {
     const names = anchors().map((one) => `${one.subject}.${one.field}`);
     context.problems.push(

@@ -63,7 +63,7 @@ describe("loading", () => {
       secretKey: undefined,
       logLevel: "info",
       eventsDays: 400,
-      stepsDays: 30,
+      runsDays: 30,
       effectWorkers: 64,
       allowPrivateAddresses: [],
     });
@@ -122,7 +122,7 @@ describe("loading", () => {
         THREADMILL_LOG_LEVEL: "loud",
         THREADMILL_HOST: "a\u0000b",
       },
-      ["--steps-days", "0", "--events-days", "hunter2"],
+      ["--runs-days", "0", "--events-days", "hunter2"],
     );
     expect(problems.map((line) => line.split(" ")[0])).toEqual([
       "PORT",
@@ -134,7 +134,7 @@ describe("loading", () => {
       "THREADMILL_SECRET_KEY",
       "THREADMILL_LOG_LEVEL",
       "--events-days",
-      "--steps-days",
+      "--runs-days",
     ]);
     expect(problems.join("\n")).not.toContain("hunter2");
   });

@@ -164,12 +164,12 @@ export const options = {
     fallback: 400,
     about: "How many days events are kept. History, explanations and back-tests reach no further back.",
   },
-  stepsDays: {
+  runsDays: {
     type: integer(1, 36_500),
-    env: "THREADMILL_STEPS_DAYS",
-    flag: "steps-days",
+    env: "THREADMILL_RUNS_DAYS",
+    flag: "runs-days",
     fallback: 30,
-    about: "How many days the inputs and outputs of the steps of finished runs are kept.",
+    about: "How many days finished runs are kept, with what their steps took in and gave out.",
   },
   effectWorkers: {
     type: integer(0, 1000),

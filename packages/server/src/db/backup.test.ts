@@ -282,7 +282,7 @@ test("tables, and partitions above all, are stored as they were: what an operato
   await using own = await createTestDatabase();
   const source = openPool({ url: own.url, max: 2 });
   try {
-    await maintain(source, { eventsDays: 400, stepsDays: 30 }, "2026-11-21T12:00:00.000Z");
+    await maintain(source, { eventsDays: 400, runsDays: 30 }, "2026-11-21T12:00:00.000Z");
     await source.query(`
       alter table log_p202611 set (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.01, toast.autovacuum_enabled = false);
       alter table log_p202612 reset (toast_tuple_target);

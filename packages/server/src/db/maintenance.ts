@@ -18,9 +18,9 @@ const receiptDays = 2;
  */
 export const sliceDays = 7;
 
-const tables = (keep: { readonly eventsDays: number; readonly stepsDays: number }): readonly Kept[] => [
+const tables = (keep: { readonly eventsDays: number; readonly runsDays: number }): readonly Kept[] => [
   { table: "log", unit: "month", ahead: 2, days: keep.eventsDays },
-  { table: "runs_history", unit: "month", ahead: 2, days: keep.stepsDays },
+  { table: "runs_history", unit: "month", ahead: 2, days: keep.runsDays },
   { table: "receipts", unit: "day", ahead: 3, days: receiptDays },
 ];
 
@@ -30,7 +30,7 @@ const tables = (keep: { readonly eventsDays: number; readonly stepsDays: number 
  */
 export async function maintain(
   pool: Pool,
-  keep: { readonly eventsDays: number; readonly stepsDays: number },
+  keep: { readonly eventsDays: number; readonly runsDays: number },
   now: string,
 ): Promise<void> {
   const client = await pool.connect();

@@ -50,7 +50,7 @@ const backgroundMs = 300_000;
 export async function openDatabase(
   config: Pick<
     Config,
-    "databaseUrl" | "databaseDirectUrl" | "dataDir" | "databasePoolSize" | "eventsDays" | "stepsDays"
+    "databaseUrl" | "databaseDirectUrl" | "dataDir" | "databasePoolSize" | "eventsDays" | "runsDays"
   >,
   log: Log,
 ): Promise<Database> {
@@ -98,11 +98,7 @@ export async function openDatabase(
 }
 
 /** Looks at the server and brings schema and partitions up to date, on a connection of its own that may take its time. */
-async function prepare(
-  url: string,
-  config: Pick<Config, "eventsDays" | "stepsDays">,
-  log: Log,
-): Promise<ServerVersion> {
+async function prepare(url: string, config: Pick<Config, "eventsDays" | "runsDays">, log: Log): Promise<ServerVersion> {
   const pool = openPool({ url, max: 2, applicationName: "threadmill start" });
   try {
     const version = await readServerVersion(pool);

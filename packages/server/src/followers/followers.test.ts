@@ -191,7 +191,7 @@ describe("the counts of a day", () => {
     const days = 70;
     await maintain(
       lanes.pool,
-      { eventsDays: 400, stepsDays: 400 },
+      { eventsDays: 400, runsDays: 400 },
       new Date(Date.now() - days * 86_400_000).toISOString(),
     );
     const [{ day }] = (await lanes.rows<{ day: string }>(

@@ -176,15 +176,15 @@ describe("receipts", () => {
     expect(await notesOf(home, ids)).toContain(1);
     const { maintain } = await import("../db/maintenance.ts");
     const later = new Date(Date.now() + 5 * 86_400_000).toISOString();
-    await maintain(lanes.pool, { eventsDays: 400, stepsDays: 30 }, later);
+    await maintain(lanes.pool, { eventsDays: 400, runsDays: 30 }, later);
     await jobs.finish();
     expect(await jobs.read(job)).toMatchObject({ state: "done", done: 2 });
     expect(await notesOf(home, ids)).toEqual([1, 1]);
     // with nothing open they go
-    await maintain(lanes.pool, { eventsDays: 400, stepsDays: 30 }, later);
+    await maintain(lanes.pool, { eventsDays: 400, runsDays: 30 }, later);
     expect(await lanes.rows("select id from receipts where organization = $1", [home.id])).toEqual([]);
     // for the tests behind this one
-    await maintain(lanes.pool, { eventsDays: 400, stepsDays: 30 }, new Date().toISOString());
+    await maintain(lanes.pool, { eventsDays: 400, runsDays: 30 }, new Date().toISOString());
   });
 
   test("are not kept for ever: what was begun too long ago is not begun again", async () => {

@@ -49,7 +49,7 @@ export interface TestLanes {
 export async function testLanes(): Promise<TestLanes> {
   const database = await createTestDatabase();
   const pool = openPool({ url: database.url, max: 6 });
-  await maintain(pool, { eventsDays: 400, stepsDays: 30 }, new Date().toISOString());
+  await maintain(pool, { eventsDays: 400, runsDays: 30 }, new Date().toISOString());
   const limits = await readServerVersion(pool);
   const engines: TestEngine[] = [];
   return {

@@ -7,7 +7,7 @@ import { key } from "../keys.ts";
 import { maxMovedRuns, merged, tooManyRuns } from "../merging.ts";
 import { conversationMerge } from "./merge-table.ts";
 import { closing } from "./status.ts";
-import { conversationInput, refsOf, withConversation } from "./with-conversation.ts";
+import { conversationInput, refsOfConversation, withConversation } from "./with-conversation.ts";
 
 /**
  * Two threads are one. Messages stay where they are (MILL law 13); the target's facts then speak for both, field by field
@@ -31,8 +31,8 @@ export const mergeConversation = defineCommand({
           if (source.id === target.id) {
             return refuse("conflict", "merge_with_itself", "A conversation cannot be merged into itself", "/into");
           }
-          const refs = refsOf(draft, target);
-          if (refsOf(draft, source).customer !== refs.customer) {
+          const refs = refsOfConversation(draft, target);
+          if (refsOfConversation(draft, source).customer !== refs.customer) {
             return refuse("conflict", "other_customer", "The conversations are of different customers", "/into");
           }
           // what the erasing has not reached yet would be carried to where it was already

@@ -29,7 +29,7 @@ export function withConversation(
 }
 
 /** What an event of a conversation is about: its customer is the one that a merged one stands for. */
-export function refsOf(
+export function refsOfConversation(
   draft: Draft,
   row: Pick<Conversation, "id" | "customer">,
 ): Refs & { readonly customer: Id; readonly conversation: Id } {
@@ -67,6 +67,6 @@ export function change(
   data?: EventData,
 ): Accepted {
   const changes = draft.changeConversation(row, patch);
-  if (changes.length > 0) draft.emit(type, refsOf(draft, row), changes, data);
+  if (changes.length > 0) draft.emit(type, refsOfConversation(draft, row), changes, data);
   return accept({ conversation: row.id, changed: changes.length > 0 });
 }

@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { refuse, type Refusal } from "../../model/command.ts";
 import { IdSchema } from "../../model/common.ts";
-import { conversationInput, refsOf, withConversation } from "../conversation/with-conversation.ts";
+import { conversationInput, refsOfConversation, withConversation } from "../conversation/with-conversation.ts";
 import { customerErased, isErased } from "../customer/with-customer.ts";
 import { accept, defineCommand } from "../define.ts";
 import { key } from "../keys.ts";
@@ -30,7 +30,7 @@ export const noteMessage = defineCommand({
   decide: (input, draft) =>
     withConversation(draft, input.conversation, (conversation) => {
       if (input.text.trim() === "") return refuse("invalid", "message_empty", "A note needs a text", "/text");
-      const refs = refsOf(draft, conversation);
+      const refs = refsOfConversation(draft, conversation);
       if (isErased(draft.customer(refs.customer))) return customerErased("/conversation");
       const named = [...new Set(input.mentions)];
       const unknown = mentionProblem(named, draft.settings);

@@ -2,7 +2,7 @@ import { Type } from "typebox";
 import { type Accepted, type Refusal, refuse } from "../../model/command.ts";
 import { IdSchema } from "../../model/common.ts";
 import type { Message } from "../../model/message.ts";
-import { refsOf } from "../conversation/with-conversation.ts";
+import { refsOfConversation } from "../conversation/with-conversation.ts";
 import { customerErased, isErased } from "../customer/with-customer.ts";
 import { accept, defineCommand } from "../define.ts";
 import type { Draft } from "../draft.ts";
@@ -57,7 +57,10 @@ export function withMessage(
 
 /** What an event of a message is about: who and what its merged customer and conversation stand for. */
 export const messageRefs = (draft: Draft, row: Message) => ({
-  ...refsOf(draft, { id: draft.conversationOf(row.conversation)?.id ?? row.conversation, customer: row.customer }),
+  ...refsOfConversation(draft, {
+    id: draft.conversationOf(row.conversation)?.id ?? row.conversation,
+    customer: row.customer,
+  }),
   message: row.id,
 });
 

@@ -2,7 +2,7 @@ import { Type } from "typebox";
 import { refuse } from "../../model/command.ts";
 import { IdSchema } from "../../model/common.ts";
 import { transition } from "../../run/machine.ts";
-import { refsOf } from "../../run/refs.ts";
+import { refsOfRun } from "../../run/refs.ts";
 import { cutShort } from "../../run/result.ts";
 import { accept, defineCommand } from "../define.ts";
 import { key } from "../keys.ts";
@@ -42,7 +42,7 @@ export const cancelRun = defineCommand({
       finished_at: draft.at,
     });
     const told = { run: run.id, workflow: run.workflow, ...(input.reason !== undefined && { reason: input.reason }) };
-    draft.emit("run.cancelled", refsOf(run), [], told);
+    draft.emit("run.cancelled", refsOfRun(run), [], told);
     return accept({ run: run.id, changed: true });
   },
 });

@@ -4,7 +4,7 @@ import { IdSchema, type Json, type Ref } from "../../model/common.ts";
 import type { Refs } from "../../model/event.ts";
 import { namesOf } from "../../model/json.ts";
 import { newRun } from "../../run/create.ts";
-import { refsOf } from "../conversation/with-conversation.ts";
+import { refsOfConversation } from "../conversation/with-conversation.ts";
 import { customerErased, isErased } from "../customer/with-customer.ts";
 import { accept, defineCommand } from "../define.ts";
 import type { Draft } from "../draft.ts";
@@ -40,7 +40,7 @@ export const startRun = defineCommand({
     if (version.kind === "automatic") {
       return refuse("conflict", "workflow_automatic", "An automatic workflow starts by its triggers only", "/workflow");
     }
-    const about = subjectOf(input, draft);
+    const about = subjectOfInput(input, draft);
     if ("ok" in about) return about;
     const unfit = inputsProblem(version.document.inputs, input.inputs);
     if (unfit !== null) return unfit;
@@ -67,7 +67,7 @@ export const startRun = defineCommand({
   },
 });
 
-function subjectOf(
+function subjectOfInput(
   input: { readonly conversation?: string; readonly customer?: string; readonly user?: string },
   draft: Draft,
 ): { readonly subject: Ref; readonly refs: Refs } | ReturnType<typeof refuse> {
@@ -75,7 +75,7 @@ function subjectOf(
     const row = draft.conversationOf(input.conversation);
     if (row === null)
       return refuse("not_found", "conversation_not_found", "There is no such conversation", "/conversation");
-    return { subject: { kind: "conversation", id: row.id }, refs: refsOf(draft, row) };
+    return { subject: { kind: "conversation", id: row.id }, refs: refsOfConversation(draft, row) };
   }
   if (input.customer !== undefined) {
     const row = draft.customerOf(input.customer);

@@ -56,9 +56,9 @@ test("what its client had done meanwhile by its key is not done again, also when
   const before = await messages();
   const { pool } = api.server.database;
   const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString();
-  await maintain(pool, { eventsDays: 400, stepsDays: 30 }, inDays(4));
+  await maintain(pool, { eventsDays: 400, runsDays: 30 }, inDays(4));
   expect((await query("select count(*)::int as n from receipts")).rows).toEqual([{ n: 0 }]);
-  await maintain(pool, { eventsDays: 400, stepsDays: 30 }, inDays(0));
+  await maintain(pool, { eventsDays: 400, runsDays: 30 }, inDays(0));
   expect((await api.call("POST", `/parked/${done}/retry`)).json).toMatchObject({ code: "parked_resolved" });
   expect(await parked(true)).toContainEqual(expect.objectContaining({ id: done, resolution: "retried" }));
   expect(await messages()).toEqual(before);
