@@ -13,6 +13,7 @@ import { replyDraftRoutes } from "./drafts/routes.ts";
 import { eventRoutes } from "./events/routes.ts";
 import { folderConversationRoutes } from "./folders/conversations.ts";
 import { folderRoutes } from "./folders/routes.ts";
+import { importRoutes } from "./jobs/import-routes.ts";
 import { jobRoutes } from "./jobs/routes.ts";
 import { liveRoutes } from "./live/routes.ts";
 import { mailboxes } from "./mailboxes/mailboxes.ts";
@@ -65,5 +66,6 @@ export function features(ports: AppPorts, auth: Authenticator): Route[] {
     ...statsRoutes(ports),
     ...jobRoutes(ports),
     ...liveRoutes(ports),
+    ...importRoutes(ports),
   ];
 }

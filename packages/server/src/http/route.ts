@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import type { Actor, Permission, Refusal, SettingsIndex } from "@threadmill/core";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type Static, type TObject, type TSchema, Type } from "typebox";
@@ -5,10 +6,10 @@ import { Value } from "typebox/value";
 import type { Place } from "../lanes/port.ts";
 import type { Caller } from "./auth.ts";
 import { type Cursors, sealedCursors } from "./cursors.ts";
-import { sendProblem } from "./errors.ts";
+import { ProblemAnswer, sendProblem } from "./errors.ts";
 import { type ScopedKey, scopeKey } from "./idempotency.ts";
 import type { AppPorts } from "./ports.ts";
-import { type Problem, type ProblemItem, problemOfRefusal } from "./problems.ts";
+import { problem, type Problem, type ProblemItem, problemOfRefusal } from "./problems.ts";
 import type { Scope } from "./scope.ts";
 
 declare module "fastify" {
@@ -34,6 +35,8 @@ export interface Call<P = unknown, Q = unknown, B = unknown> {
   /** the client's idempotency key, scoped; null without one */
   readonly key: ScopedKey | null;
   readonly cursors: Cursors;
+  /** the body of a route that takes it as it comes; null where there is none */
+  readonly upload: AsyncIterable<Buffer> | null;
   readonly reply: FastifyReply;
   readonly settings: () => Promise<SettingsIndex>;
 }
@@ -53,10 +56,12 @@ export interface RouteFacts<P extends TObject, Q extends TObject, B extends TSch
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
+  /** takes a body of any size as it comes, of these media types, instead of JSON */
+  readonly upload?: readonly string[];
   readonly answer: R;
   readonly status?: 200 | 201;
-  /** what the answer is, where it is no JSON: the handler sends it itself, and `answer` says what is in it */
-  readonly media?: "text/event-stream";
+  /** what the answer is, where it is no JSON: the handler answers a stream, or sends it itself; `answer` says what is in it */
+  readonly media?: string;
   /** a list that comes in pages; made by `list` */
   readonly list?: true;
   /** statuses of problems beside those that any route can answer */
@@ -90,11 +95,13 @@ const usualProblems = (method: Route["method"]): readonly number[] =>
 
 /** Registers routes on what `openScope` opened. */
 export function registerRoutes(own: FastifyInstance, scope: Scope, routes: readonly Route[], ports: AppPorts): void {
+  takeUploads(own, routes);
   for (const facts of routes) {
     own.route({
       method: facts.method,
       url: facts.url,
       schema: schemaOf(facts, scope),
+      config: { upload: facts.upload ?? null },
       ...(facts.body !== undefined && { preValidation: bodyReader(facts.body, scope) }),
       handler: async (request, reply) => {
         const call = callOf(request, reply, ports);
@@ -103,6 +110,7 @@ export function registerRoutes(own: FastifyInstance, scope: Scope, routes: reado
         if (isRefused(answer))
           return sendProblem(reply, withoutParamPath(problemOfRefusal(answer), facts), scope.problems);
         if (answer === sent) return reply;
+        if (facts.media !== undefined) void reply.type(facts.media);
         return reply.code(facts.status ?? 200).send(answer);
       },
     });
@@ -117,7 +125,21 @@ function bodyReader(schema: TSchema, { unknownFields }: Scope) {
   };
 }
 
+/** Lets routes that say so take bodies as they come; for all others such a body is of the wrong kind. */
+function takeUploads(own: FastifyInstance, routes: readonly Route[]): void {
+  for (const mediaType of new Set(routes.flatMap(({ upload }) => upload ?? [])))
+    own.addContentTypeParser(mediaType, (request, body, done) => {
+      const wanted = request.routeOptions.config.upload?.includes(mediaType) === true;
+      if (wanted) done(null, body);
+      else done(new ProblemAnswer(problem("unsupported_media_type")));
+    });
+}
+
 declare module "fastify" {
+  interface FastifyContextConfig {
+    /** media types of bodies that the route takes as they come */
+    upload?: readonly string[] | null;
+  }
   interface FastifyRequest {
     caller: Caller | null;
   }
@@ -135,6 +157,7 @@ function callOf(request: FastifyRequest, reply: FastifyReply, ports: AppPorts): 
     params: request.params as never,
     query: request.query as never,
     body: request.body as never,
+    upload: request.body instanceof Readable ? request.body : null,
     key:
       request.method === "POST" && typeof clientKey === "string"
         ? scopeKey({
@@ -181,6 +204,7 @@ function schemaOf(facts: Route, scope: Scope): object {
     ...(!scope.inReference && { hide: true }),
     ...(facts.query && { querystring: scope.unknownFields === "refused" ? closed(facts.query) : facts.query }),
     ...(facts.body && { body: facts.body }),
+    ...(facts.upload && { consumes: facts.upload }),
     ...(facts.method === "POST" && { headers: idempotencyHeader }),
     response: {
       [facts.status ?? 200]: {

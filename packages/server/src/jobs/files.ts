@@ -42,6 +42,8 @@ export interface JobFiles {
   give(place: Place, id: string, job: string, on?: PoolClient): Promise<boolean>;
   /** At most so many bytes from a place on; fewer than wanted only at the end. */
   read(place: Place, id: string, from: number, most: number): Promise<Buffer>;
+  /** Has the file removed after so many hours from now. */
+  keep(place: Place, id: string, hours: number, on?: PoolClient): Promise<void>;
   remove(place: Place, id: string): Promise<void>;
 }
 
@@ -110,6 +112,13 @@ order by place desc limit 1`,
         held += rest.length;
       }
       return Buffer.concat(parts, held);
+    },
+    async keep({ lane, organization }, id, hours, on) {
+      await (on ?? pool).query(
+        `update job_files set expires_at = clock_timestamp() + make_interval(hours => $4)
+where lane = $1 and organization = $2 and id = $3`,
+        [lane, organization, id, hours],
+      );
     },
     async remove({ lane, organization }, id) {
       await removeFiles(pool, [{ lane, organization, id }]);

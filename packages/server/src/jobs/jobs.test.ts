@@ -9,6 +9,8 @@ import {
   type TestEngine,
   type TestLanes,
 } from "../lanes/test-lanes.ts";
+import { receiveTable } from "./csv/upload.ts";
+import { filesInDatabase } from "./files.ts";
 import { jobKinds } from "./registry.ts";
 import { dieEverywhere, testJobs } from "./test-jobs.ts";
 
@@ -210,3 +212,44 @@ test("a command of a job is as any other: with its actor, in the log", async () 
   const authors = await lanes.rows("select author from messages where conversation = $1 and direction = 'note'", [id]);
   expect(authors).toEqual([{ author: home.owner }, { author: home.owner }]);
 });
+
+test("each row of a table is imported once, wherever the job is killed", async () => {
+  const home = await lanes.organization({ lane: 510 });
+  const jobs = testJobs(lanes, engine, jobKinds);
+  const files = filesInDatabase(lanes.pool);
+  let rows: string[] = [];
+  await dieEverywhere(
+    jobs,
+    async () => {
+      numbers += 10;
+      rows = [1, 2, 3, 4, 5].map((n) => `p${numbers + n}@acme.test`);
+      const table = `email,first_name\n${rows.map((email, n) => `${email},Row ${n}`).join("\n")}\nno address,x\n`;
+      const file = await receiveTable(files, home.place, [Buffer.from(table)] as never, {
+        name: "people.csv",
+        by: home.owner,
+        encoding: null,
+        separator: null,
+      });
+      return jobs.ask(home, { kind: "customers.import", parameters: { file, mapping: ["email", "first_name"] } });
+    },
+    async (job) => {
+      expect(job).toMatchObject({ state: "done", done: 5, refused: 1, total: 6 });
+      const made = await lanes.rows<{ n: number }>(
+        "select count(*)::int as n from customers where organization = $1 and email = any($2)",
+        [home.id, rows],
+      );
+      expect(made).toEqual([{ n: 5 }]);
+    },
+  );
+  const events = await lanes.rows<{ type: string; n: number }>(
+    `select e ->> 'type' as type, count(*)::int as n from log, json_array_elements(events) e
+where organization = $1 and e ->> 'type' like 'customer.%' group by 1`,
+    [home.id],
+  );
+  const [{ n }] = (await lanes.rows<{ n: number }>("select count(*)::int as n from customers where organization = $1", [
+    home.id,
+  ])) as [{ n: number }];
+  // no row changed somebody a second time
+  expect(events.filter(({ type }) => type !== "customer.created")).toEqual([]);
+  expect(n).toBeGreaterThan(100);
+}, 120_000);

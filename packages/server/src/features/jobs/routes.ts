@@ -1,8 +1,11 @@
 import { IdSchema, oneOf, orNull, refuse, type Refusal, type SettingsIndex } from "@threadmill/core";
+import { Readable } from "node:stream";
 import { Type } from "typebox";
 import { byId, list, pageById, pageOf } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
 import { type Call, type Refused, type Route, route } from "../../http/route.ts";
+import { refusalLines } from "../../jobs/refusal-lines.ts";
+import { csvType } from "../../jobs/csv/cells.ts";
 import { type JobRow, JobSchema, jobStates, shown } from "../../jobs/row.ts";
 import { listJobs, listRefusals } from "../../jobs/store.ts";
 
@@ -131,6 +134,21 @@ export function jobRoutes({ jobs, pool }: Pick<AppPorts, "jobs" | "pool">): Rout
         if (job === null || !sees(await call.settings(), call, job, "jobs.read")) return noJob();
         const found = await listRefusals(pool, call.place, job.id, page.after?.[0] ?? 0, page.rows);
         return pageOf(found, page, (row) => [row.number]);
+      },
+    }),
+    route({
+      ...about,
+      method: "GET",
+      url: "/jobs/:job/refusals.csv",
+      summary: "Gives what of a job was refused as a table, ready to be mended and imported",
+      params: jobParams,
+      media: csvType,
+      answer: Type.String(),
+      async handle(call) {
+        const job = await jobs.read(call.place, call.params.job);
+        if (job === null || !sees(await call.settings(), call, job, "jobs.read")) return noJob();
+        void call.reply.header("content-disposition", `attachment; filename="refused-${job.id}.csv"`);
+        return Readable.from(refusalLines(pool, call.place, job));
       },
     }),
     ...(["pause", "cancel", "resume"] as const).map((way) =>
