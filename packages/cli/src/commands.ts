@@ -4,6 +4,7 @@ import { type Command, first, textFlag } from "./command.ts";
 import { examine } from "./doctor/doctor.ts";
 import { migrateDatabase } from "./migrate.ts";
 import { createOrganizationCommand } from "./organization-create.ts";
+import { listJobs, showJob, steerJob } from "./job.ts";
 import { listParked, settleParked } from "./parked.ts";
 import { rebuildFollower } from "./rebuild.ts";
 import { replay } from "./replay/replay.ts";
@@ -206,6 +207,44 @@ export const commands: readonly Command[] = [
         draft: flags["draft"] === true,
       });
     },
+  },
+  {
+    name: "job list",
+    summary: "Lists jobs that are not over, newest first",
+    details:
+      "Work on many things: imports, exports, bulk changes. Those of the token's user; with the right jobs.read everybody's.",
+    flags: [{ name: "all", about: "those that are over, too" }],
+    options: ofServer,
+    json: "{items: [{id, kind, state, total, done, refused, ...}]}",
+    exits: serverExits,
+    run: (context, { flags }) => listJobs(context, { all: flags["all"] === true }),
+  },
+  {
+    name: "job show",
+    summary: "Shows how far a job is, and why the first of what was refused was",
+    args: [{ name: "id", about: "which" }],
+    options: ofServer,
+    json: "{id, kind, state, total, done, refused, refusals: [{item, code, message, ...}], ...}",
+    exits: { ...serverExits, refused: "There is no such job." },
+    run: (context, given) => showJob(context, first(given)),
+  },
+  {
+    name: "job cancel",
+    summary: "Cancels a job; what is done stays done",
+    args: [{ name: "id", about: "which" }],
+    options: ofServer,
+    json: "{id, state, ...}",
+    exits: { ...serverExits, refused: "There is no such job, or it is over." },
+    run: (context, given) => steerJob(context, "cancel", first(given)),
+  },
+  {
+    name: "job resume",
+    summary: "Goes on with a job that is paused or failed, where it was",
+    args: [{ name: "id", about: "which" }],
+    options: ofServer,
+    json: "{id, state, ...}",
+    exits: { ...serverExits, refused: "There is no such job, or it is neither paused nor failed." },
+    run: (context, given) => steerJob(context, "resume", first(given)),
   },
   {
     name: "parked list",

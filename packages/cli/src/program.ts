@@ -26,6 +26,7 @@ export interface World {
 
 export const groups: Readonly<Record<string, string>> = {
   parked: "Items that a bug kept from being carried: list, retry, resolve",
+  job: "Work on many things: list, show, cancel, resume",
   token: "Makes, lists and revokes API tokens",
   organization: "Makes organizations",
   workflow: "Workflows as files: push, pull, validate, compare",

@@ -1,5 +1,6 @@
 import Fastify, { type FastifyInstance } from "fastify";
 import { callbackScope, providerCallbacks } from "./channels/callbacks.ts";
+import { downloads, downloadScope } from "./features/jobs/file-routes.ts";
 import { features } from "./features/features.ts";
 import { type Authenticator, createAuthenticator } from "./http/auth.ts";
 import { readJson } from "./http/body-guard.ts";
@@ -32,6 +33,7 @@ export async function createApp(ports: AppPorts): Promise<FastifyInstance> {
   });
   const native = nativeScope(auth);
   await openScope(app, native, ports, (own) => registerRoutes(own, native, features(ports, auth), ports));
+  await openScope(app, downloadScope, ports, downloads(ports));
   await openScope(app, callbackScope, ports, providerCallbacks(ports));
   return app;
 }

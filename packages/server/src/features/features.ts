@@ -14,6 +14,7 @@ import { eventRoutes } from "./events/routes.ts";
 import { folderConversationRoutes } from "./folders/conversations.ts";
 import { folderRoutes } from "./folders/routes.ts";
 import { importRoutes } from "./jobs/import-routes.ts";
+import { jobFileRoutes } from "./jobs/file-routes.ts";
 import { jobRoutes } from "./jobs/routes.ts";
 import { liveRoutes } from "./live/routes.ts";
 import { mailboxes } from "./mailboxes/mailboxes.ts";
@@ -67,5 +68,6 @@ export function features(ports: AppPorts, auth: Authenticator): Route[] {
     ...jobRoutes(ports),
     ...liveRoutes(ports),
     ...importRoutes(ports),
+    ...jobFileRoutes(ports),
   ];
 }

@@ -19,6 +19,8 @@ export interface JobFile {
 
 /** What a new file is. */
 export interface NewFile {
+  /** default: a new one; one that is there already is left as it is */
+  readonly id?: string;
   readonly name: string;
   readonly mediaType: string;
   readonly job: string | null;
@@ -44,6 +46,8 @@ export interface JobFiles {
   read(place: Place, id: string, from: number, most: number): Promise<Buffer>;
   /** Has the file removed after so many hours from now. */
   keep(place: Place, id: string, hours: number, on?: PoolClient): Promise<void>;
+  /** How many bytes it has by now. */
+  size(place: Place, id: string, on?: PoolClient): Promise<number>;
   remove(place: Place, id: string): Promise<void>;
 }
 
@@ -55,11 +59,10 @@ const columns = "id, job, name, media_type, bytes, complete, facts, created_by, 
 /** Files in tables of the database. */
 export function filesInDatabase(pool: Pool): JobFiles {
   return {
-    async create({ lane, organization }, { name, mediaType, job, by, hours }, on) {
-      const id = freshId();
+    async create({ lane, organization }, { id = freshId(), name, mediaType, job, by, hours }, on) {
       await (on ?? pool).query(
         `insert into job_files (lane, organization, id, job, name, media_type, created_by, expires_at)
-values ($1, $2, $3, $4, $5, $6, $7, clock_timestamp() + make_interval(hours => $8))`,
+values ($1, $2, $3, $4, $5, $6, $7, clock_timestamp() + make_interval(hours => $8)) on conflict do nothing`,
         [lane, organization, id, job, name, mediaType, by, hours],
       );
       return id;
@@ -119,6 +122,13 @@ order by place desc limit 1`,
 where lane = $1 and organization = $2 and id = $3`,
         [lane, organization, id, hours],
       );
+    },
+    async size({ lane, organization }, id, on) {
+      const { rows } = await (on ?? pool).query<{ bytes: number }>(
+        "select bytes from job_files where lane = $1 and organization = $2 and id = $3",
+        [lane, organization, id],
+      );
+      return rows[0]?.bytes ?? 0;
     },
     async remove({ lane, organization }, id) {
       await removeFiles(pool, [{ lane, organization, id }]);

@@ -253,3 +253,26 @@ where organization = $1 and e ->> 'type' like 'customer.%' group by 1`,
   expect(events.filter(({ type }) => type !== "customer.created")).toEqual([]);
   expect(n).toBeGreaterThan(100);
 }, 120_000);
+
+test("an export is written once, wherever it is killed", async () => {
+  const home = await lanes.organization({ lane: 511 });
+  await conversations(home, 5);
+  const jobs = testJobs(lanes, engine, jobKinds);
+  const files = filesInDatabase(lanes.pool);
+  for (const kind of ["customers.export", "conversations.export"]) {
+    const texts = new Set<string>();
+    const deaths = await dieEverywhere(
+      jobs,
+      () => jobs.ask(home, { kind, parameters: { format: "jsonl" } }),
+      async (job) => {
+        expect(job).toMatchObject({ state: "done", done: 5, refused: 0 });
+        const text = (await files.read(home.place, job.id, 0, 1_000_000)).toString();
+        expect(text.trim().split("\n")).toHaveLength(5);
+        texts.add(text);
+      },
+    );
+    expect(deaths).toBeGreaterThan(10);
+    // nothing is said twice or left out, so all say the same
+    expect(texts.size).toBe(1);
+  }
+}, 120_000);

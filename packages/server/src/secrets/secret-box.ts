@@ -5,7 +5,7 @@ import { secretKeyBytes } from "./secret-key.ts";
 export type Opened = { ok: true; text: string } | { ok: false; code: "malformed" | "unknown_key" | "tampered" };
 
 /** What is sealed, each with a key of its own: what is kept, and what strangers are given to bring back. */
-export type SecretUse = "secrets" | "answers" | "cursors" | "callbacks";
+export type SecretUse = "secrets" | "answers" | "cursors" | "callbacks" | "downloads";
 
 /** Seals texts for storage. */
 export interface SecretBox {
@@ -100,6 +100,7 @@ function keysOf(own: Uint8Array): Keys {
       answers: derive("answers"),
       cursors: derive("cursors"),
       callbacks: derive("callbacks"),
+      downloads: derive("downloads"),
     },
   };
 }
