@@ -46,7 +46,7 @@ export function jobFileRoutes({
       summary: "Gives the file that a job wrote",
       description: "Yours alone, and only for some days.",
       params,
-      gives: "application/octet-stream",
+      media: "application/octet-stream",
       answer: Type.String(),
       async handle(call) {
         const file = await find(call, call.params.job);
