@@ -1,6 +1,7 @@
-import { firstIdAt, oneOf } from "@threadmill/core";
+import { CustomerSchema, firstIdAt, oneOf } from "@threadmill/core";
 import { Type } from "typebox";
-import { customerColumns } from "../../features/customers/routes.ts";
+import { shownColumns } from "../../features/columns.ts";
+import type { Tables } from "../../features/tables.ts";
 import { customersWithinReach, reachIn } from "../../rights/reach.ts";
 import { csvType, lineOf } from "../csv/cells.ts";
 import { endExport, jsonLine, jsonLinesType, writeExport } from "../export-file.ts";
@@ -23,6 +24,7 @@ interface Range extends Cursor {
 
 /** Rows cost little beside commands. */
 const rowsPerItem = 4;
+const customerColumns = shownColumns<Tables["customers"]>(CustomerSchema);
 const fields = customerColumns.filter((column) => column !== "properties");
 
 const fileOf = ({ id, parameters: { format } }: JobContext<Parameters>) => ({
