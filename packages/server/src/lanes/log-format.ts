@@ -9,7 +9,8 @@ import {
   type Refs,
   upgradeChange,
 } from "@threadmill/core";
-import { cutId, meant, signed, wholeId } from "./short.ts";
+import { meant, wholeId, writeCut, writeSigned } from "./short.ts";
+import { Words } from "./words.ts";
 
 /**
  * A change as a log row keeps it. Its id stands only where the event's refs do not already say it, its table only where the
@@ -47,45 +48,79 @@ export interface StoredEvent {
 type Context = Pick<Event, "actor" | "cause" | "depth" | "refs">;
 const nothing: Context = { actor: { kind: "system", id: null }, cause: {}, depth: 0, refs: {} };
 
-const sameJson = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b);
-
-/** What a row keeps of consecutive events of one root and instant. */
-export function storeEvents(events: readonly Event[]): StoredEvent[] {
-  let last = nothing;
-  const first = events[0]?.id ?? "";
-  return events.map((event) => {
-    const stored: { -readonly [K in keyof StoredEvent]: StoredEvent[K] } = {
-      id: last === nothing ? event.id : cutId(event.id, first),
-      type: event.type,
-    };
-    if (!sameJson(last.actor, event.actor)) stored.actor = event.actor;
-    const cause = partsSince(causeParts, last.cause, event.cause);
-    if (cause !== null) stored.cause = eachId(cause, (id) => cutId(id, first));
-    if (last.depth !== event.depth) stored.depth = event.depth;
-    const refs = partsSince(refParts, last.refs, event.refs);
-    if (refs !== null) stored.refs = eachId(refs, (id) => cutId(id, first));
-    if (event.changes.length > 0) stored.changes = event.changes.map((change) => storeChange(change, event, first));
-    if (event.data !== undefined) stored.data = event.data;
-    if (last === nothing) stored.short = logVersion;
-    last = event;
-    return stored;
-  });
+/** Whether two say the same, part by part. */
+function sameParts(a: object, b: object): boolean {
+  if (a === b) return true;
+  for (const part in a) if ((a as Parts)[part] !== (b as Parts)[part]) return false;
+  for (const part in b) if ((a as Parts)[part] !== (b as Parts)[part]) return false;
+  return true;
 }
 
-const causeParts = ["event", "run", "step"] as const;
-const refParts = ["customer", "conversation", "message", "user"] as const;
+/** Writes what a row keeps of consecutive events of one root and instant: a JSON list of `StoredEvent`. */
+export function writeEvents(words: Words, events: readonly Event[]): void {
+  const first = events[0]?.id ?? "";
+  let last = nothing;
+  words.plain("[");
+  for (const event of events) {
+    words.plain(last === nothing ? '{"id":' : ',{"id":');
+    if (last === nothing) words.string(event.id);
+    else writeCut(words, event.id, first);
+    words.plain(',"type":');
+    words.string(event.type);
+    if (!sameParts(last.actor, event.actor)) {
+      words.plain(',"actor":');
+      words.json(event.actor);
+    }
+    writeParts(words, causeParts, last.cause, event.cause, first);
+    if (last.depth !== event.depth) words.plain(`,"depth":${event.depth}`);
+    writeParts(words, refParts, last.refs, event.refs, first);
+    if (event.changes.length > 0) {
+      let lead = ',"changes":[';
+      for (const change of event.changes) {
+        words.plain(lead);
+        writeChange(words, change, event, first);
+        lead = ",";
+      }
+      words.plain("]");
+    }
+    if (event.data !== undefined) {
+      words.plain(',"data":');
+      words.json(event.data);
+    }
+    words.plain(last === nothing ? `,"short":${logVersion}}` : "}");
+    last = event;
+  }
+  words.plain("]");
+}
+
+/** The same as text. */
+export function eventsText(events: readonly Event[]): string {
+  const words = new Words(false);
+  writeEvents(words, events);
+  return words.toString();
+}
+
+/** A part of an event with the words before it, where it is the first that is written and where it is not. */
+const partOf = (whole: string) => (name: string) => ({ name, first: `,"${whole}":{"${name}":`, next: `,"${name}":` });
+const causeParts = ["event", "run", "step"].map(partOf("cause"));
+const refParts = ["customer", "conversation", "message", "user"].map(partOf("refs"));
 
 type Parts = { readonly [part: string]: string | null | undefined };
 
-function partsSince<T extends object>(
-  names: readonly (keyof T & string)[],
-  before: T,
-  after: T,
-): Record<string, string | null> | null {
-  let differs: Record<string, string | null> | null = null;
-  for (const name of names)
-    if (before[name] !== after[name]) (differs ??= {})[name] = (after[name] ?? null) as string | null;
-  return differs;
+/** Writes the parts that are not as they were, if any: null for one that is there no more. A step is named as its author likes. */
+function writeParts(words: Words, parts: typeof refParts, before: object, after: object, like: string): void {
+  if (before === after) return;
+  let any = false;
+  for (const { name, first, next } of parts) {
+    const part = (after as Parts)[name];
+    if ((before as Parts)[name] === part) continue;
+    words.plain(any ? next : first);
+    any = true;
+    if (part === undefined || part === null) words.plain("null");
+    else if (name === "step") words.string(part);
+    else writeCut(words, part, like);
+  }
+  if (any) words.plain("}");
 }
 
 function partsAfter<T extends object>(before: T, differs: Parts | undefined): T {
@@ -94,19 +129,57 @@ function partsAfter<T extends object>(before: T, differs: Parts | undefined): T 
   return Object.fromEntries(merged.filter(([, value]) => value !== null && value !== undefined)) as T;
 }
 
+const nouns = {
+  customers: "customer",
+  conversations: "conversation",
+  messages: "message",
+  notes: "note",
+} as const satisfies Record<LoggedTable, string>;
+/** What an event's refs say of a table's row, where they name one. */
 const refOf = (table: LoggedTable, refs: Refs): string | undefined =>
-  refs[table.slice(0, -1) as "customer" | "conversation" | "message"];
+  (refs as { readonly [noun: string]: string | undefined })[nouns[table]];
 
 /** The table that an event changes by its type, where it changes one of that noun. */
 const tableOf = (type: string): string => `${type.slice(0, type.indexOf("."))}s`;
+/** Whether it does. */
+const isOfTable = (type: string, table: LoggedTable): boolean =>
+  type.charCodeAt(table.length - 1) === dot && type.startsWith(nouns[table]);
+const dot = 0x2e;
 
-function storeChange({ table, id, before, after }: Change, event: Event, first: string): StoredChange {
-  return {
-    ...(table !== tableOf(event.type) && { table }),
-    ...(refOf(table, event.refs) !== id && { id: cutId(id, first) }),
-    ...(before !== null && { before: eachText(before, (text, field) => signed(text, usual(field, event))) }),
-    after: eachText(after, (text, field) => signed(text, usual(field, event))),
-  };
+function writeChange(words: Words, { table, id, before, after }: Change, event: Event, first: string): void {
+  let lead = "{";
+  if (!isOfTable(event.type, table)) {
+    words.plain(`{"table":"${table}"`);
+    lead = ",";
+  }
+  if (refOf(table, event.refs) !== id) {
+    words.plain(`${lead}"id":`);
+    writeCut(words, id, first);
+    lead = ",";
+  }
+  if (before !== null) {
+    words.plain(`${lead}"before":`);
+    writeFields(words, before, event);
+    lead = ",";
+  }
+  words.plain(`${lead}"after":`);
+  writeFields(words, after, event);
+  words.plain("}");
+}
+
+function writeFields(words: Words, fields: Fields, event: Event): void {
+  let lead = "{";
+  for (const field in fields) {
+    const value: Json | undefined = fields[field];
+    if (value === undefined) continue;
+    words.plain(lead);
+    words.string(field);
+    words.plain(":");
+    if (typeof value === "string") writeSigned(words, value, usual(field, event));
+    else words.json(value);
+    lead = ",";
+  }
+  words.plain(lead === "{" ? "{}" : "}");
 }
 
 function readChange(stored: StoredChange, event: Own & Pick<Event, "type">, first: string): Change {
@@ -123,7 +196,7 @@ function readChange(stored: StoredChange, event: Own & Pick<Event, "type">, firs
   };
 }
 
-/** Changes the ids among the parts of a cause or of refs; a step is named as its author likes. */
+/** Changes the ids among the parts of a cause or of refs: all but a step. */
 function eachId<T extends object>(parts: T, change: (id: string) => string): T {
   const changed: { [name: string]: unknown } = {};
   for (const name in parts) {

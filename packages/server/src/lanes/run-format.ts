@@ -1,17 +1,28 @@
 import type { Json, Run, StepResult } from "@threadmill/core";
-import { cutId, meant, signed, wholeId } from "./short.ts";
+import type { Shortened } from "./row-text.ts";
+import { meant, wholeId, writeCut, writeSigned } from "./short.ts";
+import type { Words } from "./words.ts";
 
-/** A finished run as the history keeps it: its steps are short, and it does not say twice which workflow it is of. */
-export function storeRun(run: Run): Readonly<Record<string, unknown>> {
-  const { actor, trigger } = run;
-  const { id, ...others } = actor;
-  return {
-    ...run,
-    steps: storeSteps(run, run.steps),
-    ...(actor.kind === "workflow" && id === run.workflow && { actor: others }),
-    ...(typeof trigger.event === "string" && { trigger: { ...trigger, event: cutId(trigger.event, run.id) } }),
-  };
-}
+/**
+ * How the history writes a finished run's columns: its steps are short (`StoredStep`), and it does not say twice which workflow
+ * it is of.
+ */
+export const shortRun: Shortened = {
+  steps: (words, row) => writeSteps(words, row as unknown as Run, row["steps"] as readonly StepResult[]),
+  actor: (words, row) => {
+    const { kind, id, ...others } = row["actor"] as Run["actor"];
+    words.json(kind === "workflow" && id === row["workflow"] ? { kind, ...others } : row["actor"]);
+  },
+  trigger: (words, row) => {
+    const trigger = row["trigger"] as Run["trigger"];
+    if (typeof trigger.event !== "string") return words.json(trigger);
+    writeMembers(words, trigger, (name, value) => {
+      if (name !== "event") return false;
+      writeCut(words, value, row["id"] as string);
+      return true;
+    });
+  },
+};
 
 /** A run, or the head of one without its steps, as it is read from either table: whole again. */
 export function readRun<T extends Pick<Run, "id" | "workflow" | "actor" | "trigger">>(row: T): T {
@@ -37,22 +48,68 @@ export type StoredStep = Omit<StepResult, "at" | "status"> & Partial<Pick<StepRe
 /** Fields of inputs and outputs that may be the run's own. */
 const own = ["conversation", "customer", "message"] as const;
 
-/** A finished run's steps as the history keeps them. */
-export function storeSteps(run: Whose, steps: readonly StepResult[]): StoredStep[] {
+/** Writes a finished run's steps as the history keeps them: a JSON list of `StoredStep`. */
+export function writeSteps(words: Words, run: Whose, steps: readonly StepResult[]): void {
   let before = run.started_at;
-  return steps.map((step) => {
+  let lead = "[";
+  for (const step of steps) {
     const follows = step.at === before;
     before = step.at;
-    if (!follows) return step;
-    const { at: _, status, input, output, events, ...rest } = step;
-    return {
-      ...rest,
-      ...(status !== "done" && { status }),
-      ...(input !== undefined && { input: withOwn(input, run, signed) }),
-      ...(output !== undefined && { output: withOwn(output, run, signed) }),
-      ...(events !== undefined && { events: events.map((id) => cutId(id, run.id)) }),
-    };
+    words.plain(lead);
+    lead = ",";
+    if (!follows) words.json(step);
+    else writeStep(words, run, step);
+  }
+  words.plain(steps.length === 0 ? "[]" : "]");
+}
+
+/** A step that follows the one before at once. */
+function writeStep(words: Words, run: Whose, step: StepResult): void {
+  let lead = "{";
+  for (const name in step) {
+    const value = step[name as keyof StepResult];
+    if (value === undefined || name === "at" || (name === "status" && value === "done")) continue;
+    words.plain(lead);
+    words.string(name);
+    words.plain(":");
+    lead = ",";
+    if (name === "input" || name === "output") writeWithOwn(words, value as Json, run);
+    else if (name === "events") {
+      let next = "[";
+      for (const id of value as readonly string[]) {
+        words.plain(next);
+        writeCut(words, id, run.id);
+        next = ",";
+      }
+      words.plain(next === "[" ? "[]" : "]");
+    } else words.json(value);
+  }
+  words.plain(lead === "{" ? "{}" : "}");
+}
+
+/** Writes what went in or came out, the run's own as a sign. */
+function writeWithOwn(words: Words, value: Json, run: Whose): void {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return words.json(value);
+  writeMembers(words, value, (name, text) => {
+    if (name !== "conversation" && name !== "customer" && name !== "message") return false;
+    writeSigned(words, text, run[name]);
+    return true;
   });
+}
+
+/** Writes an object; `special` may write a member that is a text, and answers whether it did. */
+function writeMembers(words: Words, value: object, special: (name: string, text: string) => boolean): void {
+  let lead = "{";
+  for (const name in value) {
+    const member = (value as { readonly [name: string]: unknown })[name];
+    if (member === undefined) continue;
+    words.plain(lead);
+    words.string(name);
+    words.plain(":");
+    if (typeof member !== "string" || !special(name, member)) words.json(member);
+    lead = ",";
+  }
+  words.plain(lead === "{" ? "{}" : "}");
 }
 
 /** The steps of a run, live or from the history, whole again. */
@@ -68,20 +125,20 @@ export function readSteps(run: Whose, steps: readonly StoredStep[]): StepResult[
       ...rest,
       status,
       at: before,
-      ...(input !== undefined && { input: withOwn(input, run, meant) }),
-      ...(output !== undefined && { output: withOwn(output, run, meant) }),
+      ...(input !== undefined && { input: withOwn(input, run) }),
+      ...(output !== undefined && { output: withOwn(output, run) }),
       ...(events !== undefined && { events: events.map((id) => wholeId(id, run.id)) }),
     };
   });
 }
 
-/** Changes the fields that may be the run's own, by what they then hold. */
-function withOwn(value: Json, run: Whose, change: (text: string, usual: string | null) => string): Json {
+/** The fields that may be the run's own, as they were. */
+function withOwn(value: Json, run: Whose): Json {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
   let changed = value as { readonly [name: string]: unknown };
   for (const field of own) {
     const text = Object.hasOwn(changed, field) ? changed[field] : null;
-    if (typeof text === "string") changed = { ...changed, [field]: change(text, run[field]) };
+    if (typeof text === "string") changed = { ...changed, [field]: meant(text, run[field]) };
   }
   return changed as Json;
 }

@@ -2,7 +2,7 @@ import type { Actor, Event, Json, Refusal } from "@threadmill/core";
 import type { PoolClient } from "pg";
 import { freshId } from "./fresh-id.ts";
 import type { InLane } from "./hold.ts";
-import { storeEvents } from "./log-format.ts";
+import { eventsText } from "./log-format.ts";
 import type { Place } from "./port.ts";
 
 /** What a change of the settings did, for the log, and what its caller wants to know. */
@@ -122,7 +122,7 @@ async function appendEvents(
     `insert into log (lane, seq, at, organization, root, customer, count, events)
 values ($1, coalesce((select seq + count from log where lane = $1 order by seq desc limit 1), (select seq_floor + 1 from lanes where lane = $1)),
   $2, $3, $4, null, $5, $6) returning seq + count - 1 as last`,
-    [lane, first.at, organization, first.root, events.length, JSON.stringify(storeEvents(events))],
+    [lane, first.at, organization, first.root, events.length, eventsText(events)],
   );
   return (rows[0] as { last: number }).last;
 }

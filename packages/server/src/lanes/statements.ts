@@ -1,4 +1,7 @@
-import { type RowCopy, rowCopy, type RowText, rowText } from "./row-text.ts";
+import type { Event } from "@threadmill/core";
+import { writeEvents } from "./log-format.ts";
+import { type RowsInCopy, rowsInCopy, type RowsInJson, rowsInJson, type Shortened } from "./row-text.ts";
+import { shortRun } from "./run-format.ts";
 import { type WorldTable, worldTables } from "./tables.ts";
 
 /**
@@ -8,13 +11,13 @@ import { type WorldTable, worldTables } from "./tables.ts";
 export interface Statement {
   readonly name: string;
   readonly text: string;
-  /** one row of `$2` */
-  readonly words: RowText;
+  /** `$2` */
+  readonly json: RowsInJson;
   /**
    * The same for many rows: COPY parses no JSON and writes a page of rows as one record of the write-ahead log. A message's row
    * costs PostgreSQL 10 us instead of 17, a finished run's 15 instead of 20.
    */
-  readonly copy?: { readonly table: string; readonly write: RowCopy };
+  readonly copy?: { readonly table: string; readonly rows: RowsInCopy };
 }
 
 /** What an insert needs to know of a table. */
@@ -33,17 +36,17 @@ function insertText(table: Insertable): string {
 select $1, r.organization, ${names.map((name) => `r.${name}`).join(", ")} from ${recordset(table)}`;
 }
 
-/** The statement that takes what a `RowCopy` wrote; columns that it does not name are null. */
+/** The statement that takes what a `RowsInCopy` wrote; columns that it does not name are null. */
 export const copyInto = (table: string, columns: readonly string[]): string =>
   `copy ${table} (lane, organization, ${columns.map(quoted).join(", ")}) from stdin`;
 
 /** Rows that are known not to be there. */
-function insertStatement(table: Insertable): Statement {
+function insertStatement(table: Insertable, shortened?: Shortened): Statement {
   return {
     name: `insert_${table.name}`,
     text: insertText(table),
-    words: rowText(table.columns),
-    copy: { table: table.name, write: rowCopy(table.columns) },
+    json: rowsInJson(table.columns, shortened),
+    copy: { table: table.name, rows: rowsInCopy(table.columns, shortened) },
   };
 }
 
@@ -54,7 +57,7 @@ function putStatement(table: WorldTable): Statement {
     name: `put_${table.name}`,
     text: `${insertText(table)}
 on conflict (lane, organization, ${quoted(table.id)}) do update set ${others.map((name) => `${quoted(name)} = excluded.${quoted(name)}`).join(", ")}`,
-    words: rowText(table.columns),
+    json: rowsInJson(table.columns),
   };
 }
 
@@ -82,7 +85,7 @@ function updateStatement(table: WorldTable, title = table.name): Statement {
     text: `update ${table.name} t set ${names.map((name) => `${quoted(name)} = r.${quoted(name)}`).join(", ")}
 from ${recordset(table)}
 where t.lane = $1 and t.organization = r.organization and t.${quoted(table.id)} = r.${quoted(table.id)}`,
-    words: rowText(table.columns),
+    json: rowsInJson(table.columns),
   };
 }
 
@@ -92,7 +95,7 @@ function deleteStatement(table: WorldTable): Statement {
     name: `delete_${table.name}`,
     text: `delete from ${table.name} t using ${recordset({ columns })}
 where t.lane = $1 and t.organization = r.organization and t.${quoted(table.id)} = r.${quoted(table.id)}`,
-    words: rowText(columns),
+    json: rowsInJson(columns),
   };
 }
 
@@ -101,7 +104,7 @@ export const write = Object.fromEntries(
   Object.values(worldTables).map((table) => [
     table.name,
     {
-      insert: insertStatement(table),
+      insert: insertStatement(table, table.name === "runs_history" ? shortRun : undefined),
       put: putStatement(table),
       update: updateStatement(table),
       delete: deleteStatement(table),
@@ -181,7 +184,7 @@ from ${recordset(worldTables.effects)} left join lateral (
     and (o.created_at, o.ordinal) < (r.created_at, r.ordinal)
   order by o.created_at, o.ordinal limit 1) ahead on true
 returning id, lease_until is not null as first`,
-  words: rowText(worldTables.effects.columns),
+  json: rowsInJson(worldTables.effects.columns),
 };
 
 export const insertReceipts = insertStatement({
@@ -189,10 +192,13 @@ export const insertReceipts = insertStatement({
   columns: { id: "uuid", key: "text", fingerprint: "text", answer: "json", at: "timestamptz" },
 });
 
-export const insertLog = insertStatement({
-  name: "log",
-  columns: { seq: "bigint", at: "timestamptz", root: "text", customer: "uuid", count: "integer", events: "json" },
-});
+export const insertLog = insertStatement(
+  {
+    name: "log",
+    columns: { seq: "bigint", at: "timestamptz", root: "text", customer: "uuid", count: "integer", events: "json" },
+  },
+  { events: (words, row) => writeEvents(words, row["events"] as readonly Event[]) },
+);
 
 const parked: Insertable = {
   name: "parked",
@@ -203,5 +209,5 @@ export const insertParked: Statement = {
   name: "insert_parked",
   text: `${insertText(parked)}
 on conflict do nothing`,
-  words: rowText(parked.columns),
+  json: rowsInJson(parked.columns),
 };

@@ -5,9 +5,8 @@ import type { PoolClient } from "pg";
 import { Births } from "./births.ts";
 import { copyRows } from "./copy.ts";
 import type { LoadedWorld } from "./loader.ts";
-import { storeEvents } from "./log-format.ts";
 import { isKept } from "./park.ts";
-import { storeRun } from "./run-format.ts";
+import type { OwnRow } from "./row-text.ts";
 import {
   copyInto,
   insertEffectsIfFirst,
@@ -19,12 +18,6 @@ import {
   write,
 } from "./statements.ts";
 import type { WorldTableName } from "./tables.ts";
-
-/** A row and whose it is. */
-interface OwnRow {
-  readonly organization: string;
-  readonly row: Readonly<Record<string, unknown>>;
-}
 
 /** Where a batch's own receipt stands in its lane. */
 export interface BatchReceipt {
@@ -98,7 +91,7 @@ export class BatchWriter {
         root: entry.root,
         customer: entry.customer,
         count: entry.events.length,
-        events: storeEvents(entry.events),
+        events: entry.events,
       });
       for (const { changes } of entry.events) {
         this.lastSeq += 1;
@@ -123,7 +116,7 @@ export class BatchWriter {
     }
     for (const receipt of output.receipts) {
       this.#answered ??= organization;
-      if (receipt.key !== null) this.#put(insertReceipts, organization, { ...receipt });
+      if (receipt.key !== null) this.#put(insertReceipts, organization, receipt as unknown as OwnRow["row"]);
     }
     for (const poisoned of output.poisoned) {
       if (isKept(poisoned.item)) continue;
@@ -219,7 +212,7 @@ on conflict (lane, organization) do update set body = excluded.body, at = exclud
     const existed = base !== null && base !== undefined;
     if (table === "runs" && final(row as unknown as Run)) {
       if (existed) this.#put(to.delete, organization, { id: rest });
-      this.#put(write.runs_history.insert, organization, storeRun(row as unknown as Run));
+      this.#put(write.runs_history.insert, organization, row);
       return;
     }
     if (table === "conversations" && existed && row["merged_into"] !== (base as RowWrite["row"] & {})["merged_into"])
@@ -270,14 +263,13 @@ on conflict (lane, organization) do update set body = excluded.body, at = exclud
   }
 
   #send(copy: Statement["copy"] | null, statement: Statement, rows: readonly OwnRow[]): void {
-    const { name, text, words } = statement;
+    const { name, text, json } = statement;
     if (copy !== null && copy !== undefined) {
-      const { columns, lines } = copy.write(this.#lane, rows);
-      this.#expect(copyRows(this.#client, copyInto(copy.table, columns), lines));
+      const copied = copy.rows(this.#lane, rows);
+      this.#expect(copyRows(this.#client, copyInto(copy.table, copied.columns), (words) => copied.write(words)));
       return;
     }
-    const list = rows.map(({ organization, row }) => words(organization, row));
-    const answer = this.#client.query({ name, text, values: [this.#lane, `[${list.join(",")}]`] });
+    const answer = this.#client.query({ name, text, values: [this.#lane, json(rows).written] });
     this.#expect(statement === insertEffectsIfFirst ? answer.then(this.#births.answered) : answer);
   }
 

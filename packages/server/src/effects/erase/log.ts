@@ -16,11 +16,11 @@ function logSlice({ lane, organization, customer, inLane }: Sweep, after: number
       `select seq, at, root, events from log where lane = $1 and organization = $2 and customer = $3 and seq > $4 order by seq limit $5`,
       [lane, organization, customer, after, rowsAtATime],
     );
-    const blanked = rows.map((row) => ({ seq: row.seq, events: blankEvents(row) }));
+    const blanked = rows.map((row) => `{"seq":${row.seq},"events":${blankEvents(row)}}`);
     await tx.query(
       `update log l set events = r.events from json_to_recordset($2::json) as r(seq bigint, events json)
 where l.lane = $1 and l.seq = r.seq`,
-      [lane, JSON.stringify(blanked)],
+      [lane, `[${blanked.join(",")}]`],
     );
     return rows.at(-1)?.seq ?? null;
   });
