@@ -51,7 +51,7 @@ export { apply, decide } from "./domain/decide.ts";
 export type { AnyCommand, Target } from "./domain/define.ts";
 export { eventTypes, type EventType, isEventType } from "./domain/events.ts";
 export { memberFields } from "./domain/members.ts";
-export { key, type Key, rowTables, type RowTable, splitKey, type View, views } from "./domain/keys.ts";
+export { key, type Key, rowTables, type RowTable, splitKey, tableOf, type View, views } from "./domain/keys.ts";
 export { Ledger, Missing, type World } from "./domain/ledger.ts";
 export { type MergePreview, previewCustomerMerge, type PreviewSight } from "./domain/customer/merge-preview.ts";
 export { type Permission, permissions, permissionsOf } from "./domain/permissions.ts";

@@ -100,3 +100,10 @@ export function splitKey(text: Key): { readonly table: RowTable | View | "versio
   const at = text.indexOf("/");
   return { table: text.slice(0, at) as RowTable | View, rest: text.slice(at + 1) };
 }
+
+/** The first and the third letter of a name, which no two tables and views share. */
+const lettersOf = (name: Key): number => name.charCodeAt(0) * 128 + name.charCodeAt(2);
+const byLetters = new Map([...rowTables, ...views, "version" as const].map((table) => [lettersOf(table), table]));
+
+/** The table or view of a name that `key` gave, found without taking the name apart. */
+export const tableOf = (name: Key): RowTable | View | "version" | undefined => byLetters.get(lettersOf(name));

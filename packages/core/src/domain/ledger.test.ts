@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { sparseWorld } from "../testing/world.ts";
-import { splitKey } from "./keys.ts";
+import { key, rowTables, splitKey, tableOf, views } from "./keys.ts";
 import { Ledger, Missing, type World } from "./ledger.ts";
 
 const base = new Map<string, unknown>([
@@ -97,6 +97,18 @@ describe("ledger", () => {
 
 test("a key is a table and the rest, whatever that holds", () => {
   expect(splitKey("provider/c/a/b")).toEqual({ table: "provider", rest: "c/a/b" });
+});
+
+test("a key's table is known by its letters", () => {
+  const made = [
+    ...Object.values(key).map((name: (...parts: [never, never, never]) => string) =>
+      name("01" as never, "02" as never, "03" as never),
+    ),
+    ...rowTables.map((table) => `${table}/01`),
+    ...views.map((view) => `${view}/01`),
+  ];
+  // a team is a bundle and never loaded or written by itself
+  for (const name of made) expect(tableOf(name)).toBe(name.startsWith("team/") ? undefined : splitKey(name).table);
 });
 
 test("a sparse world gives a key once it is loaded", () => {

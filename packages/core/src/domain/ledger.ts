@@ -1,5 +1,5 @@
 import type { Id } from "../model/common.ts";
-import type { Key } from "./keys.ts";
+import { type Key, tableOf } from "./keys.ts";
 
 /** What the shell has loaded. `undefined` is missing (a need), `null` is known to be absent. */
 export interface World {
@@ -136,11 +136,16 @@ export class Ledger {
   /** The rows that changed against what was loaded, by key; views are left out. */
   writes(tables: ReadonlySet<string>): Map<Key, unknown> {
     const out = new Map<Key, unknown>();
-    for (const [name, value] of this.#over) {
+    // a loop over the entries would make one for each
+    this.#over.forEach((value, name) => {
+      const table = tableOf(name);
+      if (table === undefined || !tables.has(table)) return;
+      const base = this.#base.get(name);
+      if (value === base) return;
       // made and taken away again: there is nothing to delete
-      if (value === null && this.#fresh.has(name.slice(name.indexOf("/") + 1)) && !this.#base.get(name)) continue;
-      if (tables.has(name.slice(0, name.indexOf("/"))) && value !== this.#base.get(name)) out.set(name, value);
-    }
+      if (value === null && !base && this.#fresh.has(name.slice(name.indexOf("/") + 1))) return;
+      out.set(name, value);
+    });
     return out;
   }
 

@@ -32,21 +32,14 @@ function setUp() {
 const result = (commands: readonly string[], strangers: readonly Admitted[]): BatchResult => ({
   outputs: [
     {
-      done: commands.length,
       replies: commands.map((command) => ({ command, answer: { ok: true, result: {} }, repeated: false })),
-      receipts: [],
-      events: [],
-      writes: new Map(),
-      after: { rows: new Map(), made: new Set() } as never,
       leftover: null,
-      needs: [],
-      dropped: [],
       poisoned: [],
-      operations: commands.length,
     },
   ],
   notReached: { admitted: [], settlements: [] },
   strangers,
+  runs: new Map(),
   more: false,
   items: commands.length,
   rows: 0,

@@ -17,9 +17,14 @@ export interface BatchContext {
   readonly slice: number;
 }
 
+/** What is told of an output: all else of it is sent, and would only be kept from the garbage until COMMIT is answered. */
+export type Told = Pick<Output, "replies" | "poisoned" | "leftover">;
+
 /** What a batch did, for those who wait for it. Valid only once the commit is known to have taken place. */
 export interface BatchResult {
-  readonly outputs: readonly Output[];
+  readonly outputs: readonly Told[];
+  /** how many runs were put, by their status */
+  readonly runs: ReadonlyMap<string, number>;
   /** those whose command was not reached: the slice or a need cut the batch before it */
   readonly notReached: { readonly admitted: readonly Admitted[]; readonly settlements: readonly Settlement[] };
   /** those that name an organization which does not live in this lane */
@@ -74,19 +79,24 @@ export async function runBatch(
   const head = await (asked ?? askHead(client, lane, heads, new Set(callers)));
   const { work, strangers } = await gather(client, lane, head, taken, context);
   const writer = new BatchWriter(client, lane, { lastSeq: head.lastSeq, at: head.now }, births);
-  const outputs: Output[] = [];
+  const outputs: Told[] = [];
   const logged = new Set<string>();
   const reached = new Set<unknown>(strangers);
   let more = head.blocked.size > 0;
   let sinceFlush = 0;
   let receipt: BatchReceipt | null = null;
+  let items = 0;
   try {
     for (const each of work) {
       let done = 0;
       for await (const output of grind(client, lane, each, context, () => writer.flush())) {
         await writer.add(each.world, output);
-        each.world.advance(output);
-        outputs.push(output);
+        const { replies, poisoned, leftover, needs } = output;
+        // where all is decided, nobody looks at the world again
+        if (needs.length === 0 && done + output.done >= each.items.length) each.world.leftover = leftover;
+        else each.world.advance(output);
+        outputs.push({ replies, poisoned, leftover });
+        items += output.done;
         if (output.events.length > 0) logged.add(each.world.organization);
         for (let index = 0; index < output.done; index += 1) reached.add(each.sources[done + index]);
         done += output.done;
@@ -116,7 +126,8 @@ export async function runBatch(
       settlements: taken.settlements.filter((each) => !reached.has(each)),
     },
     more,
-    items: outputs.reduce((sum, output) => sum + output.done, 0),
+    items,
+    runs: writer.runs,
     rows: writer.rows,
     events: writer.lastSeq - head.lastSeq,
     lastSeq: writer.lastSeq,

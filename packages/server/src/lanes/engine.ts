@@ -380,14 +380,8 @@ function observe(metrics: Metrics, result: BatchResult, seconds: number): void {
   metrics.batchSeconds.observe(seconds);
   for (const output of result.outputs) {
     for (const { answer } of output.replies) if (!answer.ok) metrics.failure(answer.code);
-    const runs = new Map<string, number>();
-    for (const [name, row] of output.writes) {
-      if (!name.startsWith("runs/") || row === null) continue;
-      const { status } = row as { status: string };
-      runs.set(status, (runs.get(status) ?? 0) + 1);
-    }
-    for (const [status, count] of runs) metrics.runs(status, count);
   }
+  for (const [status, count] of result.runs) metrics.runs(status, count);
 }
 
 /** The settings of now: the cached ones when their version is still the database's. */

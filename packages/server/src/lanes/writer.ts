@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { EffectRow, Event, Item, Output, Run } from "@threadmill/core";
-import { splitKey } from "@threadmill/core";
+import { tableOf } from "@threadmill/core";
 import type { PoolClient } from "pg";
 import { Births } from "./births.ts";
 import { copyRows } from "./copy.ts";
@@ -44,6 +44,8 @@ export class BatchWriter {
   rows = 0;
   /** the first organization whose command was answered */
   #answered: string | null = null;
+  /** how many runs were put so far, by their status */
+  readonly runs = new Map<string, number>();
   readonly #client: PoolClient;
   readonly #lane: number;
   readonly #at: string;
@@ -100,20 +102,14 @@ export class BatchWriter {
         }
       }
     }
-    for (const [name, row] of output.writes) {
-      const { table, rest } = splitKey(name);
-      if (table === "effects") {
-        this.#writeEffect(organization, world.get(name) as EffectRow | null, row as EffectRow | null, isMade);
-        continue;
-      }
-      this.#write(messageSeq, {
-        table: table as WorldTableName,
-        rest,
-        organization,
-        base: world.get(name),
-        row: row as Record<string, unknown> | null,
-      });
-    }
+    // a loop over the entries would make one for each
+    output.writes.forEach((row, name) => {
+      const table = tableOf(name) as WorldTableName;
+      const base = world.get(name);
+      if (table === "effects")
+        this.#writeEffect(organization, base as EffectRow | null, row as EffectRow | null, isMade);
+      else this.#write(messageSeq, { table, name, organization, base, row: row as Record<string, unknown> | null });
+    });
     for (const receipt of output.receipts) {
       this.#answered ??= organization;
       if (receipt.key !== null) this.#put(insertReceipts, organization, receipt as unknown as OwnRow["row"]);
@@ -201,30 +197,35 @@ on conflict (lane, organization) do update set body = excluded.body, at = exclud
     this.rows += 1;
   }
 
-  #write(messageSeq: ReadonlyMap<string, number>, { table, rest, organization, base, row }: RowWrite): void {
+  #write(messageSeq: ReadonlyMap<string, number>, { table, name, organization, base, row }: RowWrite): void {
     const to = write[table];
     const column = idColumn(table);
     if (row === null) {
       // what was never read may be there all the same: a timer is taken away, an address let go of, without being read
-      if (base !== null) this.#put(to.delete, organization, { [column]: rest });
+      if (base !== null) this.#put(to.delete, organization, { [column]: idOf(table, name) });
       return;
     }
     const existed = base !== null && base !== undefined;
+    if (table === "runs") this.#count(row as unknown as Run);
     if (table === "runs" && final(row as unknown as Run)) {
-      if (existed) this.#put(to.delete, organization, { id: rest });
+      if (existed) this.#put(to.delete, organization, row);
       this.#put(write.runs_history.insert, organization, row);
       return;
     }
     if (table === "conversations" && existed && row["merged_into"] !== (base as RowWrite["row"] & {})["merged_into"])
-      this.#merged.push({ organization, from: rest, into: String(row["merged_into"]) });
+      this.#merged.push({ organization, from: row["id"] as string, into: String(row["merged_into"]) });
     let own = row;
-    if (row[column] !== rest) own = { ...own, [column]: rest };
-    if (!existed && table === "messages") own = { ...own, seq: messageSeq.get(rest) ?? 0 };
+    if (row[column] === undefined) own = { ...own, [column]: idOf(table, name) };
+    if (!existed && table === "messages") own = { ...own, seq: messageSeq.get(row["id"] as string) ?? 0 };
     if (existed) {
       const few = narrowUpdates[table];
       const update = few?.fits(base as RowWrite["row"] & {}, own) === true ? few.statement : to.update;
       this.#put(update, organization, own);
     } else this.#put(base === undefined && putBlindly.has(table) ? to.put : to.insert, organization, own);
+  }
+
+  #count({ status }: Run): void {
+    this.runs.set(status, (this.runs.get(status) ?? 0) + 1);
   }
 
   /** An effect that ends, or that may go again, lets the next of its order key go; a new one may be held from its birth. */
@@ -282,7 +283,8 @@ on conflict (lane, organization) do update set body = excluded.body, at = exclud
 
 interface RowWrite {
   readonly table: WorldTableName;
-  readonly rest: string;
+  /** the row's key */
+  readonly name: string;
   readonly organization: string;
   /** as it was loaded: null is known to be absent, undefined was never read */
   readonly base: unknown;
@@ -291,6 +293,8 @@ interface RowWrite {
 
 /** Rows of these are put without being read first. */
 const putBlindly: ReadonlySet<WorldTableName> = new Set(["addresses", "timers", "loads", "presences", "turns"]);
+
+const idOf = (table: WorldTableName, name: string): string => name.slice(table.length + 1);
 
 function idColumn(table: WorldTableName): string {
   if (table === "addresses") return "address";
