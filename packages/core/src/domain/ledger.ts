@@ -17,6 +17,8 @@ export class Missing extends Error {
   }
 }
 
+const none: readonly Id[] = [];
+
 /** A place to come back to. */
 export type Mark = number;
 
@@ -66,7 +68,7 @@ export class Ledger {
 
   /** A list view. */
   list(name: Key, owner: Id): readonly Id[] {
-    return this.view<readonly Id[]>(name, owner) ?? [];
+    return this.view<readonly Id[]>(name, owner) ?? none;
   }
 
   /** Reads what belongs together as one bundle (MILL law 4): its name is the one thing that is counted as read. */
@@ -125,8 +127,8 @@ export class Ledger {
     }
   }
 
-  resetReads(known: Iterable<Key> = []): void {
-    this.#reads = new Set(known);
+  resetReads(known?: Iterable<Key>): void {
+    this.#reads = known === undefined ? new Set() : new Set(known);
   }
 
   reads(): ReadonlySet<Key> {

@@ -18,8 +18,10 @@ import { watchSubjects } from "./watch.ts";
 export function react(batch: Batch, root: Root, events: readonly Event[]): void {
   for (const event of events) if (isMerge(event)) moveQueued(batch, root, event);
   for (const event of events) interrupt(batch, root, event);
-  const started = new Set<string>();
-  for (const event of events) match(batch, root, event, started);
+  // nearly always nothing listens: nothing is made for it
+  let started: Set<string> | null = null;
+  for (const event of events)
+    if (batch.config.workflows.listens(event.type)) match(batch, root, event, (started ??= new Set()));
   watchSubjects(batch, root, events, started);
 }
 
@@ -38,32 +40,34 @@ function moveQueued(batch: Batch, root: Root, event: Event): void {
 
 function interrupt(batch: Batch, root: Root, event: Event): void {
   const { conversation, customer, user } = event.refs;
-  for (const owner of [conversation, customer, user]) {
-    if (owner === undefined) continue;
-    for (const run of listedRuns(batch, owner)) {
-      if (run.waiting?.unless !== event.type) continue;
-      const step = stepOf(batch, run, run.waiting.step);
-      if (step?.kind !== "wait") {
-        failWaiting(batch, run, stepGone(run, run.waiting.step), root.at);
-        continue;
-      }
-      const cursor = step.onInterrupt;
-      const awake = wakeRun(batch, run, "interrupt", root.at, {
-        cursor,
-        result: {
-          status: "interrupted",
-          output: { interrupted_by: event.id },
-          reason: { code: "interrupted", message: `${event.type} came before the wait was over` },
-        },
-      });
-      if (cursor !== null) root.queue.push(awake.id);
+  if (conversation !== undefined) interruptListed(batch, root, event, conversation);
+  if (customer !== undefined) interruptListed(batch, root, event, customer);
+  if (user !== undefined) interruptListed(batch, root, event, user);
+}
+
+function interruptListed(batch: Batch, root: Root, event: Event, owner: Id): void {
+  for (const run of listedRuns(batch, owner)) {
+    if (run.waiting?.unless !== event.type) continue;
+    const step = stepOf(batch, run, run.waiting.step);
+    if (step?.kind !== "wait") {
+      failWaiting(batch, run, stepGone(run, run.waiting.step), root.at);
+      continue;
     }
+    const cursor = step.onInterrupt;
+    const awake = wakeRun(batch, run, "interrupt", root.at, {
+      cursor,
+      result: {
+        status: "interrupted",
+        output: { interrupted_by: event.id },
+        reason: { code: "interrupted", message: `${event.type} came before the wait was over` },
+      },
+    });
+    if (cursor !== null) root.queue.push(awake.id);
   }
 }
 
 function match(batch: Batch, root: Root, event: Event, started: Set<string>): void {
   const { workflows, settings } = batch.config;
-  if (!workflows.listens(event.type)) return;
   const subject = subjectOfEvent(event);
   const scope = eventScope(event, { ledger: batch.ledger, settings, meter: root.meter });
   for (const { version, index, trigger } of workflows.candidates(event, scope)) {

@@ -42,18 +42,18 @@ export function takeStep(batch: Batch, root: Root, run: Run): void {
   }
 }
 
-function perform({ step, ...turn }: Turn<Step>): void {
-  const { batch, root, run } = turn;
+function perform(turn: Turn<Step>): void {
+  const { batch, root, run, step } = turn;
   const scope = runScope(run, root.at, { ledger: batch.ledger, settings: batch.config.settings, meter: root.meter });
   switch (step.kind) {
     case "action":
-      return act({ ...turn, step }, scope);
+      return act(turn as Turn<ActionStep>, scope);
     case "branch":
-      return branch({ ...turn, step }, scope);
+      return branch(turn as Turn<BranchStep>, scope);
     case "wait":
-      return wait({ ...turn, step }, scope);
+      return wait(turn as Turn<WaitStep>, scope);
     case "stop":
-      return stop({ ...turn, step }, scope);
+      return stop(turn as Turn<StopStep>, scope);
   }
 }
 
@@ -130,6 +130,7 @@ function withoutMissing(
   { action, references }: ActionStep,
   given: { readonly [name: string]: Json },
 ): { readonly [name: string]: Json } {
+  if (references.length === 0) return given;
   const required: readonly string[] = commands.get(action)?.input.required ?? [];
   const missing = references.filter((name) => given[name] === null && !required.includes(name));
   if (missing.length === 0) return given;

@@ -18,25 +18,27 @@ const retestedAtMost = 50;
  * again, and `wake_at` is moved earlier where something falls due sooner. It is moved later only when it fires, so an
  * ordinary message writes no index entry (DESIGN section 7).
  */
-export function watchSubjects(batch: Batch, root: Root, events: readonly Event[], started: Set<string>): void {
+export function watchSubjects(batch: Batch, root: Root, events: readonly Event[], started: Set<string> | null): void {
   const { workflows } = batch.config;
-  const subjects = new Map<Id, Ref["kind"]>();
+  let subjects: Map<Id, Ref["kind"]> | null = null;
   for (const event of events) {
     for (const change of event.changes) {
       if (
         change.table === "conversations" &&
         (workflows.timed("conversation").length > 0 || "snoozed_until" in change.after)
       ) {
-        subjects.set(change.id, "conversation");
+        (subjects ??= new Map()).set(change.id, "conversation");
       } else if (change.table === "customers") {
-        if (workflows.timed("customer").length > 0) subjects.set(change.id, "customer");
+        if (workflows.timed("customer").length > 0) (subjects ??= new Map()).set(change.id, "customer");
         if (change.before === null || !workflows.readsCustomer(Object.keys(change.after))) continue;
-        for (const id of conversationsOf(batch, change.id)) subjects.set(id, "conversation");
+        for (const id of conversationsOf(batch, change.id)) (subjects ??= new Map()).set(id, "conversation");
       }
     }
   }
+  if (subjects === null) return;
+  const once = started ?? new Set<string>();
   for (const [id, kind] of subjects) {
-    const next = watch(batch, root, { kind, id }, started);
+    const next = watch(batch, root, { kind, id }, once);
     const row = readWatched(batch, { kind, id });
     if (row !== null && next !== null && (row.wake_at === null || next < row.wake_at)) putWake(batch, kind, row, next);
   }

@@ -35,7 +35,8 @@ class LazyScope implements Scope {
   readonly meter: Meter;
   readonly #origin: Origin;
   readonly #sight: Sight;
-  readonly #known = new Map<string | number, unknown>();
+  /** made when it is first read: most steps read nothing */
+  #known: Map<string | number, unknown> | null = null;
   /** the root that was read last: a condition's clauses, and those of the next workflow, mostly read the same */
   #last: string | number | null = null;
   #value: unknown;
@@ -51,10 +52,11 @@ class LazyScope implements Scope {
 
   root(name: string | number): unknown {
     if (name === this.#last) return this.#value;
-    let value = this.#known.get(name);
+    const known = (this.#known ??= new Map());
+    let value: unknown = known.get(name);
     if (value === undefined) {
       value = rootNamed(name)?.load(this.#origin, this.#sight, this);
-      this.#known.set(name, value);
+      known.set(name, value);
     }
     this.#last = name;
     this.#value = value;

@@ -94,6 +94,19 @@ test("a row's line of COPY holds its values, whatever stands in them, and only t
   );
 });
 
+test("an element of an array is quoted, and its quotes and backslashes are escaped twice", () => {
+  fc.assert(
+    fc.property(fc.array(text, { minLength: 1 }), (tags) => {
+      const words = new Words(true);
+      rowsInCopy(worldTables.customers.columns)(7, [{ organization, row: { tags } }]).write(words);
+      const [, , array] = columnsOf(words.toString().slice(0, -1));
+      const elements = [...(array as string).matchAll(/"((?:[^"\\]|\\.)*)"[,}]/gs)];
+      const found = elements.map(([, one]) => (one as string).replaceAll(/\\(.)/gs, "$1"));
+      expect(found).toEqual(tags.map((tag) => tag.toWellFormed()));
+    }),
+  );
+});
+
 test("what is to be ASCII by its type and is not is no column of a line", () => {
   const rows = [{ organization, row: { id: "00000000-0000-7000-8000-00000000000\u0109" } }];
   expect(() => rowsInCopy(worldTables.customers.columns)(7, rows).write(new Words(true))).toThrow(RangeError);

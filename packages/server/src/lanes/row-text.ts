@@ -44,16 +44,22 @@ export function rowsInJson(columns: Readonly<Record<string, string>>, shortened:
   };
 }
 
-/** An array of texts or ids as PostgreSQL reads it. */
-function arrayText(values: readonly string[]): string {
-  if (values.length === 0) return "{}";
-  return `{${values.map((value) => `"${value.replaceAll(/["\\]/g, String.raw`\$&`)}"`).join(",")}}`;
-}
-
+const tab = 0x09;
 type Write = (words: Words, value: never) => void;
 const plain = (words: Words, value: string): void => words.plain(value);
 const number = (words: Words, value: number): void => words.plain(String(value));
 const json = (words: Words, value: unknown): void => words.json(value);
+
+/** An array of texts or ids as PostgreSQL reads it. */
+function array(words: Words, values: readonly string[]): void {
+  let lead = "{";
+  for (const value of values) {
+    words.plain(lead);
+    words.element(value);
+    lead = ",";
+  }
+  words.plain(lead === "{" ? "{}" : "}");
+}
 
 /** How a value of a column stands in a line of COPY; what needs no escapes by its type gets no look. */
 const inCopy: Readonly<Record<string, Write>> = {
@@ -63,8 +69,8 @@ const inCopy: Readonly<Record<string, Write>> = {
   bigint: number,
   boolean: (words: Words, value: boolean) => words.plain(value ? "t" : "f"),
   text: (words: Words, value: string) => words.column(value),
-  "text[]": (words: Words, value: readonly string[]) => words.column(arrayText(value)),
-  "uuid[]": (words: Words, value: readonly string[]) => words.plain(arrayText(value)),
+  "text[]": array,
+  "uuid[]": array,
   json,
   jsonb: json,
 };
@@ -93,7 +99,7 @@ export function rowsInCopy(columns: Readonly<Record<string, string>>, shortened:
         words.plain(start);
         words.plain(organization);
         for (const { name, write, short } of used) {
-          words.plain("\t");
+          words.code(tab);
           const value = row[name];
           if (value === null || value === undefined) words.plain(String.raw`\N`);
           else if (short === undefined) write(words, value);

@@ -10,8 +10,9 @@ import type { Words } from "./words.ts";
 export const shortRun: Shortened = {
   steps: (words, row) => writeSteps(words, row as unknown as Run, row["steps"] as readonly StepResult[]),
   actor: (words, row) => {
-    const { kind, id, ...others } = row["actor"] as Run["actor"];
-    words.json(kind === "workflow" && id === row["workflow"] ? { kind, ...others } : row["actor"]);
+    const actor = row["actor"] as Run["actor"];
+    if (actor.kind === "workflow" && actor.id === row["workflow"]) words.json(actor, "id");
+    else words.json(actor);
   },
   trigger: (words, row) => {
     const trigger = row["trigger"] as Run["trigger"];

@@ -97,8 +97,15 @@ export class Words {
     this.#native(from === 0 ? text : text.slice(from));
   }
 
-  /** A value as JSON, as JSON.stringify has it; "null" for what is no JSON. */
-  json(value: unknown): void {
+  /** Any text as an element of an array in a column of COPY. */
+  element(text: string): void {
+    this.code(quote);
+    if (!this.#short(text, 0, true)) this.text(escaped(text.replaceAll(/["\\]/g, String.raw`\$&`)));
+    this.code(quote);
+  }
+
+  /** A value as JSON, as JSON.stringify has it; "null" for what is no JSON. `without`: a member that an object is not to have. */
+  json(value: unknown, without?: string): void {
     if (typeof value === "string") return this.string(value);
     if (typeof value !== "object" || value === null) return this.plain(JSON.stringify(value) ?? "null");
     if (Array.isArray(value)) {
@@ -114,7 +121,7 @@ export class Words {
     let lead = "{";
     for (const name in value) {
       const member = (value as Readonly<Record<string, unknown>>)[name];
-      if (member === undefined) continue;
+      if (member === undefined || name === without) continue;
       this.plain(lead);
       this.string(name);
       this.plain(":");
