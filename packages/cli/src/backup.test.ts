@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { backUp } from "./backup.ts";
 import { type Pool, withDatabase } from "./database.ts";
 import { restoreBackup } from "./restore.ts";
+import { createUser } from "./user.ts";
 import { contextOf, type Installation, newDataDir, startInstallation, testToken } from "./testing/installation.ts";
 
 let source: Installation;
@@ -26,6 +27,15 @@ afterAll(async () => {
   await target.remove();
   await rm(folder, { recursive: true });
 });
+
+const owner = { email: "olga@example.com", password: "correct horse battery" };
+/** Asks what a page of ours asks. */
+const page = (url: string, path: string, body: object) =>
+  fetch(`${url}/api/v2/auth/${path}`, {
+    method: "POST",
+    headers: { "content-type": "application/json", origin: url, "x-threadmill-page": "1" },
+    body: JSON.stringify(body),
+  });
 
 const workflow = {
   name: "Answer",
@@ -123,6 +133,11 @@ test("a backup under load, restored elsewhere, is the whole state of one moment"
     auth_token: "0123456789",
   });
 
+  // somebody who signs in
+  const made = await createUser(contextOf(source.env), { email: owner.email });
+  const token = (made.json as { link: string }).link.split("=")[1];
+  expect((await page(source.server.url, "invitation/accept", { token, password: owner.password })).status).toBe(200);
+
   const file = join(folder, "loaded.backup");
   const traffic = load(8);
   await traffic.until(120);
@@ -172,6 +187,8 @@ test("a server goes on from it", async () => {
   try {
     const client = createClient({ url: resumed.server.url, token: testToken });
     const was = await client.stats();
+    expect((await page(resumed.server.url, "sign-in", owner)).status).toBe(200);
+    expect((await page(resumed.server.url, "sign-in", { ...owner, password: "another one" })).status).toBe(403);
     expect(was.runs).toBeGreaterThan(0);
     const { result } = await client.messages.receive("api", { from: "customer-0-0", text: "a refund please" });
     const conversation = await client.conversations.get(result.conversation);

@@ -10,6 +10,7 @@ import { rebuildFollower } from "./rebuild.ts";
 import { replay } from "./replay/replay.ts";
 import { restoreBackup } from "./restore.ts";
 import { createToken, listTokens, revokeToken } from "./token.ts";
+import { createUser, listSessions, resetPassword } from "./user.ts";
 import { positive, UserError } from "./user-error.ts";
 import { diffWorkflows } from "./workflow/diff.ts";
 import { pullWorkflows } from "./workflow/pull.ts";
@@ -133,6 +134,50 @@ export const commands: readonly Command[] = [
     json: "{id, name, user, hint, created_at, revoked_at, expires_at, last_used_at}",
     exits: { ...databaseExits, refused: "There is no such organization or token." },
     run: (context, given) => revokeToken(context, { id: first(given), organization: textFlag(given, "organization") }),
+  },
+  {
+    name: "user create",
+    summary: "Makes a user, and shows the link by which they come in",
+    details: `A user with that address who is there already gets the link. ${operator}`,
+    args: [{ name: "email", about: "their e-mail address" }],
+    flags: [
+      { name: "name", value: "name", about: "what they are called; default: the address" },
+      { name: "role", value: "role", about: "admin or agent; default: agent" },
+      organization,
+    ],
+    options: [...ofDatabase, "publicUrl"],
+    json: "{user, email, organization, link, expires_at}",
+    exits: { ...databaseExits, refused: "There is no such organization, or the user signs in already." },
+    run: (context, given) =>
+      createUser(context, {
+        email: first(given),
+        name: textFlag(given, "name"),
+        role: textFlag(given, "role"),
+        organization: textFlag(given, "organization"),
+      }),
+  },
+  {
+    name: "user reset-password",
+    summary: "Shows a link by which somebody who is locked out sets a new password",
+    details: `Their sessions end when it is used. ${operator}`,
+    args: [{ name: "email", about: "the address that they sign in with" }],
+    flags: [{ name: "second-factor", about: "take their second factor away, too" }],
+    options: [...ofDatabase, "publicUrl"],
+    json: "{identity, email, link, second_factor}",
+    exits: { ...databaseExits, refused: "Nobody signs in with that address." },
+    run: (context, given) =>
+      resetPassword(context, { email: first(given), secondFactor: given.flags["second-factor"] === true }),
+  },
+  {
+    name: "user sessions",
+    summary: "Lists where somebody is signed in, or ends all of it",
+    details: operator,
+    args: [{ name: "email", about: "the address that they sign in with" }],
+    flags: [{ name: "revoke", about: "end all their sessions; servers refuse them within seconds" }],
+    options: ofDatabase,
+    json: "{identity, email, sessions: [{id, created_at, last_seen_at, expires_at, address, browser}], ended}",
+    exits: { ...databaseExits, refused: "Nobody signs in with that address." },
+    run: (context, given) => listSessions(context, { email: first(given), revoke: given.flags["revoke"] === true }),
   },
   {
     name: "organization create",

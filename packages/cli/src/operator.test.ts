@@ -11,6 +11,7 @@ import { rebuildFollower } from "./rebuild.ts";
 import { createOrganizationCommand } from "./organization-create.ts";
 import { contextOf, type Installation, startInstallation, testToken } from "./testing/installation.ts";
 import { createToken, listTokens, revokeToken } from "./token.ts";
+import { createUser, listSessions, resetPassword } from "./user.ts";
 
 let installation: Installation;
 beforeAll(async () => {
@@ -75,6 +76,43 @@ describe("beside a running server", () => {
     await expect(createToken(context(), { name: "x", days: 1e9 })).rejects.toMatchObject({ exit: "usage" });
     expect((await listTokens(context(), {})).text).toContain(`(expires ${made.expires_at})`);
     await revokeToken(context(), { id: made.id });
+  });
+
+  test("a user is made, comes in by the link, is let in again and signed out", async () => {
+    const page = { "content-type": "application/json", origin: installation.server.url, "x-threadmill-page": "1" };
+    const post = async (path: string, body: object) =>
+      fetch(`${installation.server.url}/api/v2/auth/${path}`, {
+        method: "POST",
+        headers: page,
+        body: JSON.stringify(body),
+      });
+    const tokenOf = ({ json }: { json: object }) => (json as { link: string }).link.split("=")[1];
+    const email = "Olga@Example.com";
+    const publicUrl = { THREADMILL_PUBLIC_URL: installation.server.url };
+    const made = await createUser(context(publicUrl), { email, name: "Olga", role: "admin" });
+    expect(made.json).toMatchObject({
+      email: "olga@example.com",
+      link: expect.stringContaining(installation.server.url),
+    });
+    const again = await createUser(context(publicUrl), { email });
+    expect(again.json).toMatchObject({ user: (made.json as { user: string }).user });
+    const password = "correct horse battery";
+    expect((await post("invitation/accept", { token: tokenOf(made), name: "Olga", password })).status).toBe(404);
+    expect((await post("invitation/accept", { token: tokenOf(again), name: "Olga", password })).status).toBe(200);
+    await expect(createUser(context(), { email })).rejects.toMatchObject({ code: "user_signs_in" });
+    expect((await listSessions(context(), { email, revoke: false })).json).toMatchObject({ sessions: [{}], ended: 0 });
+    const reset = await resetPassword(context(publicUrl), { email, secondFactor: true });
+    expect((await post("password-reset/confirm", { token: tokenOf(reset), password: `${password}!` })).status).toBe(
+      200,
+    );
+    expect((await post("sign-in", { email, password: `${password}!` })).status).toBe(200);
+    expect((await listSessions(context(), { email, revoke: true })).json).toMatchObject({ ended: 1 });
+    expect((await listSessions(context(), { email, revoke: false })).text).toContain("nowhere");
+    await expect(resetPassword(context(), { email: "nobody@example.com", secondFactor: false })).rejects.toMatchObject({
+      code: "identity_not_found",
+    });
+    await expect(createUser(context(), { email: "no address" })).rejects.toMatchObject({ exit: "usage" });
+    await expect(createUser(context(), { email, role: "king" })).rejects.toMatchObject({ exit: "usage" });
   });
 
   test("another organization; then commands must say which", async () => {

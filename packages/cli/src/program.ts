@@ -29,6 +29,7 @@ export const groups: Readonly<Record<string, string>> = {
   job: "Work on many things: list, show, cancel, resume",
   token: "Makes, lists and revokes API tokens",
   organization: "Makes organizations",
+  user: "Lets people in, and in again who are locked out",
   workflow: "Workflows as files: push, pull, validate, compare",
 };
 

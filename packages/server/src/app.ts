@@ -1,7 +1,7 @@
 import Fastify, { type FastifyInstance } from "fastify";
 import { callbackScope, providerCallbacks } from "./channels/callbacks.ts";
 import { downloads, downloadScope } from "./features/jobs/file-routes.ts";
-import { features } from "./features/features.ts";
+import { features, publicFeatures } from "./features/features.ts";
 import { type Authenticator, createAuthenticator } from "./http/auth.ts";
 import { readJson } from "./http/body-guard.ts";
 import { limitBodies } from "./http/body-room.ts";
@@ -11,12 +11,16 @@ import { secureHeaders } from "./http/headers.ts";
 import type { AppPorts } from "./http/ports.ts";
 import { registerProbes } from "./http/probes.ts";
 import { Problem, problem } from "./http/problems.ts";
+import { registerPublicRoutes } from "./http/public-routes.ts";
 import { registerReference } from "./http/reference.ts";
 import { logRequests } from "./http/request-log.ts";
 import { checkUserRights } from "./http/rights.ts";
 import { apiPrefix, registerRoutes } from "./http/route.ts";
 import { openScope, type Scope } from "./http/scope.ts";
 import { validatorCompiler } from "./http/validation.ts";
+import { registerWelcome } from "./identity/page/welcome.ts";
+import { signInScope } from "./identity/scope.ts";
+import { createSigningIn } from "./identity/signing-in.ts";
 
 /** The largest body, in bytes. */
 export const bodyLimit = 1024 * 1024;
@@ -26,13 +30,18 @@ export async function createApp(ports: AppPorts): Promise<FastifyInstance> {
   const app = bareApp(ports);
   await registerReference(app, ports);
   registerProbes(app, ports);
+  registerWelcome(app);
   const auth = createAuthenticator({
     pool: ports.pool,
     nowMs: () => Date.parse(ports.clock.now()),
     publicUrl: ports.publicUrl,
   });
+  const signing = createSigningIn(ports, auth);
+  await openScope(app, signInScope, ports, (own, limits) =>
+    registerPublicRoutes(own, { scope: signInScope, limits, publicUrl: ports.publicUrl }, publicFeatures(signing)),
+  );
   const native = nativeScope(auth);
-  await openScope(app, native, ports, (own) => registerRoutes(own, native, features(ports, auth), ports));
+  await openScope(app, native, ports, (own) => registerRoutes(own, native, features(ports, auth, signing), ports));
   await openScope(app, downloadScope, ports, downloads(ports));
   await openScope(app, callbackScope, ports, providerCallbacks(ports));
   return app;

@@ -16,6 +16,11 @@ export { createOrganization, type CreatedOrganization } from "./features/organiz
 export { insertToken, readToken, readTokens, markRevoked, type TokenShown } from "./features/tokens/store.ts";
 export { rebuild } from "./followers/cursor.ts";
 export { followers } from "./followers/registry.ts";
+export { invite } from "./identity/invitations.ts";
+export { issueLink, linkAddress } from "./identity/one-time.ts";
+export { emailForm, endSessions, identityByEmail, isEmail } from "./identity/people.ts";
+export { setupLink } from "./identity/setup.ts";
+export { freshId } from "./lanes/fresh-id.ts";
 export { changeSettings } from "./lanes/settings.ts";
 export { inLaneAlone } from "./lanes/hold.ts";
 export { readEvents } from "./lanes/log-format.ts";

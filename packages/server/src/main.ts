@@ -3,7 +3,7 @@ import { loadConfig, problemLines } from "./config/load.ts";
 import { createLog } from "./observe/log.ts";
 import { exitCode, type ExitName } from "./process/exit-codes.ts";
 import { installShutdown } from "./process/shutdown.ts";
-import { startServer } from "./server.ts";
+import { type Server, startServer } from "./server.ts";
 
 /** Starts a server as this process: what `npm start` and `threadmill start` do. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -38,7 +38,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       log.fatal("the embedded PostgreSQL ended by itself; see postgres.log in the data directory");
       process.exit(exitCode("fault"));
     });
-    announce(server.url, server.firstToken, config.token !== undefined);
+    announce(server, config.token !== undefined);
   } catch (error) {
     const { sentence, exit } = explainFault(error);
     if (exit === "fault") log.fatal({ err: error }, "could not start");
@@ -48,10 +48,11 @@ export async function main(argv: readonly string[]): Promise<void> {
 }
 
 /** For people at a terminal; the logs stay JSON lines. */
-function announce(url: string, token: string | null, preset: boolean): void {
+function announce({ url, firstToken: token, setupLink }: Server, preset: boolean): void {
   const lines = [`Threadmill runs at ${url}`];
   if (token !== null && !preset) lines.push(`API token of the first organization (shown once): ${token}`);
   if (token !== null && preset) lines.push("The first organization has the token of THREADMILL_TOKEN.");
+  if (setupLink !== null) lines.push(`Nobody can sign in yet. Open this link to set up the owner: ${setupLink}`);
   process.stdout.write(`\n  ${lines.join("\n  ")}\n\n`);
 }
 

@@ -22,6 +22,9 @@ import type { Tables } from "./features/tables.ts";
 import { createFollowing } from "./followers/followers.ts";
 import { followers } from "./followers/registry.ts";
 import { createJobs } from "./jobs/jobs.ts";
+import type { SingleSignOn } from "./identity/engine.ts";
+import { pruneSignIn } from "./identity/prune.ts";
+import { setupLink } from "./identity/setup.ts";
 import { createHints } from "./lanes/hints.ts";
 import { createEngine, type Engine } from "./lanes/engine.ts";
 import type { JobChange } from "./jobs/news.ts";
@@ -30,6 +33,7 @@ import type { AttentionWord } from "./live/attentions.ts";
 import { endedCallers } from "./live/ended.ts";
 import { tellOfJobs } from "./live/job-progress.ts";
 import { createLive } from "./live/live.ts";
+import { createMail } from "./mail/mail.ts";
 import type { Log } from "./observe/log.ts";
 import { createMetrics } from "./observe/metrics.ts";
 import { createOutside, type Outside } from "./outside/client.ts";
@@ -60,6 +64,8 @@ export interface Server {
   readonly url: string;
   /** the first organization's token, when this start made it */
   readonly firstToken: string | null;
+  /** by which the first person comes in, as long as nobody can */
+  readonly setupLink: string | null;
   /** Settles when the embedded database ended although nobody asked for it. */
   readonly databaseLost: Promise<void>;
   /** Finishes what was admitted, answers the callers, and lets go of everything. */
@@ -87,6 +93,7 @@ export async function startServer(given: Config, log: Log, ports: Partial<Ports>
     if (unbound.length > 0) log.warn({ channels: unbound }, "secrets of channels cannot be opened; give them again");
     const publicUrl = config.publicUrl.replace(/\/$/, "");
     const firstToken = await ensureOrganization(database.pool, config);
+    const link = await setupLink(database.pool, publicUrl);
     const metrics = createMetrics({ process: true });
     const engine = createEngine({
       pool: database.lanes,
@@ -113,6 +120,7 @@ export async function startServer(given: Config, log: Log, ports: Partial<Ports>
     });
     const attention = createAttention(live, clock, (word) => pass("attention", { ...word, at: { ...word.at } }));
     const endJobProgress = tellOfJobs({ jobs, live, log, pass: (change) => pass("job", { ...change }) });
+    const mail = createMail({ url: config.smtpUrl, from: config.mailFrom, log, clock });
     const app = await createApp({
       engine,
       jobs,
@@ -127,6 +135,8 @@ export async function startServer(given: Config, log: Log, ports: Partial<Ports>
       publicUrl,
       trustedProxies: config.trustedProxies,
       version,
+      mail,
+      singleSignOn: singleSignOnOf(config),
     });
     const hints = createHints({
       pool: database.pool,
@@ -209,6 +219,7 @@ export async function startServer(given: Config, log: Log, ports: Partial<Ports>
       await Promise.allSettled(running);
       await engine.stop();
       outside.close();
+      mail.close();
       await database.close();
     };
     const stop = once(async () => {
@@ -218,18 +229,25 @@ export async function startServer(given: Config, log: Log, ports: Partial<Ports>
       abort.abort();
       engine.cutOff();
       outside.close();
+      mail.close();
       // the answers to those who still waited get a moment to go out
       await clock.sleep(50);
       app.server.closeAllConnections();
       await within(cutOffMs, database.cutOff());
     });
-    return { app, engine, database, config, url: config.publicUrl, firstToken, databaseLost, stop };
+    return { app, engine, database, config, url: config.publicUrl, firstToken, setupLink: link, databaseLost, stop };
   } catch (error) {
     abort.abort();
     await address.release();
     await database.close();
     throw error;
   }
+}
+
+/** The provider of single sign-on that the options name. */
+function singleSignOnOf({ oidcIssuer, oidcClientId, oidcClientSecret, oidcName }: Config): SingleSignOn | null {
+  if (oidcIssuer === undefined || oidcClientId === undefined || oidcClientSecret === undefined) return null;
+  return { issuer: oidcIssuer, clientId: oidcClientId, clientSecret: oidcClientSecret, name: oidcName };
 }
 
 /** How long closing everything by force may take: the embedded server is stopped in it. */
@@ -296,6 +314,7 @@ function maintenance(pool: Pool, config: Config, clock: Clock, random: () => num
     onError: (error) => log.error({ err: error }, "maintenance failed"),
     async tick() {
       await maintain(pool, config, clock.now());
+      await pruneSignIn(pool);
       return 0;
     },
   });

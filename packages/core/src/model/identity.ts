@@ -60,4 +60,27 @@ export const identityNouns = {
     failed_verification_count: plain(Type.Integer()),
     locked_until: instant,
   }),
+  directory_attempts: Type.Object({
+    key: plain(Type.String({ description: "hashed" })),
+    failures: plain(Type.Integer()),
+    last_at: plain(InstantSchema),
+    blocked_until: instant,
+  }),
+  directory_devices: Type.Object({
+    hash: plain(Type.String()),
+    identity: plain(IdSchema),
+    last_used_at: plain(InstantSchema),
+  }),
+  directory_invitations: Type.Object({
+    id: plain(IdSchema),
+    user_id: plain(IdSchema),
+    email: plain(Type.String()),
+    hash: plain(Type.String()),
+    mailed: plain(Type.Boolean()),
+    invited_by: plain(orNull(IdSchema)),
+    expires_at: plain(InstantSchema),
+    accepted_at: instant,
+    revoked_at: instant,
+    ...made,
+  }),
 } as const;

@@ -61,6 +61,12 @@ describe("loading", () => {
       token: undefined,
       url: "http://localhost:3000",
       secretKey: undefined,
+      smtpUrl: undefined,
+      mailFrom: "Threadmill <threadmill@localhost>",
+      oidcIssuer: undefined,
+      oidcClientId: undefined,
+      oidcClientSecret: undefined,
+      oidcName: "Single sign-on",
       logLevel: "info",
       eventsDays: 400,
       runsDays: 30,
@@ -83,6 +89,18 @@ describe("loading", () => {
       logLevel: "debug",
       publicUrl: "http://localhost:5000",
     });
+  });
+
+  test("single sign-on needs all its parts, a mail server an address of one", () => {
+    const given = (env: Record<string, string>) => {
+      const loaded = loadConfig(env, []);
+      return loaded.kind === "invalid" ? loaded.problems.map(({ given: name }) => name) : [];
+    };
+    const issuer = { THREADMILL_OIDC_ISSUER: "https://id.example.com" };
+    expect(given(issuer)).toEqual(["THREADMILL_OIDC_ISSUER"]);
+    expect(given({ ...issuer, THREADMILL_OIDC_CLIENT_ID: "x", THREADMILL_OIDC_CLIENT_SECRET: "y" })).toEqual([]);
+    expect(given({ THREADMILL_SMTP_URL: "mail.example.com" })).toEqual(["THREADMILL_SMTP_URL"]);
+    expect(given({ THREADMILL_SMTP_URL: "smtps://u:p@mail.example.com" })).toEqual([]);
   });
 
   test("values are read", () => {

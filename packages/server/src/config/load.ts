@@ -41,6 +41,13 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, ar
       message: "needs DATABASE_URL beside it",
     });
   }
+  if (values.oidcIssuer !== undefined && (values.oidcClientId === undefined || values.oidcClientSecret === undefined)) {
+    problems.push({
+      option: "oidcIssuer",
+      given: "THREADMILL_OIDC_ISSUER",
+      message: "needs THREADMILL_OIDC_CLIENT_ID and THREADMILL_OIDC_CLIENT_SECRET beside it",
+    });
+  }
   if (problems.length > 0) return { kind: "invalid", problems };
   return { kind: "config", config: complete(values), warnings: unknownVariables(env, rows) };
 }

@@ -67,6 +67,15 @@ export const postgresAddress: OptionType<string> = {
     /^postgres(ql)?:\/\/\S+$/.test(value) ? good(value) : bad("must begin with postgres:// or postgresql://"),
 };
 
+/** An address of a mail server: the scheme says whether the connection is secure from its first byte. */
+export const smtpAddress: OptionType<string> = {
+  label: "url",
+  read: (value) =>
+    /^smtps?:\/\/\S+$/.test(value) && URL.canParse(value)
+      ? good(value)
+      : bad("must begin with smtp:// or smtps://, such as smtp://user:password@mail.example.com:587"),
+};
+
 /** A token of at least 24 visible ASCII characters: shorter ones can be guessed. */
 export const tokenText: OptionType<string> = {
   label: "token",

@@ -7,6 +7,7 @@ import {
   oneOf,
   postgresAddress,
   secretKeyText,
+  smtpAddress,
   text,
   tokenText,
   webAddress,
@@ -149,6 +150,50 @@ export const options = {
     otherwise: "made at the first start and kept in the data directory, as secret.key with mode 0600",
     about:
       "Key that encrypts stored secrets, such as provider tokens: 32 bytes in base64 or hex. Processes that share a database need the same one. Without it those secrets are lost.",
+  },
+  smtpUrl: {
+    type: smtpAddress,
+    env: "THREADMILL_SMTP_URL",
+    secret: true,
+    otherwise: "no mail; links are shown to whoever asks for them",
+    about:
+      "Mail server for what the system itself writes to people who work here: invitations, links to reset a password. Nothing of customers goes this way.",
+  },
+  mailFrom: {
+    type: text("address"),
+    env: "THREADMILL_MAIL_FROM",
+    flag: "mail-from",
+    fallback: "Threadmill <threadmill@localhost>",
+    about: "Sender of those letters, such as Threadmill <support@example.com>.",
+  },
+  oidcIssuer: {
+    type: webAddress,
+    env: "THREADMILL_OIDC_ISSUER",
+    flag: "oidc-issuer",
+    otherwise: "no single sign-on",
+    about:
+      "Address of an OpenID Connect provider by which people may sign in, without /.well-known/openid-configuration. docs/signing-in.md says how to set it up.",
+  },
+  oidcClientId: {
+    type: text("id"),
+    env: "THREADMILL_OIDC_CLIENT_ID",
+    flag: "oidc-client-id",
+    otherwise: "none",
+    about: "What that provider knows this installation by.",
+  },
+  oidcClientSecret: {
+    type: text("secret"),
+    env: "THREADMILL_OIDC_CLIENT_SECRET",
+    secret: true,
+    otherwise: "none",
+    about: "The secret that it gave out with it.",
+  },
+  oidcName: {
+    type: text("name"),
+    env: "THREADMILL_OIDC_NAME",
+    flag: "oidc-name",
+    fallback: "Single sign-on",
+    about: "What that provider is called on the page for signing in.",
   },
   logLevel: {
     type: oneOf(["fatal", "error", "warn", "info", "debug", "trace", "silent"]),

@@ -1,6 +1,11 @@
 import type { Authenticator } from "../http/auth.ts";
 import type { AppPorts } from "../http/ports.ts";
+import type { PublicRoute } from "../http/public-routes.ts";
 import type { Route } from "../http/route.ts";
+import type { SigningIn } from "../identity/signing-in.ts";
+import { emailRoutes } from "./account/email-routes.ts";
+import { accountRoutes } from "./account/routes.ts";
+import { securityRoutes } from "./account/security-routes.ts";
 import { calendars } from "./calendars/calendars.ts";
 import { channels } from "./channels/channels.ts";
 import { providerRoutes } from "./channels/provider-routes.ts";
@@ -15,6 +20,8 @@ import { folderConversationRoutes } from "./folders/conversations.ts";
 import { folderRoutes } from "./folders/routes.ts";
 import { importRoutes } from "./jobs/import-routes.ts";
 import { jobFileRoutes } from "./jobs/file-routes.ts";
+import { acceptRoutes } from "./invitations/accept-routes.ts";
+import { invitationRoutes } from "./invitations/routes.ts";
 import { jobRoutes } from "./jobs/routes.ts";
 import { liveRoutes } from "./live/routes.ts";
 import { mailboxes } from "./mailboxes/mailboxes.ts";
@@ -27,6 +34,10 @@ import { properties } from "./properties/properties.ts";
 import { runRoutes } from "./runs/routes.ts";
 import { savedReplyRoutes } from "./saved-replies/routes.ts";
 import { segments } from "./segments/segments.ts";
+import { recoveryRoutes } from "./sessions/recovery-routes.ts";
+import { setupRoutes } from "./sessions/setup-routes.ts";
+import { signInRoutes } from "./sessions/sign-in-routes.ts";
+import { singleSignOnRoutes } from "./sessions/single-sign-on-routes.ts";
 import { settingsChanger } from "./settings/change.ts";
 import { resourceRoutes } from "./settings/resource-routes.ts";
 import { statsRoutes } from "./stats/routes.ts";
@@ -39,11 +50,15 @@ import { workflowReadRoutes } from "./workflows/read-routes.ts";
 import { stateRoutes } from "./workflows/state-routes.ts";
 
 /** Every route of the native API. */
-export function features(ports: AppPorts, auth: Authenticator): Route[] {
+export function features(ports: AppPorts, auth: Authenticator, signing: SigningIn): Route[] {
   const change = settingsChanger(ports);
   const resources = [users, teams, mailboxes, channels(ports), calendars, properties, segments];
   return [
     ...meRoutes(),
+    ...accountRoutes(signing),
+    ...securityRoutes(signing),
+    ...emailRoutes(signing),
+    ...invitationRoutes(signing),
     ...tokenRoutes(ports, change, auth),
     ...organizationRoutes(ports, change),
     ...resources.flatMap((resource) => resourceRoutes(resource, ports, change)),
@@ -69,5 +84,16 @@ export function features(ports: AppPorts, auth: Authenticator): Route[] {
     ...liveRoutes(ports),
     ...importRoutes(ports),
     ...jobFileRoutes(ports),
+  ];
+}
+
+/** Every route for those who have not signed in. */
+export function publicFeatures(signing: SigningIn): PublicRoute[] {
+  return [
+    ...signInRoutes(signing),
+    ...setupRoutes(signing),
+    ...recoveryRoutes(signing),
+    ...acceptRoutes(signing),
+    ...singleSignOnRoutes(signing),
   ];
 }

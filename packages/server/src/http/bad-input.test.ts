@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startTestApi, type TestApi, testToken } from "../testing/test-api.ts";
+import { pageHeader } from "../identity/own-pages.ts";
+import { startTestApi, type TestApi, testPublicUrl, testToken } from "../testing/test-api.ts";
 
 let api: TestApi;
 beforeAll(async () => {
@@ -96,7 +97,7 @@ describe("a body that is refused, with its code and path", () => {
           // the call itself throws where the reference does not promise the status
           const answer = await api.call(method.toUpperCase(), url, {
             body,
-            headers: { "content-type": type },
+            headers: { "content-type": type, origin: testPublicUrl, [pageHeader]: "1" },
           });
           if (answer.status !== status) wrong.push(`${method} ${url} answers ${answer.status} to ${type}`);
         }

@@ -3,10 +3,12 @@ import type { Kysely } from "kysely";
 import type { Pool } from "pg";
 import type { Tables } from "../features/tables.ts";
 import type { Jobs } from "../jobs/jobs.ts";
+import type { SingleSignOn } from "../identity/engine.ts";
 import type { Place, Submitted } from "../lanes/port.ts";
 import type { ChangeSettings } from "../lanes/settings.ts";
 import type { Attention } from "../live/attention.ts";
 import type { Live } from "../live/live.ts";
+import type { SystemMail } from "../mail/mail.ts";
 import type { Log } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { Clock } from "../process/clock.ts";
@@ -62,4 +64,8 @@ export interface AppPorts {
   readonly publicUrl: string;
   readonly trustedProxies: readonly string[];
   readonly version: string;
+  /** what the system itself writes to people who work here */
+  readonly mail: SystemMail;
+  /** null: people sign in by passwords alone */
+  readonly singleSignOn: SingleSignOn | null;
 }

@@ -111,6 +111,13 @@ export const problems = {
     remedy: "Wait as long as `Retry-After` says, then go on more slowly.",
     retryAfterSeconds: 1,
   },
+  too_many_attempts: {
+    status: 429,
+    title: "Too many failed attempts",
+    remedy:
+      "Wait as long as `Retry-After` says. Guessing is slowed by account and by address; a browser in which you have signed in before is not held up by others.",
+    retryAfterSeconds: 60,
+  },
   commit_unknown: {
     status: 503,
     title: "It is not known whether this was done",

@@ -2,12 +2,15 @@ import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import type { FastifyInstance } from "fastify";
 import { referencePolicy } from "./headers.ts";
+import { sessionCookie } from "../identity/session.ts";
 import type { AppPorts } from "./ports.ts";
 import { apiPrefix } from "./route.ts";
 
 /** The tags of the reference, in its order. */
 export const tags = {
   Me: "Who I am, and what I may do",
+  "Signing in": "How people sign in; for pages of ours, without a token",
+  Account: "Who I am beyond one organization: sessions, password, second factor",
   Messages: "What customers write, and what we write to them",
   Conversations: "Threads with customers",
   Customers: "Who writes to us",
@@ -25,6 +28,9 @@ Sign in with \`Authorization: Bearer tm_...\` (or \`X-Token\`). Bodies are JSON,
 Errors are problems (RFC 9457) with a stable \`code\` and the \`path\` of what is wrong. Lists come in pages: ask again with
 \`cursor\` until \`next_cursor\` is null. Every POST takes an \`Idempotency-Key\`.`;
 
+const aboutSessions =
+  "What signing in sets, for pages of ours. Whatever changes something needs the header `X-Threadmill-Page: 1` beside it, and an `Origin` that is ours.";
+
 /** Collects the OpenAPI document from the routes that follow, and serves it and the reference made from it. */
 export async function registerReference(
   app: FastifyInstance,
@@ -41,7 +47,12 @@ export async function registerReference(
       },
       servers: [{ url: publicUrl }],
       tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
-      components: { securitySchemes: { token: { type: "http", scheme: "bearer" } } },
+      components: {
+        securitySchemes: {
+          token: { type: "http", scheme: "bearer" },
+          session: { type: "apiKey", in: "cookie", name: sessionCookie(publicUrl), description: aboutSessions },
+        },
+      },
     },
     refResolver: {
       buildLocalReference: (json, _base, _fragment, at) =>

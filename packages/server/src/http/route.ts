@@ -118,7 +118,7 @@ export function registerRoutes(own: FastifyInstance, scope: Scope, routes: reado
 }
 
 /** Makes a body ready to be checked: a command that takes nothing may come without one. */
-function bodyReader(schema: TSchema, { unknownFields }: Scope) {
+export function bodyReader(schema: TSchema, { unknownFields }: Scope) {
   return async (request: FastifyRequest): Promise<void> => {
     if (request.body === undefined) request.body = {};
     if (unknownFields === "ignored") request.body = Value.Clean(schema, request.body);
@@ -175,7 +175,8 @@ function callOf(request: FastifyRequest, reply: FastifyReply, ports: AppPorts): 
   };
 }
 
-const isRefused = (answer: object): answer is Refused => "ok" in answer && answer.ok === false;
+/** Whether a handler's answer is a refusal. */
+export const isRefused = (answer: object): answer is Refused => "ok" in answer && answer.ok === false;
 
 /** A refusal's path points into the command's input; what came in the address has no place in the body. */
 function withoutParamPath(given: Problem, facts: Route): Problem {
@@ -185,7 +186,8 @@ function withoutParamPath(given: Problem, facts: Route): Problem {
   return rest;
 }
 
-function schemaOf(facts: Route, scope: Scope): object {
+/** What Fastify and the reference need to know of a route. */
+export function schemaOf(facts: Route, scope: Scope): object {
   const statuses = new Set([...usualProblems(facts.method), ...(facts.params ? [404] : []), ...(facts.problems ?? [])]);
   const responses = [...statuses]
     .sort((a, b) => a - b)
@@ -199,13 +201,13 @@ function schemaOf(facts: Route, scope: Scope): object {
     tags: [facts.tag],
     summary: facts.summary,
     description: [facts.description, rights].filter(Boolean).join("\n\n"),
-    security: [{ token: [] }],
+    security: scope.signIn === null ? [] : [{ token: [] }, { session: [] }],
     ...(facts.params && { params: facts.params }),
     ...(!scope.inReference && { hide: true }),
     ...(facts.query && { querystring: scope.unknownFields === "refused" ? closed(facts.query) : facts.query }),
     ...(facts.body && { body: facts.body }),
     ...(facts.upload && { consumes: facts.upload }),
-    ...(facts.method === "POST" && { headers: idempotencyHeader }),
+    ...(facts.method === "POST" && scope.signIn !== null && { headers: idempotencyHeader }),
     response: {
       [facts.status ?? 200]: {
         description: "Done",

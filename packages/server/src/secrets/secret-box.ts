@@ -15,6 +15,8 @@ export interface SecretBox {
   seal(text: string, context: readonly string[]): string;
   /** Decrypts what `seal` gave for the same context, and what was sealed before each use had a key of its own. */
   open(sealed: string, context: readonly string[]): Opened;
+  /** A secret of its own for something that seals by itself, the same in every process: 64 hex digits. */
+  derive(purpose: string): string;
   /** The box of another use. However much of one use is seen, it says nothing of the key of another. */
   of(use: SecretUse): SecretBox;
 }
@@ -57,6 +59,7 @@ function boxOf(
   return {
     keyId,
     of,
+    derive: (purpose) => Buffer.from(derived((keys.get(keyId) as Keys).own, `derived ${purpose}`)).toString("hex"),
     seal(text, context) {
       if (!text.isWellFormed())
         throw new TypeError("A text with a lone surrogate cannot be sealed without changing it");
@@ -91,8 +94,7 @@ function boxOf(
 }
 
 function keysOf(own: Uint8Array): Keys {
-  const derive = (use: SecretUse): Uint8Array =>
-    new Uint8Array(hkdfSync("sha256", own, new Uint8Array(), `threadmill v2 ${use}`, secretKeyBytes));
+  const derive = (use: SecretUse): Uint8Array => derived(own, use);
   return {
     own,
     ofUse: {
@@ -104,6 +106,9 @@ function keysOf(own: Uint8Array): Keys {
     },
   };
 }
+
+const derived = (own: Uint8Array, use: string): Uint8Array =>
+  new Uint8Array(hkdfSync("sha256", own, new Uint8Array(), `threadmill v2 ${use}`, secretKeyBytes));
 
 /** JSON keeps the parts apart: ["ab", "c"] and ["a", "bc"] must not be the same context. */
 function boundData(version: string, keyId: string, context: readonly string[]): Buffer {

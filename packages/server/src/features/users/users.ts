@@ -40,6 +40,18 @@ export const users = resource<User>({
       return refuse("conflict", "robot_needed", "Workflows act as this user; it cannot be archived");
     return row.role === "admin" ? lastAdmin(row, context) : null;
   },
+  /** Whoever no longer works here does not sign in here: their identity, if it is one elsewhere, goes on there. */
+  async after({ id, archived_at }, { tx, place }) {
+    if (archived_at === null) return;
+    await tx.query("delete from directory_memberships where organization = $1 and user_id = $2", [
+      place.organization,
+      id,
+    ]);
+    await tx.query(
+      "update directory_invitations set revoked_at = now() where organization = $1 and user_id = $2 and accepted_at is null and revoked_at is null",
+      [place.organization, id],
+    );
+  },
 });
 
 /** Hours are a calendar's, and a person's: an assistant is there whenever it is not said otherwise. */
