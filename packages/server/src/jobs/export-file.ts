@@ -1,4 +1,5 @@
 import type { PoolClient } from "pg";
+import { FileGone } from "./files.ts";
 import type { JobContext } from "./kind.ts";
 
 /** What is exported is removed after so long: whoever wants it later asks anew. */
@@ -26,7 +27,10 @@ export async function endExport(
   tx: PoolClient,
 ): Promise<{ readonly file: string; readonly bytes: number; readonly expires_in_hours: number }> {
   const { id, place, files } = context;
-  await writeExport(context, { ...file, first: true }, "", tx);
+  const { rows } = await tx.query<{ done: number }>("select done from directory_jobs where id = $1", [id]);
+  const empty = rows[0]?.done === 0;
+  if (empty) await writeExport(context, { ...file, first: true }, "", tx);
+  else if (!(await files.isThere(place, id, tx))) throw new FileGone();
   await files.complete(place, id, {}, tx);
   await files.keep(place, id, exportHours, tx);
   return { file: file.name, bytes: await files.size(place, id, tx), expires_in_hours: exportHours };

@@ -46,9 +46,18 @@ export interface JobFiles {
   read(place: Place, id: string, from: number, most: number): Promise<Buffer>;
   /** Has the file removed after so many hours from now. */
   keep(place: Place, id: string, hours: number, on?: PoolClient): Promise<void>;
+  /** Whether it is there, complete or not, for its time. */
+  isThere(place: Place, id: string, on: PoolClient): Promise<boolean>;
   /** How many bytes it has by now. */
   size(place: Place, id: string, on?: PoolClient): Promise<number>;
   remove(place: Place, id: string): Promise<void>;
+}
+
+/** What was being written was removed meanwhile, as when somebody in it was erased. */
+export class FileGone extends Error {
+  constructor() {
+    super("The file was removed while it was written; ask for it anew");
+  }
 }
 
 /** Parts are at most so large: one is held in memory several times while it is written. */
@@ -83,7 +92,7 @@ values ($1, $2, $3, $4, $5, $6, $7, clock_timestamp() + make_interval(hours => $
 insert into job_file_parts (lane, organization, file, place, bytes) select $1, $2, $3, bytes - $5, $4 from grown`,
           [lane, organization, id, part, part.length],
         );
-        if (rowCount !== 1) throw new Error(`The file ${id} cannot be written to any more`);
+        if (rowCount !== 1) throw new FileGone();
       }
     },
     async complete({ lane, organization }, id, facts, on) {
@@ -123,6 +132,13 @@ where lane = $1 and organization = $2 and id = $3`,
         [lane, organization, id, hours],
       );
     },
+    async isThere({ lane, organization }, id, on) {
+      const { rowCount } = await on.query(
+        "select from job_files where lane = $1 and organization = $2 and id = $3 for update",
+        [lane, organization, id],
+      );
+      return rowCount === 1;
+    },
     async size({ lane, organization }, id, on) {
       const { rows } = await (on ?? pool).query<{ bytes: number }>(
         "select bytes from job_files where lane = $1 and organization = $2 and id = $3",
@@ -146,6 +162,18 @@ async function removeFiles(
     await pool.query("delete from job_file_parts where lane = $1 and organization = $2 and file = $3", of);
     await pool.query("delete from job_files where lane = $1 and organization = $2 and id = $3", of);
   }
+}
+
+/** Removes everything that jobs of an organization wrote, or are writing: those have to be asked for anew. */
+export async function removeExports(pool: Pool, { lane, organization }: Place): Promise<void> {
+  const { rows } = await pool.query<{ id: string }>(
+    "select id from job_files where lane = $1 and organization = $2 and job is not null",
+    [lane, organization],
+  );
+  await removeFiles(
+    pool,
+    rows.map(({ id }) => ({ lane, organization, id })),
+  );
 }
 
 /** Removes files whose time is over; answers how many there were. */

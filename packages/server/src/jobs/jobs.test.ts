@@ -10,7 +10,7 @@ import {
   type TestLanes,
 } from "../lanes/test-lanes.ts";
 import { receiveTable } from "./csv/upload.ts";
-import { filesInDatabase } from "./files.ts";
+import { filesInDatabase, removeExports } from "./files.ts";
 import { jobKinds } from "./registry.ts";
 import { dieEverywhere, testJobs } from "./test-jobs.ts";
 
@@ -178,15 +178,15 @@ describe("receipts", () => {
     expect(await notesOf(home, ids)).toContain(1);
     const { maintain } = await import("../db/maintenance.ts");
     const later = new Date(Date.now() + 5 * 86_400_000).toISOString();
-    await maintain(lanes.pool, { eventsDays: 400, runsDays: 30 }, later);
+    await maintain(lanes.pool, { eventsDays: 400, stepsDays: 30 }, later);
     await jobs.finish();
     expect(await jobs.read(job)).toMatchObject({ state: "done", done: 2 });
     expect(await notesOf(home, ids)).toEqual([1, 1]);
     // with nothing open they go
-    await maintain(lanes.pool, { eventsDays: 400, runsDays: 30 }, later);
+    await maintain(lanes.pool, { eventsDays: 400, stepsDays: 30 }, later);
     expect(await lanes.rows("select id from receipts where organization = $1", [home.id])).toEqual([]);
     // for the tests behind this one
-    await maintain(lanes.pool, { eventsDays: 400, runsDays: 30 }, new Date().toISOString());
+    await maintain(lanes.pool, { eventsDays: 400, stepsDays: 30 }, new Date().toISOString());
   });
 
   test("are not kept for ever: what was begun too long ago is not begun again", async () => {
@@ -276,3 +276,75 @@ test("an export is written once, wherever it is killed", async () => {
     expect(texts.size).toBe(1);
   }
 }, 120_000);
+
+describe("a job over a filter", () => {
+  test("reaches each thing once, though what is done takes it out of the filter, wherever it is killed", async () => {
+    const home = await lanes.organization({ lane: 512 });
+    const jobs = testJobs(lanes, engine, jobKinds);
+    const filter = { field: "conversation.status", op: "is", value: "open" };
+    let ids: string[] = [];
+    await dieEverywhere(
+      jobs,
+      async () => {
+        ids = await conversations(home, 5);
+        return jobs.ask(home, {
+          kind: "conversations.change",
+          parameters: { selection: { filter }, command: "conversation.close", input: {} },
+        });
+      },
+      async (job) => {
+        expect(job).toMatchObject({ state: "done", total: 5, done: 5, refused: 0 });
+        const left = await lanes.rows("select id from conversations where id = any($1) and status <> 'closed'", [ids]);
+        expect(left).toEqual([]);
+      },
+    );
+  }, 120_000);
+
+  test("is about what its asker may read, and a user's own", async () => {
+    const home = await lanes.organization({ lane: 513 });
+    const jobs = testJobs(lanes, engine, jobKinds);
+    const [mine, closed] = (await conversations(home, 3)) as [string, string, string];
+    for (const conversation of [mine, closed])
+      await engine.submit(command(home, "conversation.assign", { conversation, user: home.owner }));
+    await engine.submit(command(home, "conversation.close", { conversation: closed }));
+    const job = await jobs.ask(home, {
+      kind: "conversations.change",
+      parameters: { selection: { held_by: home.owner }, command: "message.note", input: { text: "away" } },
+    });
+    await jobs.finish();
+    expect(await jobs.read(job)).toMatchObject({ state: "done", total: 1, done: 1 });
+    expect(await notesOf(home, [mine, closed])).toEqual([1, 0]);
+  });
+
+  test("that has mistakes is refused", async () => {
+    const home = await lanes.organization({ lane: 514 });
+    const jobs = testJobs(lanes, engine, jobKinds);
+    for (const [selection, code] of [
+      [{ filter: { field: "conversation.nothing", op: "is", value: 1 } }, "filter_invalid"],
+      [{ held_by: "01890000-0000-7000-8000-000000000000" }, "user_not_found"],
+    ] as const)
+      await expect(
+        jobs.ask(home, {
+          kind: "conversations.change",
+          parameters: { selection, command: "conversation.close", input: {} },
+        }),
+      ).rejects.toThrow(code);
+  });
+});
+
+test("an export from which somebody was erased meanwhile says so, and is not half a file", async () => {
+  const home = await lanes.organization({ lane: 515 });
+  await conversations(home, 5);
+  const jobs = testJobs(lanes, engine, jobKinds);
+  for (let step = 0; ; step += 1) {
+    const job = await jobs.ask(home, { kind: "customers.export", parameters: { format: "jsonl" } });
+    const died = await jobs.turn({ step, when: "after" });
+    await removeExports(lanes.pool, home.place);
+    await jobs.finish();
+    const row = await jobs.read(job);
+    const file = await filesInDatabase(lanes.pool).find(home.place, job.id);
+    if (row.state === "done" && file !== null) expect(file.bytes).toBeGreaterThan(5 * 100);
+    else if (row.state === "failed") expect(row.failure).toMatchObject({ code: "file_gone" });
+    if (!died) break;
+  }
+}, 60_000);

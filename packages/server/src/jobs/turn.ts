@@ -7,7 +7,7 @@ import type { Tables } from "../features/tables.ts";
 import type { Engine, EngineLog } from "../lanes/engine.ts";
 import type { Clock } from "../process/clock.ts";
 import { backoffMs } from "../process/running.ts";
-import { filesInDatabase } from "./files.ts";
+import { FileGone, filesInDatabase } from "./files.ts";
 import { type JobContext, JobFailed, type JobKind, type JobPlan } from "./kind.ts";
 import type { JobNews } from "./news.ts";
 import type { JobRow, JobState } from "./row.ts";
@@ -172,6 +172,7 @@ export class Turn {
       await endJob(pool, id, this.#holder, { state: "failed", failure: { code, message } });
       return releaseJob(pool, id, this.#holder, 0);
     }
+    if (error instanceof FileGone) return this.#failed(new JobFailed("file_gone", error.message));
     log.error({ err: error, job: id, kind, organization }, "a job met a fault");
     const failures = await noteFault(pool, id, this.#holder);
     if (failures >= faultsAtMost) {

@@ -6,6 +6,7 @@ import { blankConversations } from "./conversations.ts";
 import { endEffects } from "./effects.ts";
 import { blankLog } from "./log.ts";
 import { blankNotes } from "./notes.ts";
+import { dropFromJobs } from "./jobs.ts";
 import { blankParked } from "./parked.ts";
 import { blankLeftover, blankReceipts, dropBeside, dropRecorded } from "./rest.ts";
 import { blankRuns } from "./runs.ts";
@@ -60,6 +61,7 @@ async function sweep(
   await blankLeftover(own);
   await blankReceipts(own);
   await dropRecorded(own);
+  await dropFromJobs(own);
   await dropBeside(own, conversations);
   return !left;
 }

@@ -116,3 +116,23 @@ test("a job without a file has none", async () => {
   const job = await run("conversations.change", body);
   expect((await fetched(`/api/v2/jobs/${job.id}/file`)).statusCode).toBe(404);
 });
+
+test("who is erased is in no export and in no refused row any more", async () => {
+  const { customer } = (await post("/customers", { phone: "+1 415 555 0188", email: "gone@acme.test" })).json.result;
+  const exported = await run("customers.export", { format: "jsonl" });
+  expect(await fileOf(exported)).toContain("gone@acme.test");
+  const { pool } = api.server.database;
+  const rows = ["GONE@acme.test", "(415) 555-0188", "somebody else"];
+  await pool.query(
+    `insert into job_refusals (lane, organization, job, number, item, code, message, detail)
+select lane, id, $1, n, n::text, 'x', 'because', jsonb_build_array(($2::text[])[n], 'Gone') from directory_organizations, generate_series(1, 3) n
+where id = (select organization from directory_jobs where id = $1)`,
+    [exported.id, rows],
+  );
+  await post(`/customers/${customer}/erase`);
+  await expect
+    .poll(async () => (await fetched(`/api/v2/jobs/${exported.id}/file`)).statusCode, { timeout: 30_000 })
+    .toBe(404);
+  const left = await pool.query("select detail from job_refusals where job = $1 order by number", [exported.id]);
+  expect(left.rows).toEqual([{ detail: null }, { detail: null }, { detail: ["somebody else", "Gone"] }]);
+});

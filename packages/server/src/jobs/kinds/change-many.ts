@@ -1,10 +1,18 @@
 import { commands, type Json, prepare, refuse, type Refusal } from "@threadmill/core";
 import { Type } from "typebox";
 import { defineJob, type JobContext, type JobKind } from "../kind.ts";
-import { nextOfSelection, SelectionSchema, sizeOfSelection } from "../selection.ts";
+import {
+  nextOfSelection,
+  type Selection,
+  type SelectionCursor,
+  type SelectionNoun,
+  SelectionSchema,
+  selectionProblem,
+  sizeOfSelection,
+} from "../selection.ts";
 
 /** Does one command to many things of a noun, each by a command of its own with the rights of whoever asked. */
-function changeMany(noun: "conversation" | "customer"): JobKind {
+function changeMany(noun: SelectionNoun): JobKind {
   return defineJob({
     name: `${noun}s.change`,
     summary: `Does one command to many ${noun}s`,
@@ -22,9 +30,9 @@ function changeMany(noun: "conversation" | "customer"): JobKind {
     ),
     open: true,
     problem: async (context) => problemOf(noun, context),
-    total: ({ parameters }) => sizeOfSelection(parameters.selection),
-    plan: async ({ parameters, sliceItems }, cursor: number | null) =>
-      nextOfSelection(parameters.selection, sliceItems, cursor),
+    total: (context) => sizeOfSelection(context, context.parameters.selection, noun),
+    plan: (context, cursor: SelectionCursor | null) =>
+      nextOfSelection(context, context.parameters.selection, noun, cursor),
     work: async ({ parameters }, { ids }) => ({
       items: ids.map((id) => ({
         item: id,
@@ -36,24 +44,20 @@ function changeMany(noun: "conversation" | "customer"): JobKind {
 
 /** Mistakes that every item would repeat are told before there is a job. */
 function problemOf(
-  noun: "conversation" | "customer",
-  {
-    parameters: { command, input, selection },
-    actor,
-    settings,
-  }: JobContext<{
-    readonly command: string;
-    readonly input: object;
-    readonly selection: { readonly ids: readonly string[] };
-  }>,
+  noun: SelectionNoun,
+  context: JobContext<{ readonly command: string; readonly input: object; readonly selection: Selection }>,
 ): Refusal | null {
+  const { command, input, selection } = context.parameters;
+  const { actor, settings, id } = context;
   const definition = commands.get(command);
   if (definition === undefined || definition.target !== noun)
     return refuse("invalid", "command_unknown", `There is no command ${command} that is done to a ${noun}`, "/command");
   if (!settings.permits(actor, definition.permission))
     return refuse("forbidden", "forbidden", `This needs the right ${definition.permission}`);
-  const prepared = prepare(command, { ...input, [noun]: selection.ids[0] }, settings);
-  return prepared.ok ? null : { ...prepared, path: `/input${prepared.path ?? ""}` };
+  // any id stands for all
+  const prepared = prepare(command, { ...input, [noun]: id }, settings);
+  if (!prepared.ok) return { ...prepared, path: `/input${prepared.path ?? ""}` };
+  return selectionProblem(context, selection, noun);
 }
 
 /** Bulk actions on conversations. */

@@ -1,4 +1,5 @@
-import { ConversationSchema, firstIdAt, MessageSchema, oneOf } from "@threadmill/core";
+import { ConversationSchema, MessageSchema, oneOf } from "@threadmill/core";
+import { firstIdLater } from "../asked.ts";
 import { Type } from "typebox";
 import { shownColumns } from "../../features/columns.ts";
 import type { Tables } from "../../features/tables.ts";
@@ -30,7 +31,7 @@ const within = ({ db, place, settings, actor, askedAt }: JobContext<Parameters>,
     .where("lane", "=", place.lane)
     .where("organization", "=", place.organization)
     .where(withinReach(reachIn(settings, actor)))
-    .where("id", "<", firstIdAt(askedAt))
+    .where("id", "<", firstIdLater(askedAt))
     .$if(after !== null, (query) => query.where("id", ">", after));
 
 /** Writes conversations with their messages into a file, as far as whoever asks may read them. */

@@ -1,4 +1,5 @@
-import { CustomerSchema, firstIdAt, oneOf } from "@threadmill/core";
+import { CustomerSchema, oneOf } from "@threadmill/core";
+import { firstIdLater } from "../asked.ts";
 import { Type } from "typebox";
 import { shownColumns } from "../../features/columns.ts";
 import type { Tables } from "../../features/tables.ts";
@@ -40,7 +41,7 @@ const within = ({ db, place, settings, actor, askedAt }: JobContext<Parameters>,
     .where(customersWithinReach(reachIn(settings, actor, "customers.read")))
     .where("erased_at", "is", null)
     // who comes while it is written is not meant, or it might never end
-    .where("id", "<", firstIdAt(askedAt))
+    .where("id", "<", firstIdLater(askedAt))
     .$if(after !== null, (query) => query.where("id", ">", after));
 
 /** Writes customers into a file, as far as whoever asks may read them. */
