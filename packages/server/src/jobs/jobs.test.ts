@@ -178,15 +178,15 @@ describe("receipts", () => {
     expect(await notesOf(home, ids)).toContain(1);
     const { maintain } = await import("../db/maintenance.ts");
     const later = new Date(Date.now() + 5 * 86_400_000).toISOString();
-    await maintain(lanes.pool, { eventsDays: 400, stepsDays: 30 }, later);
+    await maintain(lanes.pool, { eventsDays: 400, runsDays: 30 }, later);
     await jobs.finish();
     expect(await jobs.read(job)).toMatchObject({ state: "done", done: 2 });
     expect(await notesOf(home, ids)).toEqual([1, 1]);
     // with nothing open they go
-    await maintain(lanes.pool, { eventsDays: 400, stepsDays: 30 }, later);
+    await maintain(lanes.pool, { eventsDays: 400, runsDays: 30 }, later);
     expect(await lanes.rows("select id from receipts where organization = $1", [home.id])).toEqual([]);
     // for the tests behind this one
-    await maintain(lanes.pool, { eventsDays: 400, stepsDays: 30 }, new Date().toISOString());
+    await maintain(lanes.pool, { eventsDays: 400, runsDays: 30 }, new Date().toISOString());
   });
 
   test("are not kept for ever: what was begun too long ago is not begun again", async () => {
@@ -336,6 +336,7 @@ test("an export from which somebody was erased meanwhile says so, and is not hal
   const home = await lanes.organization({ lane: 515 });
   await conversations(home, 5);
   const jobs = testJobs(lanes, engine, jobKinds);
+  const ends = new Set<string>();
   for (let step = 0; ; step += 1) {
     const job = await jobs.ask(home, { kind: "customers.export", parameters: { format: "jsonl" } });
     const died = await jobs.turn({ step, when: "after" });
@@ -345,6 +346,8 @@ test("an export from which somebody was erased meanwhile says so, and is not hal
     const file = await filesInDatabase(lanes.pool).find(home.place, job.id);
     if (row.state === "done" && file !== null) expect(file.bytes).toBeGreaterThan(5 * 100);
     else if (row.state === "failed") expect(row.failure).toMatchObject({ code: "file_gone" });
+    ends.add(row.state);
     if (!died) break;
   }
+  expect(ends).toEqual(new Set(["done", "failed"]));
 }, 60_000);
