@@ -2,12 +2,13 @@
 // holds. Without --json what happens meanwhile is told, too.
 import { compare } from "./compare.ts";
 import { configuration } from "./configuration.ts";
+import { inbox } from "./inbox.ts";
 import { latency } from "./latency.ts";
 import { describeMachine } from "./machine.ts";
 import { start } from "./start.ts";
 import { throughput } from "./throughput.ts";
 
-const measurements = { throughput, latency, start, compare, configuration } as const;
+const measurements = { throughput, latency, start, compare, configuration, inbox } as const;
 
 const [name = "", ...argv] = process.argv.slice(2).filter((word) => word !== "--json");
 const json = process.argv.includes("--json");

@@ -53,9 +53,12 @@ export function findIn(
   const type = Object.hasOwn(columns, name) ? columns[name] : undefined;
   const column = sql.ref(`${alias}.${name}`);
   if (type === "jsonb") {
-    const inner = rest.reduce<RawBuilder<unknown>>(
+    // what the schema makes an object is one: its first step needs no question, and rows are asked many times
+    const [first, ...deeper] = rest;
+    const start = first === undefined ? column : sql`(${column} -> ${String(first)}::text)`;
+    const inner = deeper.reduce<RawBuilder<unknown>>(
       (value, step) => sql`filter_step(${value}, ${String(step)})`,
-      column,
+      start,
     );
     return { kind: "json", sql: inner };
   }
