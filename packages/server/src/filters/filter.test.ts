@@ -8,7 +8,7 @@ import { openKysely, openPool } from "../db/pool.ts";
 import type { Tables } from "../features/tables.ts";
 import { createTestDatabase, type TestDatabase } from "../testing/test-database.ts";
 import { filterSql } from "./filter.ts";
-import { condition, conversationFields, customerFields, relaxed, rootsOf, store, world } from "./test-filters.ts";
+import { condition, conversationFields, customerFields, relaxed, rootsOf, store, world } from "../testing/filters.ts";
 
 let database: TestDatabase;
 let pool: Pool;

@@ -74,7 +74,8 @@ export function folderConversationRoutes({ pool, db, clock }: Pick<AppPorts, "po
           listedUpTo(db, place.lane),
           sql<Row>`select ${sql.join(columns.map((name) => sql.ref(`c.${name}`)))},
   ${unreadBy(user)} as unread, ${followedBy(user)} as followed, ${key} as sort_key
-${from}${after} order by ${by} limit ${page.rows}`.execute(db),
+from (select l.* ${from}${after} order by ${by} limit ${page.rows}) l
+join conversations c on c.lane = l.lane and c.organization = l.organization and c.id = l.id order by ${by}`.execute(db),
         ]);
         const read = pageOf<Row, Static<typeof SpotSchema>>(
           rows,
@@ -122,7 +123,8 @@ ${from}${after} order by ${by} limit ${page.rows}`.execute(db),
         if (undecided !== null) {
           const wanted = { place: call.place, reach, user, filter: null, only: [] };
           const { rows } = await sql<{ count: number }>`select count(*) as count from (
-            select 1 from (select c.* ${listed(wanted)} order by l.id desc limit ${lookedThrough}) c where ${undecided} limit ${mostCounted}) one`.execute(
+            select 1 from (select l.* ${listed(wanted)} order by l.id desc limit ${lookedThrough}) l
+            join conversations c on c.lane = l.lane and c.organization = l.organization and c.id = l.id where ${undecided} limit ${mostCounted}) one`.execute(
             db,
           );
           faults = rows[0]?.count ?? 0;

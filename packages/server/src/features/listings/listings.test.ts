@@ -4,7 +4,7 @@ import { type Kysely, sql } from "kysely";
 import type { Pool } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openKysely, openPool } from "../../db/pool.ts";
-import { condition, conversationFields, place, relaxed, rootsOf, store, world } from "../../filters/test-filters.ts";
+import { condition, conversationFields, place, relaxed, rootsOf, store, world } from "../../testing/filters.ts";
 import { createTestDatabase, type TestDatabase } from "../../testing/test-database.ts";
 import type { Tables } from "../tables.ts";
 import { countListed, mostCounted } from "./counts.ts";

@@ -23,23 +23,27 @@ export interface Narrowed {
 /** Narrows a filter to listings, which stand under an alias. */
 export function narrow(filter: Filter, alias = "l"): Narrowed {
   const clauses = necessary(filter.node);
-  const own = clauses.filter(isOwn).map((clause) => whereOf(filter, clause, alias).where);
+  const statuses = statusesOf(clauses);
+  // the statuses that are left say all that was asked of them, once: said twice, the planner expects fewer rows
+  const own = clauses
+    .filter((clause) => isOwn(clause) && !asksForStatus(clause))
+    .map((clause) => whereOf(filter, clause, alias).where);
   const tags = clauses.filter((clause) => isOf(clause, "tags") && clause.match !== "none");
   const tagged = tags.flatMap((clause) => taggedWith(clause, alias));
-  const statuses = statusesOf(clauses);
   const inUse = statuses !== null && statuses.every((status) => open.includes(status));
-  const literal = statuses === null ? [] : [statusIn(inUse ? open : statuses, alias)];
+  const literal = statuses === null ? [] : [statusIn(statuses, alias)];
   return {
     where: [...literal, ...own, ...tagged],
     index: indexOf(filter, clauses, statuses, inUse, tagged.length > 0),
   };
 }
 
+const asksForStatus = (clause: FilterClause): boolean =>
+  isOf(clause, "status") && wordsOf(clause).length > 0 && clause.match !== "none";
+
 /** The statuses that are left by what a filter asks for; null for all. */
 function statusesOf(clauses: readonly FilterClause[]): readonly string[] | null {
-  const asked = clauses.filter(
-    (clause) => isOf(clause, "status") && wordsOf(clause).length > 0 && clause.match !== "none",
-  );
+  const asked = clauses.filter(asksForStatus);
   const [first, ...rest] = asked.map((clause) => wordsOf(clause));
   if (first === undefined) return null;
   const known = ["open", "pending", "snoozed", "closed", "spam"];
