@@ -5,9 +5,9 @@ import { userOf } from "../../http/rights.ts";
 import { type Call, type Refused, type Route, route } from "../../http/route.ts";
 import { freshId } from "../../lanes/fresh-id.ts";
 import { reachOf } from "../../rights/reach.ts";
-import { countListed, listedUpTo } from "../listings/counts.ts";
+import { countLists, listedUpTo } from "../listings/counts.ts";
 import { narrow } from "../listings/narrow.ts";
-import { onlyWords, sorts } from "../listings/query.ts";
+import { onlyWords, sorts, type Wanted } from "../listings/query.ts";
 import { builtInFolders, type Folder } from "./built-in.ts";
 import { conversationFilter, teamsOf } from "./find.ts";
 import { deleteFolder, insertFolder, mostFolders, readFolder, readFolders, updateFolder } from "./store.ts";
@@ -89,22 +89,23 @@ export function folderRoutes({ pool, db, clock }: Pick<AppPorts, "pool" | "db" |
           all(call),
           listedUpTo(db, call.place.lane),
         ]);
-        const counts: Static<typeof CountSchema>[] = [];
-        for (const { id, filter: json, only } of folders) {
+        const { user } = who;
+        const read = folders.map(({ id, filter: json, only }) => {
           const filter = conversationFilter(json, who.settings, { ...who, path: "/filter" });
-          if ("ok" in filter) counts.push({ folder: id, count: 0, more: false });
-          else
-            counts.push({
-              folder: id,
-              ...(await countListed(db, {
-                place: call.place,
-                reach,
-                user: who.user,
-                filter,
-                only: only === null ? [] : [only],
-              })),
-            });
-        }
+          const lists: Wanted[] =
+            "ok" in filter ? [] : [{ place: call.place, reach, user, filter, only: only === null ? [] : [only] }];
+          return { id, lists };
+        });
+        const counted = await countLists(
+          db,
+          read.flatMap(({ lists }) => lists),
+        );
+        // a folder whose filter means nothing any more has none
+        let next = 0;
+        const counts: Static<typeof CountSchema>[] = read.map(({ id, lists }) => {
+          const found = lists.length === 0 ? undefined : counted[next++];
+          return { folder: id, count: found?.count ?? 0, more: found?.more ?? false };
+        });
         return { as_of, counts };
       },
     }),
