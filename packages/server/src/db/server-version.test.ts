@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { beginInLane } from "../lanes/hold.ts";
+import { beginInLanes } from "../lanes/hold.ts";
 import { explainFault } from "../main.ts";
 import { findPackagedPostgres, startPackagedPostgres } from "../testing/debian-postgres.ts";
 import { startTestApi } from "../testing/test-api.ts";
@@ -64,7 +64,7 @@ test("without transaction_timeout everything works, and the other limits hold", 
 
     // a holder that stands still is cut off as on any server; what is missing is the limit of the whole transaction
     const holder = await lanes.connect();
-    await holder.query(beginInLane(7, version));
+    await holder.query(beginInLanes([7], version));
     const { rows } = await holder.query<{ name: string; setting: string }>(
       "select name, setting from pg_settings where name ~ '^(idle_in_transaction_session|lock|transaction)_timeout$' order by name",
     );

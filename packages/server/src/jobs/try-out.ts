@@ -17,9 +17,9 @@ export async function tryOut(context: JobContext, items: readonly JobItem[]): Pr
       const one = prepared[n] as (typeof prepared)[number];
       return one.ok ? { type: item.command.type, actor, input: one.input } : null;
     });
-    const world = new LoadedWorld(place.organization);
+    const world = new LoadedWorld(place);
     const needs = ready.flatMap((command) => (command === null ? [] : needsOf(command, settings)));
-    await load(client, place.lane, new Map([[world, needs]]));
+    await load(client, new Map([[world, needs]]));
     const ledger = new Ledger(world);
     const at = new Date().toISOString();
     const answers: (Refusal | null)[] = [];
@@ -48,7 +48,7 @@ export async function tryOut(context: JobContext, items: readonly JobItem[]): Pr
         } catch (error) {
           if (!(error instanceof Missing)) throw error;
           ledger.rollback(mark);
-          await load(client, place.lane, new Map([[world, error.keys]]));
+          await load(client, new Map([[world, error.keys]]));
         }
       }
     }

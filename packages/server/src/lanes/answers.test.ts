@@ -45,6 +45,7 @@ const result = (commands: readonly string[], strangers: readonly Admitted[]): Ba
   rows: 0,
   events: 0,
   lastSeq: 0,
+  operations: 0,
   receipt: null,
   logged: new Set(),
   effectsLeft: false,

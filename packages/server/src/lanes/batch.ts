@@ -5,9 +5,9 @@ import type { Trailing } from "../db/transaction.ts";
 import type { Admitted, Settlement, Taken } from "./admission.ts";
 import type { Births } from "./births.ts";
 import { type BrokenWorkflow, type CachedConfig, freshConfig, loadVersions } from "./configs.ts";
-import { askHead, fullHead, type Head, type HeadLimits, isOutOfSight } from "./head.ts";
+import { askHeads, fullHead, type Head, type HeadLimits, type Heads, isOutOfSight } from "./head.ts";
 import { load, LoadedWorld } from "./loader.ts";
-import { type BatchReceipt, BatchWriter } from "./writer.ts";
+import { type BatchReceipt, BatchWriter, LaneWriter } from "./writer.ts";
 
 /** What a batch transaction needs from the process around it. */
 export interface BatchContext {
@@ -25,6 +25,8 @@ export interface BatchResult {
   readonly outputs: readonly Told[];
   /** how many runs were put, by their status */
   readonly runs: ReadonlyMap<string, number>;
+  /** what the mill did */
+  readonly operations: number;
   /** those whose command was not reached: the slice or a need cut the batch before it */
   readonly notReached: { readonly admitted: readonly Admitted[]; readonly settlements: readonly Settlement[] };
   /** those that name an organization which does not live in this lane */
@@ -56,77 +58,149 @@ const roundsAtMost = 100;
 
 /** What a batch is to carry. */
 export interface BatchOrder {
+  readonly lane: number;
   /** its own id, for its receipt */
   readonly id: string;
   readonly taken: Taken;
+  /** the same for all batches of one transaction */
   readonly heads: HeadLimits;
   readonly births: Births;
 }
 
+/** A batch on its way. */
+interface Batch {
+  readonly order: BatchOrder;
+  readonly head: Head;
+  readonly work: readonly Work[];
+  readonly strangers: readonly Admitted[];
+  readonly writer: LaneWriter;
+  readonly outputs: Told[];
+  items: number;
+  operations: number;
+  readonly logged: Set<string>;
+  readonly reached: Set<unknown>;
+  more: boolean;
+  receipt: BatchReceipt | null;
+}
+
 /**
- * One batch of a lane inside an open transaction that holds the lane's row: take, load, process, write. Everything that
- * is not pure is here; everything that decides is in the mill.
+ * Batches of one or of several lanes inside an open transaction that holds the rows of all of them: take, load, process, write.
+ * Everything that is not pure is here; everything that decides is in the mill. Several lanes share what they read and
+ * write, a statement a table; nothing else of one touches another's.
  */
-export async function runBatch(
+export async function runBatches(
   client: PoolClient,
-  lane: number,
-  { id, taken, heads, births }: BatchOrder,
+  orders: readonly BatchOrder[],
   context: BatchContext,
-  /** where it was asked for ahead */
-  asked?: Promise<Head>,
-): Promise<Trailing<BatchResult>> {
-  const callers = [...taken.admitted, ...taken.settlements].map((each) => each.place.organization);
-  const head = await (asked ?? askHead(client, lane, heads, new Set(callers)));
-  const { work, strangers } = await gather(client, lane, head, taken, context);
-  const writer = new BatchWriter(client, lane, { lastSeq: head.lastSeq, at: head.now }, births);
-  const outputs: Told[] = [];
-  const logged = new Set<string>();
-  const reached = new Set<unknown>(strangers);
-  let more = head.blocked.size > 0;
-  let sinceFlush = 0;
-  let receipt: BatchReceipt | null = null;
-  let items = 0;
+  /** where they were asked for ahead */
+  asked?: Promise<Heads>,
+): Promise<Trailing<ReadonlyMap<number, BatchResult>>> {
+  const heads = await (asked ?? askHeads(client, lanesOf(orders), limitsOf(orders), callersOf(orders)));
+  const writer = new BatchWriter(client);
+  const batches: Batch[] = [];
+  for (const order of orders) {
+    const head = heads.get(order.lane) as Head;
+    const { work, strangers } = await gather(client, order, head, context);
+    batches.push({
+      order,
+      head,
+      work,
+      strangers,
+      writer: new LaneWriter(writer, order.lane, { lastSeq: head.lastSeq, at: head.now }, order.births),
+      outputs: [],
+      items: 0,
+      operations: 0,
+      logged: new Set(),
+      reached: new Set(strangers),
+      more: head.blocked.size > 0,
+      receipt: null,
+    });
+  }
+  await load(
+    client,
+    new Map(batches.flatMap(({ work }) => work.map((each) => [each.world, firstNeeds(each)] as const))),
+  );
   try {
-    for (const each of work) {
-      let done = 0;
-      for await (const output of grind(client, lane, each, context, () => writer.flush())) {
-        await writer.add(each.world, output);
-        const { replies, poisoned, leftover, needs } = output;
-        // where all is decided, nobody looks at the world again
-        if (needs.length === 0 && done + output.done >= each.items.length) each.world.leftover = leftover;
-        else each.world.advance(output);
-        outputs.push({ replies, poisoned, leftover });
-        items += output.done;
-        if (output.events.length > 0) logged.add(each.world.organization);
-        for (let index = 0; index < output.done; index += 1) reached.add(each.sources[done + index]);
-        done += output.done;
-        sinceFlush += output.done;
-        if (sinceFlush < itemsAtOnce) continue;
-        await writer.flush();
-        sinceFlush = 0;
-      }
-      if (each.world.leftover !== null || done < each.items.length) more = true;
-      if (each.world.leftover !== null || head.leftovers.has(each.world.organization)) writer.leftover(each.world);
-    }
-    receipt = writer.receipt(id);
+    const pace = { sinceFlush: 0 };
+    for (const batch of batches) await decide(client, batch, writer, pace, context);
+    for (const batch of batches) batch.receipt = batch.writer.receipt(batch.order.id);
     await writer.flush();
-    // its events are of the instant at which it began, which may be long ago where nothing ran since
-    if ([...head.leftovers.values()].some(({ at }) => isOutOfSight(at, head.now))) writer.keepFloor();
-    writer.claimNext();
+    for (const { head, writer: own } of batches) {
+      // its events are of the instant at which it began, which may be long ago where nothing ran since
+      if ([...head.leftovers.values()].some(({ at }) => isOutOfSight(at, head.now))) own.keepFloor();
+      own.claimNext();
+    }
   } catch (error) {
     throw await causeOf(error, writer.sent);
   }
-  // where nothing could be written, asking again at once would only spin
-  if (writer.rows > 0 && fullHead(head, heads)) more = true;
-  const result: BatchResult = {
+  return { result: new Map(batches.map((batch) => [batch.order.lane, resultOf(batch)])), sent: writer.sent };
+}
+
+const lanesOf = (orders: readonly BatchOrder[]): readonly number[] => orders.map((each) => each.lane);
+const limitsOf = ([first]: readonly BatchOrder[]): HeadLimits => (first as BatchOrder).heads;
+const callersOf = (orders: readonly BatchOrder[]): ReadonlySet<string> =>
+  new Set(
+    orders.flatMap(({ taken }) => [...taken.admitted, ...taken.settlements].map((each) => each.place.organization)),
+  );
+
+/** Decides a batch, and gathers what it leaves; what has gathered is sent now and then. */
+async function decide(
+  client: PoolClient,
+  batch: Batch,
+  writer: BatchWriter,
+  pace: { sinceFlush: number },
+  context: BatchContext,
+): Promise<void> {
+  const { head, work, outputs, logged, reached } = batch;
+  for (const each of work) {
+    let done = 0;
+    for await (const output of grind(client, each, context, () => writer.flush())) {
+      await batch.writer.add(each.world, output);
+      const { replies, poisoned, leftover, needs } = output;
+      // where all is decided, nobody looks at the world again
+      if (needs.length === 0 && done + output.done >= each.items.length) each.world.leftover = leftover;
+      else each.world.advance(output);
+      outputs.push({ replies, poisoned, leftover });
+      batch.items += output.done;
+      batch.operations += output.operations;
+      if (output.events.length > 0) logged.add(each.world.organization);
+      for (let index = 0; index < output.done; index += 1) reached.add(each.sources[done + index]);
+      done += output.done;
+      pace.sinceFlush += output.done;
+      if (pace.sinceFlush < itemsAtOnce) continue;
+      await writer.flush();
+      pace.sinceFlush = 0;
+    }
+    if (each.world.leftover !== null || done < each.items.length) batch.more = true;
+    if (each.world.leftover !== null || head.leftovers.has(each.world.organization)) batch.writer.leftover(each.world);
+  }
+}
+
+function resultOf({
+  order,
+  head,
+  writer,
+  outputs,
+  strangers,
+  reached,
+  logged,
+  receipt,
+  more,
+  items,
+  operations,
+}: Batch): BatchResult {
+  const { taken, heads, births } = order;
+  return {
     outputs,
     strangers,
     notReached: {
       admitted: taken.admitted.filter((each) => !reached.has(each)),
       settlements: taken.settlements.filter((each) => !reached.has(each)),
     },
-    more,
+    // where nothing could be written, asking again at once would only spin
+    more: more || (writer.rows > 0 && fullHead(head, heads)),
     items,
+    operations,
     runs: writer.runs,
     rows: writer.rows,
     events: writer.lastSeq - head.lastSeq,
@@ -136,7 +210,6 @@ export async function runBatch(
     effectsLeft: births.left,
     at: head.now,
   };
-  return { result, sent: writer.sent };
 }
 
 /** What a failed batch failed of: a statement that is refused because an earlier one was, says nothing of the reason. */
@@ -158,9 +231,8 @@ interface Work {
 /** Sorts what is to be done by organization, in the order of a batch: commands, settled effects, timers, wakes. */
 async function gather(
   client: PoolClient,
-  lane: number,
+  { lane, taken }: BatchOrder,
   head: Head,
-  taken: Taken,
   context: BatchContext,
 ): Promise<{ readonly work: readonly Work[]; readonly strangers: readonly Admitted[] }> {
   const lists = new Map<string, { readonly items: Item[]; readonly sources: unknown[] }>();
@@ -195,15 +267,13 @@ async function gather(
     const config = configs.get(organization);
     if (config === undefined) throw new Error(`the organization ${organization} is not in lane ${lane}`);
     work.push({
-      world: new LoadedWorld(organization, head.leftovers.get(organization)),
+      world: new LoadedWorld({ lane, organization }, head.leftovers.get(organization)),
       config,
       leftover: head.leftovers.get(organization) ?? null,
       items,
       sources,
     });
   }
-  const wanted = new Map(work.map((each) => [each.world, firstNeeds(each)]));
-  await load(client, lane, wanted);
   return { work, strangers };
 }
 
@@ -272,13 +342,12 @@ function firstNeeds({ items, leftover, config }: Work): Set<Key> {
  */
 async function* grind(
   client: PoolClient,
-  lane: number,
   work: Work,
   context: BatchContext,
   flush: () => Promise<void>,
 ): AsyncGenerator<Output> {
   const { world, items, config } = work;
-  const { organization } = world;
+  const { lane, organization } = world;
   let { slice } = context;
   let done = 0;
   let rounds = 0;
@@ -308,6 +377,6 @@ async function* grind(
       const gone = await loadVersions(client, { lane, organization }, config, ids, onBroken);
       for (const id of gone) world.rows.set(`version/${id}`, null);
     }
-    await load(client, lane, new Map([[world, output.needs.filter((name) => !name.startsWith("version/"))]]));
+    await load(client, new Map([[world, output.needs.filter((name) => !name.startsWith("version/"))]]));
   }
 }

@@ -7,7 +7,8 @@ import { loop, type Service } from "../process/running.ts";
 import type { Clock } from "../process/clock.ts";
 import type { WorkClass } from "./admission.ts";
 import type { EffectHands } from "./births.ts";
-import type { BatchResult } from "./batch.ts";
+import type { BatchContext, BatchResult } from "./batch.ts";
+import { Convoys } from "./convoy.ts";
 import { type CachedConfig, freshConfig } from "./configs.ts";
 import { freshId } from "./fresh-id.ts";
 import { gate } from "./gate.ts";
@@ -144,19 +145,26 @@ export function createEngine(options: EngineOptions): Engine {
   const settingsPlace: Workplace = { pool, gate: gate(2) };
   const background: Workplace = { pool: options.background, gate: gate(Math.max(1, size(options.background) - 1)) };
 
-  const context: LaneContext = {
+  const batches: Workplace = { pool, gate: gate(options.parallel ?? Math.max(2, availableParallelism())) };
+  const limits = options.limits ?? { transactionTimeout: true };
+  const batchContext: BatchContext = {
     configs,
-    batches: { pool, gate: gate(options.parallel ?? Math.max(2, availableParallelism())) },
+    slice: options.slice ?? 20_000,
+    onBroken: (broken) => log.error(broken, "a published workflow does not compile any more; it does not run"),
+  };
+
+  const context: LaneContext = {
+    batch: batchContext,
+    batches,
+    convoys: new Convoys(batches, limits, batchContext),
     room: {
       pool: options.waiters,
       gate: gate(size(options.waiters)),
-      limits: options.limits ?? { transactionTimeout: true },
+      limits,
     },
-    slice: options.slice ?? 20_000,
     patienceMs,
     hands: () => hands.values().next().value ?? null,
     stopping: () => stopping,
-    onBroken: (broken) => log.error(broken, "a published workflow does not compile any more; it does not run"),
     onBatch(lane, result, seconds) {
       lastFault = null;
       observe(metrics, result, seconds);
@@ -317,7 +325,7 @@ export function createEngine(options: EngineOptions): Engine {
     },
     inLane: (lane, fn) => hold(background, lane, backgroundPatienceMs, fn),
     stuckLanes,
-    settings: (place) => currentSettings(pool, configs, place, context),
+    settings: (place) => currentSettings(pool, configs, place, batchContext),
     health() {
       if (stopping) return { ready: false, reason: "shutting down" };
       return lastFault === null ? { ready: true } : { ready: false, reason: `the last batch failed: ${lastFault}` };
@@ -389,7 +397,7 @@ async function currentSettings(
   pool: Pool,
   configs: Map<string, CachedConfig>,
   { lane, organization }: Place,
-  context: LaneContext,
+  context: BatchContext,
 ): Promise<SettingsIndex> {
   const { rows } = await pool.query<{ config_version: number }>({
     name: "settings_version",

@@ -49,9 +49,9 @@ test("an event is found by its id, under whoever the customer stands for or is s
     [ann, ann, null],
   ] as const;
   const read = async (organization: string) => {
-    const world = new LoadedWorld(organization);
+    const world = new LoadedWorld({ lane: home.place.lane, organization });
     const names = wanted.map(([id, customer]) => key.event(id, customer));
-    await transaction(lanes.pool, (client) => load(client, home.place.lane, new Map([[world, names]])));
+    await transaction(lanes.pool, (client) => load(client, new Map([[world, names]])));
     return names.map((name) => world.get(name));
   };
   expect(await read(home.id)).toEqual(wanted.map(([, , event]) => event));
@@ -60,10 +60,10 @@ test("an event is found by its id, under whoever the customer stands for or is s
 
 test("an event of this batch is found before the log has it", async () => {
   const home = await lanes.organization();
-  const world = new LoadedWorld(home.id);
+  const world = new LoadedWorld(home.place);
   const event = { id: "01936f2a-0000-7000-8000-000000000001", type: "customer.closed" } as Event;
   world.advance({ after: { rows: new Map(), made: new Set() }, events: [event], leftover: null });
   const name = key.event(event.id, null);
-  await transaction(lanes.pool, (client) => load(client, home.place.lane, new Map([[world, [name]]])));
+  await transaction(lanes.pool, (client) => load(client, new Map([[world, [name]]])));
   expect(world.get(name)).toEqual(event);
 });

@@ -30,6 +30,7 @@ interface End {
 }
 
 interface HeadRow extends Omit<End, "seq"> {
+  readonly lane: number;
   readonly now: string;
   readonly seq: number | null;
   readonly seq_floor: number;
@@ -45,19 +46,19 @@ interface HeadRow extends Omit<End, "seq"> {
 const windowDays = 32;
 const headStatement = {
   name: "head",
-  text: `select e.seq, e.count, e.at, (select seq_floor from lanes where lane = $1) as seq_floor,
+  text: `select k.lane, e.seq, e.count, e.at, (select seq_floor from lanes s where s.lane = k.lane) as seq_floor,
   (select json_agg(json_build_object('organization', organization, 'config_version', config_version))
-    from organizations where lane = $1 and organization = any($5)) as versions,
-  (select json_agg(l) from (select organization, body from leftovers where lane = $1 order by at, organization) l) as leftovers,
-  (select json_agg(t) from (select organization, run, wait from timers
-    where lane = $1 and due_at <= clock_timestamp() order by due_at, run limit $2) t) as timers,
-  (select json_agg(c) from (select organization, id from conversations
-    where lane = $1 and wake_at <= clock_timestamp() order by wake_at, id limit $3) c) as conversations,
-  (select json_agg(c) from (select organization, id from customers
-    where lane = $1 and wake_at <= clock_timestamp() order by wake_at, id limit $4) c) as customers,
+    from organizations o where o.lane = k.lane and organization = any($5)) as versions,
+  (select json_agg(l) from (select organization, body from leftovers w where w.lane = k.lane order by at, organization) l) as leftovers,
+  (select json_agg(t) from (select organization, run, wait from timers w
+    where w.lane = k.lane and due_at <= clock_timestamp() order by due_at, run limit $2) t) as timers,
+  (select json_agg(c) from (select organization, id from conversations w
+    where w.lane = k.lane and wake_at <= clock_timestamp() order by wake_at, id limit $3) c) as conversations,
+  (select json_agg(c) from (select organization, id from customers w
+    where w.lane = k.lane and wake_at <= clock_timestamp() order by wake_at, id limit $4) c) as customers,
   clock_timestamp() as now
-from (values (1)) one left join lateral (
-  select seq, count, at from log where lane = $1 and at > now() - interval '${windowDays} days' order by seq desc limit 1) e on true`,
+from unnest($1::smallint[]) as k(lane) left join lateral (
+  select seq, count, at from log g where g.lane = k.lane and at > now() - interval '${windowDays} days' order by seq desc limit 1) e on true`,
 };
 
 /**
@@ -69,34 +70,41 @@ const logEnd = {
   text: "select seq, count, at from log where lane = $1 order by seq desc limit 1",
 };
 
+/** What stands at the heads of the lanes that one transaction carries. */
+export type Heads = ReadonlyMap<number, Head>;
+
 /**
- * Asks for everything that is read before anything is decided: the log's end, what is due, the settings' versions, the clock.
+ * Asks for everything that is read before anything is decided: the logs' ends, what is due, the settings' versions, the clock.
  * May be sent right behind the lock: each statement sees what was committed when the server takes it up.
  */
-export function askHead(
+export function askHeads(
   client: PoolClient,
-  lane: number,
+  lanes: readonly number[],
   heads: HeadLimits,
   organizations: ReadonlySet<string>,
-): Promise<Head> {
-  const asked = readHead(client, lane, heads, organizations);
+): Promise<Heads> {
+  const asked = readHeads(client, lanes, heads, organizations);
   // whoever awaits it hears of its failure; where the lock was not had, nobody does
   asked.catch(() => {});
   return asked;
 }
 
-async function readHead(
+async function readHeads(
   client: PoolClient,
-  lane: number,
+  lanes: readonly number[],
   heads: HeadLimits,
   organizations: ReadonlySet<string>,
-): Promise<Head> {
+): Promise<Heads> {
   const { rows } = await client.query<HeadRow>({
     ...headStatement,
-    values: [lane, heads.timers, heads.conversations, heads.customers, [...organizations]],
+    values: [lanes, heads.timers, heads.conversations, heads.customers, [...organizations]],
   });
-  const row = rows[0] as HeadRow;
-  const end = row.seq === null ? (await client.query<End>({ ...logEnd, values: [lane] })).rows[0] : (row as End);
+  const read = rows.map(async (row) => [row.lane, await headOf(client, row, heads)] as const);
+  return new Map(await Promise.all(read));
+}
+
+async function headOf(client: PoolClient, row: HeadRow, heads: HeadLimits): Promise<Head> {
+  const end = row.seq === null ? (await client.query<End>({ ...logEnd, values: [row.lane] })).rows[0] : (row as End);
   const leftovers = row.leftovers ?? [];
   return {
     // an item's instant is the later of the database's clock and the lane's last instant

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Pool, PoolClient, QueryResult } from "pg";
 import { systemCode } from "../db/fault.ts";
-import { pipelined, type Trailing, transaction, type TransactionOptions } from "../db/transaction.ts";
+import { pipelined, type Trailing, transaction } from "../db/transaction.ts";
 import type { Gate } from "./gate.ts";
 import { LaneBusy, LaneNotHeld } from "./judge.ts";
 import { TurnMissed, Turns } from "./turns.ts";
@@ -21,28 +21,42 @@ const ownLocks = "set local lock_timeout = '20s'";
 
 /**
  * Opens a transaction that holds a lane, as every writer of its world does: the lock is a statement of its own, before
- * anything is read. The limits that cut a stalled holder off are set inside, because a pooler would drop what is set on
- * the session. Waits for the lock `waitMs`; with 0 not at all, and then the answer of `select` says whether it was had:
- * an error for it would fill the server's log, since processes that share a busy lane miss it all the time.
+ * anything is read, and is waited for `waitMs`. The limits that cut a stalled holder off are set inside, because a pooler
+ * would drop what is set on the session.
  */
-export function beginInLane(lane: number, { transactionTimeout }: HoldLimits, waitMs = 0): string {
-  const limits = [
+export function beginInLane(lane: number, limits: HoldLimits, waitMs: number): string {
+  return `begin; ${limitsOf(limits)}; set local lock_timeout = '${Math.ceil(waitMs)}ms';\n${lockOf([lane])};\n${ownLocks}`;
+}
+
+/**
+ * The same for as many of some lanes as can be had without waiting. The answer of `select` says which: an error for those that
+ * were not would fill the server's log, since processes that share a busy lane miss it all the time.
+ */
+export function beginInLanes(lanes: readonly number[], limits: HoldLimits): string {
+  return `begin; ${limitsOf(limits)}; ${ownLocks};\n${lockOf(lanes)} skip locked`;
+}
+
+const lockOf = (lanes: readonly number[]): string =>
+  `select lane from lanes where lane in (${lanes.join(", ")}) for update`;
+
+const limitsOf = ({ transactionTimeout }: HoldLimits): string =>
+  [
     "set local idle_in_transaction_session_timeout = '15s'",
     ...(transactionTimeout ? ["set local transaction_timeout = '60s'"] : []),
-  ];
-  const lock = `select lane from lanes where lane = ${lane} for update`;
-  return waitMs === 0
-    ? `begin; ${[...limits, ownLocks].join("; ")};\n${lock} skip locked`
-    : `begin; ${limits.join("; ")}; set local lock_timeout = '${Math.ceil(waitMs)}ms';\n${lock};\n${ownLocks}`;
-}
+  ].join("; ");
 
 /** Another transaction holds the lane just now. */
 class LaneTaken extends Error {}
 
-/** Throws unless the lane's lock was had. */
-function checkHeld(answers: readonly QueryResult[]): void {
-  if (answers.find(({ command }) => command === "SELECT")?.rowCount !== 1) throw new LaneTaken();
+/** The lanes that an opening statement got hold of. Throws where it is none. */
+export function heldLanes(answers: readonly QueryResult[]): readonly number[] {
+  const rows = answers.find(({ command }) => command === "SELECT")?.rows ?? [];
+  if (rows.length === 0) throw new LaneTaken();
+  return rows.map(({ lane }: { readonly lane: number }) => lane);
 }
+
+/** Whether a transaction failed because others hold what it was to hold; 55P03: not within the time of a wait. */
+export const isTaken = (error: unknown): boolean => error instanceof LaneTaken || systemCode(error) === "55P03";
 
 /** Runs something in a transaction that holds a lane, on whatever connections its kind of work has. */
 export type InLane = <T>(lane: number, fn: (tx: PoolClient) => Promise<T>) => Promise<T>;
@@ -52,8 +66,11 @@ export function inLaneAlone(pool: Pool, limits: HoldLimits): InLane {
   return (lane, fn) => transaction(pool, fn, { begin: beginInLane(lane, limits, 20_000) });
 }
 
-/** What is done with the lane in hand, with what was asked for ahead. */
-type WithLane<T, A> = (tx: PoolClient, ahead: A | undefined) => Promise<Trailing<T>>;
+/** What is done with the lane in hand. */
+type WithLane<T> = (tx: PoolClient) => Promise<Trailing<T>>;
+
+/** Another way to a lane that takes no waiting; null when it is held elsewhere. To be told as soon as the lane was had. */
+type FirstTry<T> = (had: () => void) => Promise<{ readonly result: T } | null>;
 
 /** Where work that holds a lane is done: its connections never wait for a lane's lock. */
 export interface Workplace {
@@ -98,15 +115,10 @@ export class LaneDoor {
   }
 
   /**
-   * Runs `fn` in a transaction that holds the lane; what `ahead` reads was asked for right behind the lock. Throws
-   * `LaneNotHeld` where it could not be begun, `LaneBusy` where patience ended.
+   * Runs `fn` in a transaction that holds the lane. `first` is tried before any waiting, in the place of a transaction of its own.
+   * Throws `LaneNotHeld` where it could not be begun, `LaneBusy` where patience ended.
    */
-  async hold<T, A = undefined>(
-    place: Workplace,
-    patience: Patience,
-    fn: WithLane<T, A>,
-    ahead?: (tx: PoolClient) => A,
-  ): Promise<T> {
+  async hold<T>(place: Workplace, patience: Patience, fn: WithLane<T>, first?: FirstTry<T>): Promise<T> {
     let leave: () => void;
     try {
       leave = await this.#turns.take(patience.until - performance.now());
@@ -114,21 +126,19 @@ export class LaneDoor {
       throw error instanceof TurnMissed ? new LaneBusy(this.#lane) : error;
     }
     try {
-      return await this.#insist(place, patience, fn, ahead);
+      return await this.#insist(place, patience, fn, first);
     } finally {
       this.#waitingSince = null;
       leave();
     }
   }
 
-  async #insist<T, A>(
-    place: Workplace,
-    patience: Patience,
-    fn: WithLane<T, A>,
-    ahead?: (tx: PoolClient) => A,
-  ): Promise<T> {
+  async #insist<T>(place: Workplace, patience: Patience, fn: WithLane<T>, first?: FirstTry<T>): Promise<T> {
+    const had = (): void => {
+      this.#waitingSince = null;
+    };
     for (let tries = 0; ; tries += 1) {
-      const tried = (await this.#try(place, fn, ahead)) ?? (await this.#wait(place, patience, fn));
+      const tried = (await (first?.(had) ?? this.#try(place, fn))) ?? (await this.#wait(place, patience, fn));
       if (tried !== null) return tried.result;
       if (performance.now() >= patience.until || patience.wanted?.() === false) throw new LaneBusy(this.#lane);
       await delay(pausesMs[Math.min(tries, pausesMs.length - 1)]);
@@ -136,25 +146,20 @@ export class LaneDoor {
   }
 
   /** Null when another holds the lane. */
-  async #try<T, A>(
-    place: Workplace,
-    fn: WithLane<T, A>,
-    ahead?: (tx: PoolClient) => A,
-  ): Promise<{ readonly result: T } | null> {
+  async #try<T>(place: Workplace, fn: WithLane<T>): Promise<{ readonly result: T } | null> {
     const leave = await place.gate.enter();
     try {
       const enter = async (): Promise<void> => {
         this.#waitingSince = null;
       };
-      const begin = beginInLane(this.#lane, this.#room.limits);
-      return await this.#within(place.pool, { begin, ...(ahead !== undefined && { ahead }) }, enter, fn);
+      return await this.#within(place.pool, beginInLanes([this.#lane], this.#room.limits), enter, fn);
     } finally {
       leave();
     }
   }
 
   /** Null when another went on holding the lane, or no connection was free to wait on. */
-  async #wait<T, A>(place: Workplace, { until }: Patience, fn: WithLane<T, A>): Promise<{ readonly result: T } | null> {
+  async #wait<T>(place: Workplace, { until }: Patience, fn: WithLane<T>): Promise<{ readonly result: T } | null> {
     this.#waitingSince ??= performance.now();
     const leaveRoom = this.#room.gate.tryEnter();
     if (leaveRoom === null) return null;
@@ -169,33 +174,30 @@ export class LaneDoor {
         // a server that took it for a stalled holder meanwhile says so now, before anything can be blamed for it
         if (performance.now() - since > 1000) await tx.query("select");
       };
-      const begin = beginInLane(this.#lane, this.#room.limits, ms);
-      // who waits long asks for what it reads when it has the lane
-      return await this.#within<T, A>(this.#room.pool, { begin }, enter, fn);
+      return await this.#within(this.#room.pool, beginInLane(this.#lane, this.#room.limits, ms), enter, fn);
     } finally {
       leave();
       leaveRoom();
     }
   }
 
-  async #within<T, A>(
+  async #within<T>(
     pool: Pool,
-    options: TransactionOptions<A>,
+    begin: string,
     enter: (tx: PoolClient) => Promise<void>,
-    fn: WithLane<T, A>,
+    fn: WithLane<T>,
   ): Promise<{ readonly result: T } | null> {
     let held = false;
-    const work = async (tx: PoolClient, ahead: A | undefined): Promise<Trailing<T>> => {
+    const work = async (tx: PoolClient): Promise<Trailing<T>> => {
       await enter(tx);
       held = true;
-      return fn(tx, ahead);
+      return fn(tx);
     };
     try {
-      return { result: await pipelined(pool, work, { ...options, check: checkHeld }) };
+      return { result: await pipelined(pool, work, { begin, check: heldLanes }) };
     } catch (error) {
       if (held) throw error;
-      // 55P03: not within the time of a wait
-      if (error instanceof LaneTaken || systemCode(error) === "55P03") return null;
+      if (isTaken(error)) return null;
       throw new LaneNotHeld(error);
     }
   }

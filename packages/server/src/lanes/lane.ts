@@ -1,11 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { PoolClient } from "pg";
-import { type Admitted, batchLimits, LaneQueue, type Taken } from "./admission.ts";
+import type { Trailing } from "../db/transaction.ts";
+import { type Admitted, LaneQueue, type Taken } from "./admission.ts";
 import { answerAll, answerParked, isCommitted, rejectAll } from "./answers.ts";
-import { type BatchContext, type BatchResult, runBatch } from "./batch.ts";
+import { type BatchContext, type BatchOrder, type BatchResult, runBatches } from "./batch.ts";
 import { Births, type EffectHands } from "./births.ts";
+import type { Convoys } from "./convoy.ts";
 import { freshId } from "./fresh-id.ts";
-import { askHead, type Head } from "./head.ts";
 import { LaneDoor, type Patience, type WaitingRoom, type Workplace } from "./hold.ts";
 import { judge, LaneBusy } from "./judge.ts";
 import { parkCommand, parkDue, parkSettlement } from "./park.ts";
@@ -13,9 +14,13 @@ import { EngineFault } from "./port.ts";
 import { divide, type Portion, type Single, wholePortion } from "./portion.ts";
 
 /** What a lane needs of the process around it. */
-export interface LaneContext extends BatchContext {
+export interface LaneContext {
+  /** what batches need */
+  readonly batch: BatchContext;
   /** where batches run; the gate lets only so many at a time in: more would only make each smaller */
   readonly batches: Workplace;
+  /** how batches get there, several lanes' in one transaction where they are small */
+  readonly convoys: Convoys;
   readonly room: WaitingRoom;
   /** how long callers wait before they are told to come again, be it for the lane or for the database */
   readonly patienceMs: number;
@@ -33,10 +38,14 @@ interface Failure {
   readonly error: unknown;
   /** what the batch did, if it came as far as COMMIT */
   readonly result: BatchResult | null;
+  /** whether other lanes' batches were in the same transaction */
+  readonly shared: boolean;
   /** the effects that it would have left; null where it was not begun */
   readonly births: Births | null;
 }
 
+/** A batch that costs the mill more than that, some 50 ms, would keep others waiting. */
+const longOperations = 2000;
 const backoffMs = [50, 100, 200, 400, 800, 1600] as const;
 
 /**
@@ -55,6 +64,8 @@ export class Lane {
   #lastError: unknown = null;
   /** effects of batches of which nobody could say whether they were committed: were they, nobody performs them */
   #doubtful: Births[] = [];
+  /** whether the last batch had so much to do that others should not wait for the next one */
+  #long = false;
 
   constructor(number: number, context: LaneContext) {
     this.number = number;
@@ -126,12 +137,7 @@ export class Lane {
   async #carryNext(): Promise<void> {
     let portion: Portion | null = null;
     const patience = { until: Infinity, wanted: () => !this.queue.empty };
-    const failure = await this.#attempt(
-      patience,
-      () => (portion ??= wholePortion(this.queue.take())),
-      // whoever comes between this and the taking costs one more question
-      (client) => askHead(client, this.number, batchLimits, this.queue.organizations()),
-    );
+    const failure = await this.#attempt(patience, () => (portion ??= wholePortion(this.queue.take())), true);
     if (failure === null) return;
     if (portion !== null) return this.#mend({ portion, ...failure });
     // nobody waits any more
@@ -141,36 +147,52 @@ export class Lane {
     this.#context.onFault(this.number, failure.error, judge(failure.error));
   }
 
-  /** Carries a portion; answers why it could not be. */
+  /** Carries a portion, in company if it may be; answers why it could not be. */
   async #attempt(
     patience: Patience,
     portionNow: () => Portion,
-    ahead?: (client: PoolClient) => Promise<Head>,
+    inCompany = false,
   ): Promise<Omit<Failure, "portion"> | null> {
     const { batches } = this.#context;
     let portion: Portion | null = null;
     let births: Births | null = null;
     let result: BatchResult | null = null;
+    let shared = false;
     let started = performance.now();
-    try {
-      await this.door.hold(
-        batches,
-        patience,
-        async (client, head) => {
-          started = performance.now();
-          for (const each of this.#doubtful) await each.giveBack(client);
-          portion = portionNow();
-          births = new Births(this.number, this.#context.hands());
-          const order = { id: freshId(), ...portion, births };
-          const trailing = await runBatch(client, this.number, order, this.#context, head);
-          ({ result } = trailing);
-          return trailing;
+    const board = async (client: PoolClient, company: number): Promise<BatchOrder> => {
+      shared = company > 1;
+      started = performance.now();
+      for (const each of this.#doubtful) await each.giveBack(client);
+      portion = portionNow();
+      births = new Births(this.number, this.#context.hands());
+      return { lane: this.number, id: freshId(), ...portion, births };
+    };
+    const decided = (given: BatchResult): void => {
+      result = given;
+    };
+    const alone = async (client: PoolClient): Promise<Trailing<void>> => {
+      const { result: results, sent } = await runBatches(client, [await board(client, 1)], this.#context.batch);
+      decided(results.get(this.number) as BatchResult);
+      return { result: undefined, sent };
+    };
+    const together = async (had: () => void): Promise<{ readonly result: void } | null> => {
+      const held = await this.#context.convoys.carry({
+        lane: this.number,
+        size: () => this.#seats(),
+        organizations: () => this.queue.organizations(),
+        board(client, company) {
+          had();
+          return board(client, company);
         },
-        ahead,
-      );
+        decided,
+      });
+      return held ? { result: undefined } : null;
+    };
+    try {
+      await this.door.hold(batches, patience, alone, inCompany ? together : undefined);
     } catch (error) {
       (births as Births | null)?.failed();
-      return { error, births, result };
+      return { error, births, result, shared };
     }
     this.#doubtful = [];
     (births as Births | null)?.committed();
@@ -179,9 +201,16 @@ export class Lane {
     return null;
   }
 
+  /** How many seats the next batch takes among those of others; bulk work, whose time is counted, and long work go alone. */
+  #seats(): number {
+    const { interactive, bulk, settlements } = this.queue;
+    return bulk.length > 0 || this.#long ? Infinity : interactive.length + settlements.length;
+  }
+
   /** Committed: whatever goes wrong from here on must not have it carried again. */
   #committed(taken: Taken, result: BatchResult, seconds: number): void {
     this.#lastError = null;
+    this.#long = result.more || result.operations > longOperations;
     this.queue.giveBack(result.notReached.admitted, result.notReached.settlements);
     this.queue.spent(taken, seconds);
     if (result.more) this.#dueAgain();
@@ -216,12 +245,14 @@ export class Lane {
   }
 
   /** What is to be carried instead of a portion that failed. */
-  async #recover({ portion, error, births, result }: Failure): Promise<readonly Portion[]> {
+  async #recover({ portion, error, births, result, shared }: Failure): Promise<readonly Portion[]> {
     const { taken } = portion;
     const kind = judge(error);
     this.#context.onFault(this.number, error, kind);
     if (kind === "in_doubt") await this.#resolveDoubt(taken, births, result);
     else if (kind === "retryable") this.#later(taken, error);
+    // another lane's batch may be to blame
+    else if (shared) return [portion];
     else {
       const division = divide(portion);
       if (division.single !== null) await this.#setAside(division.single, error, kind === "too_long");

@@ -3,10 +3,12 @@ import type { PoolClient } from "pg";
 import { loadEvents } from "./event-loader.ts";
 import { loadRepliers } from "./replier-loader.ts";
 import { columnsOf } from "./statements.ts";
+import type { Place } from "./port.ts";
 import { type WorldTable, type WorldTableName, worldTables } from "./tables.ts";
 
 /** The working set of one organization in a batch: what was loaded, by key; null is known to be absent. */
 export class LoadedWorld implements World {
+  readonly lane: number;
   readonly organization: string;
   readonly rows = new Map<Key, unknown>();
   readonly #made = new Set<string>();
@@ -14,7 +16,8 @@ export class LoadedWorld implements World {
   /** what an earlier batch's slice cut, or this one's */
   leftover: Leftover | null;
 
-  constructor(organization: string, leftover: Leftover | null = null) {
+  constructor({ lane, organization }: Place, leftover: Leftover | null = null) {
+    this.lane = lane;
     this.organization = organization;
     this.leftover = leftover;
   }
@@ -49,25 +52,21 @@ type Row = Record<string, unknown> & { readonly organization: string };
  * Loads keys that a world lacks, with the bundles that belong to them, in set-based reads (MILL law 4): all that is known to be
  * wanted in one go, then what these rows lead to. A message of someone known takes three goes, of someone new one.
  */
-export async function load(
-  client: PoolClient,
-  lane: number,
-  wanted: ReadonlyMap<LoadedWorld, Iterable<Key>>,
-): Promise<void> {
+export async function load(client: PoolClient, wanted: ReadonlyMap<LoadedWorld, Iterable<Key>>): Promise<void> {
   const todo = new Todo();
   for (const [world, keys] of wanted) for (const name of keys) todo.add(world, name);
   while (!todo.empty) {
     todo.begin();
     await Promise.all([
-      loadSenders(client, lane, todo),
-      loadProviders(client, lane, todo),
-      loadReceipts(client, lane, todo),
-      loadEvents(client, lane, todo.take("event")),
-      loadOpen(client, lane, todo),
-      loadLatest(client, lane, todo),
-      loadWaiting(client, lane, todo),
-      loadRepliers(client, lane, todo.take("replier")),
-      ...byId.map((name) => loadById(client, lane, todo, name)),
+      loadSenders(client, todo),
+      loadProviders(client, todo),
+      loadReceipts(client, todo),
+      loadEvents(client, todo.take("event")),
+      loadOpen(client, todo),
+      loadLatest(client, todo),
+      loadWaiting(client, todo),
+      loadRepliers(client, todo.take("replier")),
+      ...byId.map((name) => loadById(client, todo, name)),
     ]);
   }
 }
@@ -162,11 +161,12 @@ class Todo {
   }
 }
 
-/** Splits the wanted keys into the two arrays that a statement takes. */
-const arrays = (wanted: Wanted): [string[], string[]] => [
+/** Where what is wanted is: the first two arrays that a statement takes. */
+const placesOf = (wanted: readonly Pick<Wanted[number], "world">[]): [number[], string[]] => [
+  wanted.map((w) => w.world.lane),
   wanted.map((w) => w.world.organization),
-  wanted.map((w) => w.rest),
 ];
+const arrays = (wanted: Wanted): [number[], string[], string[]] => [...placesOf(wanted), wanted.map((w) => w.rest)];
 
 async function select(client: PoolClient, name: string, text: string, values: unknown[]): Promise<Row[]> {
   return (await client.query<Row>({ name, text, values })).rows;
@@ -179,12 +179,7 @@ const byParts = (rows: readonly Row[], ...names: string[]): Map<string, Row> =>
   new Map(rows.map((row) => [partsOf(row, names), row]));
 
 /** Rows of a table by id; those that are not found are put as absent. */
-async function loadById(
-  client: PoolClient,
-  lane: number,
-  todo: Todo,
-  name: Exclude<WorldTableName, "runs_history">,
-): Promise<void> {
+async function loadById(client: PoolClient, todo: Todo, name: Exclude<WorldTableName, "runs_history">): Promise<void> {
   const wanted = todo.take(name);
   if (wanted.length === 0) return;
   const table: WorldTable = worldTables[name];
@@ -192,9 +187,9 @@ async function loadById(
   const rows = await select(
     client,
     `load_${name}`,
-    `select t.organization, ${columnsOf(table, "t")} from unnest($2::uuid[], $3::${type}[]) as k(organization, id)
-join ${table.name} t on t.lane = $1 and t.organization = k.organization and t."${table.id}" = k.id`,
-    [lane, ...arrays(wanted)],
+    `select t.organization, ${columnsOf(table, "t")} from unnest($1::smallint[], $2::uuid[], $3::${type}[]) as k(lane, organization, id)
+join ${table.name} t on t.lane = k.lane and t.organization = k.organization and t."${table.id}" = k.id`,
+    arrays(wanted),
   );
   const found = byParts(rows, "organization", table.id);
   for (const { world, rest } of wanted) {
@@ -212,7 +207,7 @@ function withoutOrganization(row: Row): Record<string, unknown> {
 const holds = "(n.channel = k.channel or n.other_channels ? k.channel::text)";
 
 /** Who has an address, with their latest conversation on the channel that the message came by. */
-async function loadSenders(client: PoolClient, lane: number, todo: Todo): Promise<void> {
+async function loadSenders(client: PoolClient, todo: Todo): Promise<void> {
   const wanted = todo.take("sender");
   if (wanted.length === 0) return;
   const parts = wanted.map(({ world, rest }) => ({ world, channel: rest.slice(0, 36), address: rest.slice(37) }));
@@ -220,15 +215,15 @@ async function loadSenders(client: PoolClient, lane: number, todo: Todo): Promis
     client,
     "load_senders",
     `select a.organization, a.address, a.customer as owner, k.channel as by_channel,
-  exists (select from customers m where m.lane = $1 and m.organization = k.organization and m.merged_into = a.customer) as stands_for_more, c.*
-from unnest($2::uuid[], $3::text[], $4::uuid[]) as k(organization, address, channel)
-join addresses a on a.lane = $1 and a.organization = k.organization and a.address = k.address
+  exists (select from customers m where m.lane = k.lane and m.organization = k.organization and m.merged_into = a.customer) as stands_for_more, c.*
+from unnest($1::smallint[], $2::uuid[], $3::text[], $4::uuid[]) as k(lane, organization, address, channel)
+join addresses a on a.lane = k.lane and a.organization = k.organization and a.address = k.address
 left join lateral (
   select ${columnsOf(worldTables.conversations, "n")} from conversations n
-  where n.lane = $1 and n.organization = k.organization and n.customer = a.customer and ${holds}
+  where n.lane = k.lane and n.organization = k.organization and n.customer = a.customer and ${holds}
   order by n.id desc limit 1
 ) c on true`.replace("a.address, ", "a.address as known_as, "),
-    [lane, parts.map((p) => p.world.organization), parts.map((p) => p.address), parts.map((p) => p.channel)],
+    [...placesOf(parts), parts.map((p) => p.address), parts.map((p) => p.channel)],
   );
   const found = byParts(rows, "organization", "by_channel", "known_as");
   for (const { world, channel, address } of parts) {
@@ -243,7 +238,7 @@ left join lateral (
   }
 }
 
-async function loadProviders(client: PoolClient, lane: number, todo: Todo): Promise<void> {
+async function loadProviders(client: PoolClient, todo: Todo): Promise<void> {
   const wanted = todo.take("provider");
   if (wanted.length === 0) return;
   const parts = wanted.map(({ world, rest }) => ({ world, channel: rest.slice(0, 36), id: rest.slice(37), rest }));
@@ -251,9 +246,9 @@ async function loadProviders(client: PoolClient, lane: number, todo: Todo): Prom
     client,
     "load_provider",
     `select m.organization, m.channel, m.provider_id, ${columnsOf(worldTables.messages, "m").replace('m."channel", ', "").replace('m."provider_id", ', "")}
-from unnest($2::uuid[], $3::uuid[], $4::text[]) as k(organization, channel, id)
-join messages m on m.lane = $1 and m.organization = k.organization and m.channel = k.channel and m.provider_id = k.id`,
-    [lane, parts.map((p) => p.world.organization), parts.map((p) => p.channel), parts.map((p) => p.id)],
+from unnest($1::smallint[], $2::uuid[], $3::uuid[], $4::text[]) as k(lane, organization, channel, id)
+join messages m on m.lane = k.lane and m.organization = k.organization and m.channel = k.channel and m.provider_id = k.id`,
+    [...placesOf(parts), parts.map((p) => p.channel), parts.map((p) => p.id)],
   );
   const found = byParts(rows, "organization", "channel", "provider_id");
   for (const { world, rest } of parts) {
@@ -264,22 +259,22 @@ join messages m on m.lane = $1 and m.organization = k.organization and m.channel
 }
 
 /** The customers' conversations that are not closed, as lists, with their rows. */
-async function loadOpen(client: PoolClient, lane: number, todo: Todo): Promise<void> {
+async function loadOpen(client: PoolClient, todo: Todo): Promise<void> {
   const wanted = todo.take("open");
   if (wanted.length === 0) return;
   const rows = await select(
     client,
     "load_open",
-    `${withMerged("unnest($2::uuid[], $3::uuid[])")}
+    `${withMerged("unnest($1::smallint[], $2::uuid[], $3::uuid[])")}
 select c.organization, s.owner, ${columnsOf(worldTables.conversations, "c")} from standing s
-join conversations c on c.lane = $1 and c.organization = s.organization and c.customer = s.customer
+join conversations c on c.lane = s.lane and c.organization = s.organization and c.customer = s.customer
 where c.status in ('open', 'pending', 'snoozed') order by c.id`,
-    [lane, ...arrays(wanted)],
+    arrays(wanted),
   );
   putLists(todo, wanted, rows, "open", "owner", "conversations");
 }
 
-async function loadWaiting(client: PoolClient, lane: number, todo: Todo): Promise<void> {
+async function loadWaiting(client: PoolClient, todo: Todo): Promise<void> {
   const wanted = todo.take("waiting");
   if (wanted.length === 0) return;
   const rows = await select(
@@ -288,13 +283,13 @@ async function loadWaiting(client: PoolClient, lane: number, todo: Todo): Promis
     ["subject", "hears"]
       .map(
         (column) => `select r.organization, k.id as owner, ${columnsOf(worldTables.runs, "r")}
-from unnest($2::uuid[], $3::uuid[]) as k(organization, id)
-join runs r on r.lane = $1 and r.organization = k.organization and r.${column} = k.id
+from unnest($1::smallint[], $2::uuid[], $3::uuid[]) as k(lane, organization, id)
+join runs r on r.lane = k.lane and r.organization = k.organization and r.${column} = k.id
 where r.status = 'waiting'`,
       )
       .join(" union all ")
       .concat(" order by id"),
-    [lane, ...arrays(wanted)],
+    arrays(wanted),
   );
   putLists(todo, wanted, rows, "waiting", "owner", "runs");
 }
@@ -318,13 +313,13 @@ function putLists(todo: Todo, wanted: Wanted, rows: readonly Row[], view: string
 }
 
 /** Customers with all that were merged into them: a merge moves no rows, so their conversations stand under their own ids. */
-const withMerged = (keys: string): string => `with recursive standing(organization, owner, customer) as (
-  select k.organization, k.customer, k.customer from ${keys} as k(organization, customer)
+const withMerged = (keys: string): string => `with recursive standing(lane, organization, owner, customer) as (
+  select k.lane, k.organization, k.customer, k.customer from ${keys} as k(lane, organization, customer)
   union all
-  select s.organization, s.owner, m.id from standing s
-  join customers m on m.lane = $1 and m.organization = s.organization and m.merged_into = s.customer)`;
+  select s.lane, s.organization, s.owner, m.id from standing s
+  join customers m on m.lane = s.lane and m.organization = s.organization and m.merged_into = s.customer)`;
 
-async function loadLatest(client: PoolClient, lane: number, todo: Todo): Promise<void> {
+async function loadLatest(client: PoolClient, todo: Todo): Promise<void> {
   const wanted = todo.take("latest");
   if (wanted.length === 0) return;
   const parts = wanted.map(({ world, rest }) => ({
@@ -336,18 +331,18 @@ async function loadLatest(client: PoolClient, lane: number, todo: Todo): Promise
   const rows = await select(
     client,
     "load_latest",
-    `${withMerged("(select distinct o, c from unnest($2::uuid[], $3::uuid[]) as g(o, c))")}
+    `${withMerged("(select distinct l, o, c from unnest($1::smallint[], $2::uuid[], $3::uuid[]) as g(l, o, c))")}
 select distinct on (k.organization, k.customer, k.channel)
   k.organization as place, k.customer as owner, k.channel as by_channel, c.*
-from unnest($2::uuid[], $3::uuid[], $4::uuid[]) as k(organization, customer, channel)
+from unnest($1::smallint[], $2::uuid[], $3::uuid[], $4::uuid[]) as k(lane, organization, customer, channel)
 join standing s on s.organization = k.organization and s.owner = k.customer
 join lateral (
   select ${columnsOf(worldTables.conversations, "n")} from conversations n
-  where n.lane = $1 and n.organization = k.organization and n.customer = s.customer and ${holds}
+  where n.lane = k.lane and n.organization = k.organization and n.customer = s.customer and ${holds}
   order by n.id desc limit 1
 ) c on true
 order by k.organization, k.customer, k.channel, c.id desc`,
-    [lane, parts.map((p) => p.world.organization), parts.map((p) => p.customer), parts.map((p) => p.channel)],
+    [...placesOf(parts), parts.map((p) => p.customer), parts.map((p) => p.channel)],
   );
   const found = byParts(rows, "place", "owner", "by_channel");
   for (const { world, rest } of parts) {
@@ -364,15 +359,15 @@ order by k.organization, k.customer, k.channel, c.id desc`,
 }
 
 /** Receipts by the client's key; kept for a day or two, so the look-up touches few partitions. */
-async function loadReceipts(client: PoolClient, lane: number, todo: Todo): Promise<void> {
+async function loadReceipts(client: PoolClient, todo: Todo): Promise<void> {
   const wanted = todo.take("receipt");
   if (wanted.length === 0) return;
   const rows = await select(
     client,
     "load_receipts",
-    `select r.organization, r.key, r.fingerprint, r.id, r.answer, r.at from unnest($2::uuid[], $3::text[]) as k(organization, key)
-join receipts r on r.lane = $1 and r.organization = k.organization and r.key = k.key`,
-    [lane, ...arrays(wanted)],
+    `select r.organization, r.key, r.fingerprint, r.id, r.answer, r.at from unnest($1::smallint[], $2::uuid[], $3::text[]) as k(lane, organization, key)
+join receipts r on r.lane = k.lane and r.organization = k.organization and r.key = k.key`,
+    arrays(wanted),
   );
   const found = byParts(rows, "organization", "key");
   for (const { world, rest } of wanted) {

@@ -11,15 +11,15 @@ const mostRounds = 20;
  * Lets a pure function look at an organization's rows as they stand at one moment, without the lane: what it lacks is
  * loaded as for a batch, and it is asked again. Nothing is written, whatever it does to the ledger.
  */
-export function lookAt<T>(pool: Pool, { lane, organization }: Place, look: (ledger: Ledger) => T): Promise<T> {
+export function lookAt<T>(pool: Pool, place: Place, look: (ledger: Ledger) => T): Promise<T> {
   return transaction(
     pool,
     async (client) => {
-      const world = new LoadedWorld(organization);
+      const world = new LoadedWorld(place);
       for (let n = 0; n < mostRounds; n += 1) {
         const found = asked(() => look(new Ledger(world)));
         if ("value" in found) return found.value;
-        await load(client, lane, new Map([[world, found.missing]]));
+        await load(client, new Map([[world, found.missing]]));
       }
       throw new Error("What a look asked for could not be loaded");
     },

@@ -9,7 +9,7 @@ import { load, LoadedWorld } from "./loader.ts";
 import { testLanes, type TestEngine, type TestLanes } from "./test-lanes.ts";
 import { narrowUpdates, write } from "./statements.ts";
 import { type WorldTable, type WorldTableName, worldTables } from "./tables.ts";
-import { BatchWriter } from "./writer.ts";
+import { BatchWriter, LaneWriter } from "./writer.ts";
 
 let lanes: TestLanes;
 let engine: TestEngine;
@@ -64,16 +64,17 @@ const nullable = async (name: string) =>
 
 const inTransaction = <T>(fn: (client: PoolClient) => Promise<T>) => transaction(engine.pool, fn);
 const loaded = async (organization: string, names: string[]) => {
-  const world = new LoadedWorld(organization);
-  await inTransaction((client) => load(client, lane, new Map([[world, names]])));
+  const world = new LoadedWorld({ lane, organization });
+  await inTransaction((client) => load(client, new Map([[world, names]])));
   return world;
 };
 /** From how many rows of a table on they go in by COPY: never, unless a test says so. */
 let copyFrom = Infinity;
 const store = (world: LoadedWorld, writes: Map<string, unknown>) =>
   inTransaction(async (client) => {
-    const writer = new BatchWriter(client, lane, { lastSeq: 0, at: "2026-11-20T17:00:00.000Z" });
-    await writer.add(world, { writes, events: [], receipts: [], poisoned: [] });
+    const writer = new BatchWriter(client);
+    const own = new LaneWriter(writer, lane, { lastSeq: 0, at: "2026-11-20T17:00:00.000Z" });
+    await own.add(world, { writes, events: [], receipts: [], poisoned: [] });
     await writer.flush(copyFrom);
     await Promise.all(writer.sent);
   });
@@ -165,7 +166,7 @@ test("rows come back as the mill's own tests take them to: the same columns, and
       return { name: `${name}/${String(row[id])}`, row };
     });
   });
-  await store(new LoadedWorld(organization), new Map(rows.map(({ name, row }) => [name, row])));
+  await store(new LoadedWorld({ lane, organization }), new Map(rows.map(({ name, row }) => [name, row])));
   const back = await loaded(
     organization,
     rows.map(({ name }) => name),
@@ -197,10 +198,10 @@ test("what was never loaded is taken away and put over what stands there", async
   const run = freshId();
   const name = `timers/${run}`;
   const row = { run, wait: 1, due_at: "2026-11-20T17:00:00.000Z" };
-  await store(new LoadedWorld(organization), new Map([[name, row]]));
-  await store(new LoadedWorld(organization), new Map([[name, { ...row, wait: 2 }]]));
+  await store(new LoadedWorld({ lane, organization }), new Map([[name, row]]));
+  await store(new LoadedWorld({ lane, organization }), new Map([[name, { ...row, wait: 2 }]]));
   expect((await loaded(organization, [name])).get(name)).toEqual({ ...row, wait: 2 });
-  await store(new LoadedWorld(organization), new Map([[name, null]]));
+  await store(new LoadedWorld({ lane, organization }), new Map([[name, null]]));
   expect((await loaded(organization, [name])).get(name)).toBeNull();
 });
 
@@ -212,7 +213,7 @@ test.each(ways)(
     const columns = Object.entries(worldTables.runs_history.columns).map(([column, type]) => [column, value(type)]);
     const run: Record<string, unknown> = { ...Object.fromEntries(columns), status: "waiting", finished_at: null };
     const name = `runs/${String(run["id"])}`;
-    await store(new LoadedWorld(organization), new Map([[name, run]]));
+    await store(new LoadedWorld({ lane, organization }), new Map([[name, run]]));
     const done = { ...run, status: "finished", finished_at: new Date().toISOString(), cursor: null, waiting: null };
     await store(await loaded(organization, [name]), new Map([[name, done]]));
     expect((await loaded(organization, [name])).get(name)).toBeNull();
@@ -225,7 +226,7 @@ test.each(ways)(
 test("an unreadable text makes the batch fail with its own fault, and the connection lives on", async () => {
   const organization = freshId();
   const write = store(
-    new LoadedWorld(organization),
+    new LoadedWorld({ lane, organization }),
     new Map([
       [`addresses/phone:\0`, { customer: freshId() }],
       [`timers/${freshId()}`, { run: freshId(), wait: 1, due_at: "2026-11-20T17:00:00.000Z" }],

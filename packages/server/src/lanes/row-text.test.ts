@@ -42,8 +42,8 @@ test("a row's words are its JSON without nulls, whatever stands in it", () => {
           stranger: 1,
         };
         const { last_name, stranger: _, ...rest } = row;
-        const expected = { organization, ...rest, ...(last_name !== null && { last_name }) };
-        const own = { organization, row };
+        const expected = { lane: 7, organization, ...rest, ...(last_name !== null && { last_name }) };
+        const own = { lane: 7, organization, row };
         const found = rowsInJson(worldTables.customers.columns)([own, own]).toString();
         expect(JSON.parse(found)).toEqual(JSON.parse(JSON.stringify([expected, expected])));
       },
@@ -68,8 +68,12 @@ test("a row's line of COPY holds its values, whatever stands in them, and only t
       fc.option(text),
       fc.array(fc.dictionary(text, fc.jsonValue()), { maxLength: 3 }),
       (a, b, each) => {
-        const rows = each.map((properties) => ({ organization, row: { first_name: a, last_name: b, properties } }));
-        const { columns, write } = rowsInCopy(worldTables.customers.columns)(7, rows);
+        const rows = each.map((properties) => ({
+          lane: 7,
+          organization,
+          row: { first_name: a, last_name: b, properties },
+        }));
+        const { columns, write } = rowsInCopy(worldTables.customers.columns)(rows);
         const words = new Words(true);
         write(words);
         const lines = words.toString().split("\n");
@@ -98,7 +102,7 @@ test("an element of an array is quoted, and its quotes and backslashes are escap
   fc.assert(
     fc.property(fc.array(text, { minLength: 1 }), (tags) => {
       const words = new Words(true);
-      rowsInCopy(worldTables.customers.columns)(7, [{ organization, row: { tags } }]).write(words);
+      rowsInCopy(worldTables.customers.columns)([{ lane: 7, organization, row: { tags } }]).write(words);
       const [, , array] = columnsOf(words.toString().slice(0, -1));
       const elements = [...(array as string).matchAll(/"((?:[^"\\]|\\.)*)"[,}]/gs)];
       const found = elements.map(([, one]) => (one as string).replaceAll(/\\(.)/gs, "$1"));
@@ -108,6 +112,6 @@ test("an element of an array is quoted, and its quotes and backslashes are escap
 });
 
 test("what is to be ASCII by its type and is not is no column of a line", () => {
-  const rows = [{ organization, row: { id: "00000000-0000-7000-8000-00000000000\u0109" } }];
-  expect(() => rowsInCopy(worldTables.customers.columns)(7, rows).write(new Words(true))).toThrow(RangeError);
+  const rows = [{ lane: 7, organization, row: { id: "00000000-0000-7000-8000-00000000000\u0109" } }];
+  expect(() => rowsInCopy(worldTables.customers.columns)(rows).write(new Words(true))).toThrow(RangeError);
 });

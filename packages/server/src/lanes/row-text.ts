@@ -4,6 +4,7 @@ type Values = Readonly<Record<string, unknown>>;
 
 /** A row and whose it is. */
 export interface OwnRow {
+  readonly lane: number;
   readonly organization: string;
   readonly row: Values;
 }
@@ -15,7 +16,7 @@ export type Shortened = Readonly<Record<string, (words: Words, row: Values) => v
 export type RowsInJson = (rows: readonly OwnRow[]) => Words;
 
 /**
- * Rows as a JSON list of objects that carry their organization, without their nulls, which are what a missing field means.
+ * Rows as a JSON list of objects that carry their lane and organization, without their nulls, which are what a missing field means.
  * Column by column, because JSON.stringify of rows put together field by field was the largest single cost of a batch in this process.
  */
 export function rowsInJson(columns: Readonly<Record<string, string>>, shortened: Shortened = {}): RowsInJson {
@@ -27,8 +28,8 @@ export function rowsInJson(columns: Readonly<Record<string, string>>, shortened:
   return (rows) => {
     const words = new Words(false);
     let lead = "[";
-    for (const { organization, row } of rows) {
-      words.plain(`${lead}{"organization":"${organization}"`);
+    for (const { lane, organization, row } of rows) {
+      words.plain(`${lead}{"lane":${lane},"organization":"${organization}"`);
       for (const { name, lead, short } of fields) {
         const value = row[name];
         if (value === null || value === undefined) continue;
@@ -76,10 +77,10 @@ const inCopy: Readonly<Record<string, Write>> = {
 };
 
 /** A COPY of rows of one table: which columns it fills, and what writes the rows in COPY's text format. */
-export type RowsInCopy = (
-  lane: number,
-  rows: readonly OwnRow[],
-) => { readonly columns: readonly string[]; write(words: Words): void };
+export type RowsInCopy = (rows: readonly OwnRow[]) => {
+  readonly columns: readonly string[];
+  write(words: Words): void;
+};
 
 /**
  * Puts rows into the words of `copy ... (columns) from stdin`, the lane and the organization first. A missing field means null,
@@ -91,12 +92,11 @@ export function rowsInCopy(columns: Readonly<Record<string, string>>, shortened:
     if (write === undefined) throw new Error(`no way to copy a column of type ${type}`);
     return { name, write: write as (words: Words, value: unknown) => void, short: shortened[name] };
   });
-  return (lane, rows) => {
+  return (rows) => {
     const used = fields.filter(({ name }) => rows.some(({ row }) => row[name] !== null && row[name] !== undefined));
     const write = (words: Words): void => {
-      const start = `${lane}\t`;
-      for (const { organization, row } of rows) {
-        words.plain(start);
+      for (const { lane, organization, row } of rows) {
+        words.plain(`${lane}\t`);
         words.plain(organization);
         for (const { name, write, short } of used) {
           words.code(tab);

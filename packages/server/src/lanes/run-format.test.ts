@@ -82,7 +82,7 @@ test("who a run acts for and what started it come back too", () => {
         trigger: { type: "time", event, index: 0 },
         steps: [],
       } as unknown as Run;
-      const own = { organization: run.id, row: whole as unknown as Record<string, unknown> };
+      const own = { lane: 7, organization: run.id, row: whole as unknown as Record<string, unknown> };
       const [row] = JSON.parse(rowsInJson(worldTables.runs_history.columns, shortRun)([own]).toString());
       expect(readRun(row)).toMatchObject({ actor, trigger: whole.trigger });
       expect(readRun(whole)).toEqual(whole);

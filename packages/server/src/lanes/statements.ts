@@ -5,13 +5,13 @@ import { shortRun } from "./run-format.ts";
 import { type WorldTable, worldTables } from "./tables.ts";
 
 /**
- * Set-based statements, one per table: `$1` is the lane, `$2` a JSON list of rows that carry their organization. JSON
+ * Set-based statements, one per table: `$1` is a JSON list of rows that carry their lane and organization. JSON
  * because one native JSON.stringify and one parameter cost less than an array per column: see bench/README.md.
  */
 export interface Statement {
   readonly name: string;
   readonly text: string;
-  /** `$2` */
+  /** `$1` */
   readonly json: RowsInJson;
   /**
    * The same for many rows: COPY parses no JSON and writes a page of rows as one record of the write-ahead log. A message's row
@@ -25,7 +25,7 @@ type Insertable = Pick<WorldTable, "name" | "columns">;
 
 const recordset = ({ columns }: Pick<WorldTable, "columns">): string => {
   const typed = Object.entries(columns).map(([name, type]) => `${quoted(name)} ${type}`);
-  return `json_to_recordset($2::json) as r(organization uuid, ${typed.join(", ")})`;
+  return `json_to_recordset($1::json) as r(lane smallint, organization uuid, ${typed.join(", ")})`;
 };
 
 const quoted = (name: string): string => `"${name}"`;
@@ -33,7 +33,7 @@ const quoted = (name: string): string => `"${name}"`;
 function insertText(table: Insertable): string {
   const names = Object.keys(table.columns).map(quoted);
   return `insert into ${table.name} (lane, organization, ${names.join(", ")})
-select $1, r.organization, ${names.map((name) => `r.${name}`).join(", ")} from ${recordset(table)}`;
+select r.lane, r.organization, ${names.map((name) => `r.${name}`).join(", ")} from ${recordset(table)}`;
 }
 
 /** The statement that takes what a `RowsInCopy` wrote; columns that it does not name are null. */
@@ -84,7 +84,7 @@ function updateStatement(table: WorldTable, title = table.name): Statement {
     name: `update_${title}`,
     text: `update ${table.name} t set ${names.map((name) => `${quoted(name)} = r.${quoted(name)}`).join(", ")}
 from ${recordset(table)}
-where t.lane = $1 and t.organization = r.organization and t.${quoted(table.id)} = r.${quoted(table.id)}`,
+where t.lane = r.lane and t.organization = r.organization and t.${quoted(table.id)} = r.${quoted(table.id)}`,
     json: rowsInJson(table.columns),
   };
 }
@@ -94,7 +94,7 @@ function deleteStatement(table: WorldTable): Statement {
   return {
     name: `delete_${table.name}`,
     text: `delete from ${table.name} t using ${recordset({ columns })}
-where t.lane = $1 and t.organization = r.organization and t.${quoted(table.id)} = r.${quoted(table.id)}`,
+where t.lane = r.lane and t.organization = r.organization and t.${quoted(table.id)} = r.${quoted(table.id)}`,
     json: rowsInJson(columns),
   };
 }
@@ -171,7 +171,7 @@ const effectNames = Object.keys(worldTables.effects.columns).map(quoted);
 export const insertEffectsIfFirst: Statement = {
   name: "insert_effects_if_first",
   text: `insert into effects (lane, organization, ${effectNames.join(", ")})
-select $1, r.organization, ${effectNames
+select r.lane, r.organization, ${effectNames
     .map((name) => {
       if (name === quoted("attempt")) return "case when ahead.due_at is null then r.attempt else 0 end";
       if (name === quoted("lease_until")) return "case when ahead.due_at is null then r.lease_until end";
@@ -180,7 +180,7 @@ select $1, r.organization, ${effectNames
     .join(", ")}
 from ${recordset(worldTables.effects)} left join lateral (
   select o.due_at from effects o
-  where o.lane = $1 and o.organization = r.organization and o.order_key = r.order_key and o.status <> 'dead'
+  where o.lane = r.lane and o.organization = r.organization and o.order_key = r.order_key and o.status <> 'dead'
     and (o.created_at, o.ordinal) < (r.created_at, r.ordinal)
   order by o.created_at, o.ordinal limit 1) ahead on true
 returning id, lease_until is not null as first`,

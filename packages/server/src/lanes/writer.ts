@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { EffectRow, Event, Item, Output, Run } from "@threadmill/core";
 import { tableOf } from "@threadmill/core";
-import type { PoolClient } from "pg";
+import type { PoolClient, QueryConfig } from "pg";
 import { Births } from "./births.ts";
 import { copyRows } from "./copy.ts";
 import type { LoadedWorld } from "./loader.ts";
@@ -19,6 +19,13 @@ import {
 } from "./statements.ts";
 import type { WorldTableName } from "./tables.ts";
 
+interface Merged {
+  readonly lane: number;
+  readonly organization: string;
+  readonly from: string;
+  readonly into: string;
+}
+
 /** Where a batch's own receipt stands in its lane. */
 export interface BatchReceipt {
   readonly organization: string;
@@ -31,13 +38,128 @@ const ofBatch = { ok: true, result: { batch: true } };
 const final = (run: Run): boolean => run.status !== "queued" && run.status !== "waiting";
 
 /**
- * What one batch writes. The mill's output is turned into rows by statement, and these are sent whenever some have gathered,
- * without awaiting their answers: the database works on them while the mill goes on. Rows that were not loaded are
- * inserts; a finished run goes to the history, and leaves the live table only if it was there.
+ * What one transaction writes, of one lane or of several: rows gather by statement, and are sent whenever there are some,
+ * without awaiting the answers, so that the database works on them while the mill goes on.
  */
 export class BatchWriter {
   /** the answers of what was sent, to be awaited together with COMMIT */
   readonly sent: Promise<unknown>[] = [];
+  readonly #client: PoolClient;
+  #gathered = new Map<Statement, OwnRow[]>();
+  /** whose rows are gathered */
+  readonly #organizations = new Set<string>();
+  /** told which of the effects that were asked for are held */
+  readonly #births = new Set<Births>();
+
+  /** conversations that were merged, in their order, since rows were sent last */
+  readonly #merged: Merged[] = [];
+
+  constructor(client: PoolClient) {
+    this.#client = client;
+  }
+
+  /** Gathers a row. */
+  put(statement: Statement, row: OwnRow): void {
+    const list = this.#gathered.get(statement);
+    if (list === undefined) this.#gathered.set(statement, [row]);
+    else list.push(row);
+  }
+
+  /** Sends a statement of its own. */
+  query(statement: QueryConfig): void {
+    this.#expect(this.#client.query(statement));
+  }
+
+  /** What waits to leave a merged conversation is to go in the order of the other. */
+  merged(conversation: Merged): void {
+    this.#merged.push(conversation);
+  }
+
+  /** From now on these hear which of the effects that were asked for are held. */
+  bear(births: Births): void {
+    this.#births.add(births);
+  }
+
+  /** Claims what follows the effects that a batch ended; after all else was sent. */
+  claimNext(births: Births): void {
+    const answer = births.claimNext(this.#client);
+    if (answer !== null) this.#expect(answer);
+  }
+
+  /** The rows of an organization follow; what was gathered of it before is sent first, as a statement must not hold a row twice. */
+  async turnTo(organization: string): Promise<void> {
+    if (this.#organizations.has(organization)) await this.flush();
+    this.#organizations.add(organization);
+  }
+
+  /**
+   * Sends what was gathered: deletes first, so that a row may come back under its key, the rest in any order. COPY is parsed
+   * and prepared anew each time, so fewer new rows than `copyFrom` go as parameters of a statement that is known.
+   */
+  async flush(copyFrom = 10): Promise<void> {
+    const ordered = [...this.#gathered].toSorted(
+      ([a], [b]) => Number(b.name.startsWith("delete")) - Number(a.name.startsWith("delete")),
+    );
+    this.#gathered = new Map();
+    this.#organizations.clear();
+    this.#joinQueues();
+    for (const [statement, rows] of ordered) {
+      this.#send(rows.length < copyFrom ? null : (statement.copy ?? null), statement, rows);
+      // lets the socket take this statement, so that the database works on it while the next one is put into words
+      if (rows.length > 50) await nextTurn();
+    }
+  }
+
+  /**
+   * What waits to leave a conversation goes in the order of the one that it was merged into. Sent ahead of new effects, of
+   * which none is the first then; by a statement of its own, as the workers change these rows without the lane.
+   */
+  #joinQueues(): void {
+    const merged = this.#merged.splice(0);
+    if (merged.length === 0) return;
+    this.#expect(
+      this.#client.query({
+        name: "join_queues",
+        text: `update effects e set order_key = m.target from unnest($1::smallint[], $2::uuid[], $3::text[], $4::text[]) as m(lane, organization, source, target)
+where e.lane = m.lane and e.organization = m.organization and e.order_key = m.source`,
+        values: [
+          merged.map(({ lane }) => lane),
+          merged.map(({ organization }) => organization),
+          merged.map(({ from }) => from),
+          merged.map(({ into }) => into),
+        ],
+      }),
+    );
+  }
+
+  #send(copy: Statement["copy"] | null, statement: Statement, rows: readonly OwnRow[]): void {
+    const { name, text, json } = statement;
+    if (copy !== null && copy !== undefined) {
+      const copied = copy.rows(rows);
+      this.#expect(copyRows(this.#client, copyInto(copy.table, copied.columns), (words) => copied.write(words)));
+      return;
+    }
+    const answer = this.#client.query({ name, text, values: [json(rows).written] });
+    if (statement !== insertEffectsIfFirst) return this.#expect(answer);
+    this.#expect(
+      answer.then((result) => {
+        for (const births of this.#births) births.answered(result as never);
+      }),
+    );
+  }
+
+  /** Whoever awaits it hears of its failure; until then it is no unhandled rejection. */
+  #expect(answer: Promise<unknown>): void {
+    answer.catch(() => {});
+    this.sent.push(answer);
+  }
+}
+
+/**
+ * What one batch writes. The mill's output is turned into rows. Those that were not loaded are inserts; a finished run
+ * goes to the history, and leaves the live table only if it was there.
+ */
+export class LaneWriter {
   /** the log's last number */
   lastSeq: number;
   /** rows so far */
@@ -46,30 +168,26 @@ export class BatchWriter {
   #answered: string | null = null;
   /** how many runs were put so far, by their status */
   readonly runs = new Map<string, number>();
-  readonly #client: PoolClient;
+  readonly #writer: BatchWriter;
   readonly #lane: number;
   readonly #at: string;
   readonly #births: Births;
-  #gathered = new Map<Statement, OwnRow[]>();
-  /** whose rows are gathered */
-  readonly #organizations = new Set<string>();
-  /** conversations that were merged, in their order, since rows were sent last */
-  readonly #merged: { readonly organization: string; readonly from: string; readonly into: string }[] = [];
   #ordinal: number;
 
   constructor(
-    client: PoolClient,
+    writer: BatchWriter,
     lane: number,
     head: { readonly lastSeq: number; readonly at: string },
     births = new Births(lane, null),
   ) {
-    this.#client = client;
+    this.#writer = writer;
     this.#lane = lane;
     this.#at = head.at;
     this.lastSeq = head.lastSeq;
     this.#ordinal = (head.lastSeq + 1) * 1000;
     this.#births = births;
     births.begin(head.at);
+    writer.bear(births);
   }
 
   /**
@@ -82,8 +200,7 @@ export class BatchWriter {
   ): Promise<void> {
     const { organization } = world;
     const isMade = (id: string): boolean => output.after?.made.has(id) === true || world.made(id);
-    if (this.#organizations.has(organization)) await this.flush();
-    this.#organizations.add(organization);
+    await this.#writer.turnTo(organization);
     const messageSeq = new Map<string, number>();
     for (const entry of entriesOf(output.events)) {
       const seq = this.lastSeq + 1;
@@ -123,24 +240,6 @@ export class BatchWriter {
   }
 
   /**
-   * Sends what was gathered: deletes first, so that a row may come back under its key, the rest in any order. COPY is parsed
-   * and prepared anew each time, so fewer new rows than `copyFrom` go as parameters of a statement that is known.
-   */
-  async flush(copyFrom = 10): Promise<void> {
-    const ordered = [...this.#gathered].toSorted(
-      ([a], [b]) => Number(b.name.startsWith("delete")) - Number(a.name.startsWith("delete")),
-    );
-    this.#gathered = new Map();
-    this.#organizations.clear();
-    this.#joinQueues();
-    for (const [statement, rows] of ordered) {
-      this.#send(rows.length < copyFrom ? null : (statement.copy ?? null), statement, rows);
-      // lets the socket take this statement, so that the database works on it while the next one is put into words
-      if (rows.length > 50) await nextTurn();
-    }
-  }
-
-  /**
    * Leaves the batch's own receipt, which tells whoever missed the answer to COMMIT that it took place; before the last flush. Nobody
    * asks for a command that came without a client's key a second time, so such commands need none of their own: a row
    * and an index entry for each would be a tenth of what a message costs.
@@ -152,48 +251,22 @@ export class BatchWriter {
     return { organization, id };
   }
 
-  /**
-   * What waits to leave a conversation goes in the order of the one that it was merged into. Sent ahead of new effects, of
-   * which none is the first then; by a statement of its own, as the workers change these rows without the lane.
-   */
-  #joinQueues(): void {
-    const merged = this.#merged.splice(0);
-    if (merged.length === 0) return;
-    this.#expect(
-      this.#client.query({
-        name: "join_queues",
-        text: `update effects e set order_key = m.target from unnest($2::uuid[], $3::text[], $4::text[]) as m(organization, source, target)
-where e.lane = $1 and e.organization = m.organization and e.order_key = m.source`,
-        values: [
-          this.#lane,
-          merged.map(({ organization }) => organization),
-          merged.map(({ from }) => from),
-          merged.map(({ into }) => into),
-        ],
-      }),
-    );
-  }
-
   /** Keeps or clears an organization's left-over. */
   leftover({ organization, leftover }: LoadedWorld): void {
     const place = [this.#lane, organization];
-    this.#expect(
-      this.#client.query(
-        leftover === null
-          ? { text: "delete from leftovers where lane = $1 and organization = $2", values: place }
-          : {
-              text: `insert into leftovers (lane, organization, body, at) values ($1, $2, $3, $4)
+    this.#writer.query(
+      leftover === null
+        ? { text: "delete from leftovers where lane = $1 and organization = $2", values: place }
+        : {
+            text: `insert into leftovers (lane, organization, body, at) values ($1, $2, $3, $4)
 on conflict (lane, organization) do update set body = excluded.body, at = excluded.at`,
-              values: [...place, JSON.stringify(leftover), this.#at],
-            },
-      ),
+            values: [...place, JSON.stringify(leftover), this.#at],
+          },
     );
   }
 
   #put(statement: Statement, organization: string, row: OwnRow["row"]): void {
-    const list = this.#gathered.get(statement);
-    if (list === undefined) this.#gathered.set(statement, [{ organization, row }]);
-    else list.push({ organization, row });
+    this.#writer.put(statement, { lane: this.#lane, organization, row });
     this.rows += 1;
   }
 
@@ -213,7 +286,12 @@ on conflict (lane, organization) do update set body = excluded.body, at = exclud
       return;
     }
     if (table === "conversations" && existed && row["merged_into"] !== (base as RowWrite["row"] & {})["merged_into"])
-      this.#merged.push({ organization, from: row["id"] as string, into: String(row["merged_into"]) });
+      this.#writer.merged({
+        lane: this.#lane,
+        organization,
+        from: row["id"] as string,
+        into: String(row["merged_into"]),
+      });
     let own = row;
     if (row[column] === undefined) own = { ...own, [column]: idOf(table, name) };
     if (!existed && table === "messages") own = { ...own, seq: messageSeq.get(row["id"] as string) ?? 0 };
@@ -249,35 +327,15 @@ on conflict (lane, organization) do update set body = excluded.body, at = exclud
 
   /** The lane remembers its last number, where the log alone would not tell it at the next look. */
   keepFloor(): void {
-    this.#expect(
-      this.#client.query("update lanes set seq_floor = greatest(seq_floor, $2) where lane = $1", [
-        this.#lane,
-        this.lastSeq,
-      ]),
-    );
+    this.#writer.query({
+      text: "update lanes set seq_floor = greatest(seq_floor, $2) where lane = $1",
+      values: [this.#lane, this.lastSeq],
+    });
   }
 
   /** Claims what follows the effects that this batch ended; after all else was sent. */
   claimNext(): void {
-    const answer = this.#births.claimNext(this.#client);
-    if (answer !== null) this.#expect(answer);
-  }
-
-  #send(copy: Statement["copy"] | null, statement: Statement, rows: readonly OwnRow[]): void {
-    const { name, text, json } = statement;
-    if (copy !== null && copy !== undefined) {
-      const copied = copy.rows(this.#lane, rows);
-      this.#expect(copyRows(this.#client, copyInto(copy.table, copied.columns), (words) => copied.write(words)));
-      return;
-    }
-    const answer = this.#client.query({ name, text, values: [this.#lane, json(rows).written] });
-    this.#expect(statement === insertEffectsIfFirst ? answer.then(this.#births.answered) : answer);
-  }
-
-  /** Whoever awaits it hears of its failure; until then it is no unhandled rejection. */
-  #expect(answer: Promise<unknown>): void {
-    answer.catch(() => {});
-    this.sent.push(answer);
+    this.#writer.claimNext(this.#births);
   }
 }
 
