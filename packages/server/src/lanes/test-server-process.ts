@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 const main = fileURLToPath(new URL("../main.ts", import.meta.url));
@@ -15,6 +16,9 @@ export interface ServerProcess {
   /** Asks it to finish; answers its exit code. */
   stop(): Promise<number | null>;
 }
+
+/** Leaves the processors to the servers for some ms before it is looked, or asked, again. */
+export const breathe = (ms: number): Promise<void> => delay(ms);
 
 /** Starts a server and waits until it says where it is. Fails with what it wrote when it ends first. */
 export async function startServerProcess(env: Record<string, string>): Promise<ServerProcess> {
