@@ -1,7 +1,7 @@
 import { Agent as HttpAgent, type IncomingHttpHeaders } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { isIP } from "node:net";
-import { type Exchange, exchange } from "./exchange.ts";
+import { exchange } from "./exchange.ts";
 import { addressGuard } from "./lookup.ts";
 import type { Resolve } from "./names.ts";
 
@@ -150,7 +150,7 @@ function addressOf(text: string): URL | null {
 
 const redirectStatuses = new Set([301, 302, 303, 307, 308]);
 
-function redirectOf(from: URL, { status, headers }: Extract<Exchange, { ok: true }>): URL | null {
+function redirectOf(from: URL, { status, headers }: Extract<OutsideAnswer, { ok: true }>): URL | null {
   if (!redirectStatuses.has(status) || headers.location === undefined) return null;
   return URL.parse(headers.location, from.href);
 }

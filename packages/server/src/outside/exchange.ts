@@ -1,7 +1,7 @@
-import { type Agent, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from "node:http";
+import { type Agent, type IncomingMessage, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { LookupFunction, Socket } from "node:net";
-import type { OutsideCode, OutsideLimits } from "./client.ts";
+import type { OutsideAnswer, OutsideCode, OutsideLimits } from "./client.ts";
 import { NotPermitted } from "./lookup.ts";
 
 /** One request, without a thought for redirects. */
@@ -17,24 +17,13 @@ export interface ExchangeRequest {
   readonly limits: Pick<OutsideLimits, "connectMs" | "answerBytes">;
 }
 
-/** What one request came to. */
-export type Exchange =
-  | {
-      readonly ok: true;
-      readonly url: string;
-      readonly status: number;
-      readonly headers: IncomingHttpHeaders;
-      readonly body: Buffer;
-    }
-  | { readonly ok: false; readonly code: OutsideCode; readonly message: string; readonly sent: boolean };
-
 /** Connections that stand, certificate included: what is written to one may arrive. */
 const standing = new WeakSet<Socket>();
 
 /** Sends one request and reads its answer, within its limits. */
-export async function exchange(given: ExchangeRequest): Promise<Exchange> {
+export async function exchange(given: ExchangeRequest): Promise<OutsideAnswer> {
   const { url, limits, signal } = given;
-  return new Promise<Exchange>((resolve) => {
+  return new Promise<OutsideAnswer>((resolve) => {
     let sent = false;
     let answering = false;
     const fail = (code: OutsideCode, words: string): void => {
