@@ -56,6 +56,7 @@ const table = {
   "conversation.marked_spam": { subject: "conversation", summary: "A conversation is spam" },
   "conversation.assigned": { subject: "conversation", summary: "A conversation got an assignee or team" },
   "conversation.unassigned": { subject: "conversation", summary: "A conversation lost its assignee or team" },
+  "conversation.left_behind": { subject: "conversation", summary: "The user who holds a conversation is offline" },
   "conversation.topic_set": { subject: "conversation", summary: "A conversation's topic changed" },
   "conversation.tags_added": { subject: "conversation", summary: "A conversation was tagged" },
   "conversation.tags_removed": { subject: "conversation", summary: "Tags were taken off a conversation" },

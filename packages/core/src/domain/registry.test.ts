@@ -70,6 +70,10 @@ const needs: Record<string, { readonly input: Record<string, Json>; readonly key
     keys: [key.customer(a), "addresses/phone:+1"],
   },
   "conversation.merge": { input: { conversation: a, into: b }, keys: [key.conversation(a), key.conversation(b)] },
+  "conversation.leave_behind": {
+    input: { conversation: a, user: b },
+    keys: [key.conversation(a), key.presence(b)],
+  },
   "message.receive": {
     input: { channel: ids.channels.sms, from: "+1", provider_id: "p/1" },
     keys: [`sender/${ids.channels.sms}/phone:+1`, `provider/${ids.channels.sms}/p/1`],

@@ -2,6 +2,7 @@ import Compile, { type Validator } from "typebox/compile";
 import { type Command, type Refusal, refuse } from "../model/command.ts";
 import type { Json } from "../model/common.ts";
 import { assignConversation, unassignConversation } from "./conversation/assignee.ts";
+import { leaveBehind } from "./conversation/left-behind.ts";
 import { mergeConversation } from "./conversation/merge.ts";
 import { moveConversation } from "./conversation/move.ts";
 import { setConversationProperty } from "./conversation/property.ts";
@@ -71,6 +72,7 @@ const definitions = [
   snoozeConversation,
   assignConversation,
   unassignConversation,
+  leaveBehind,
   setTopic,
   addConversationTags,
   removeConversationTags,

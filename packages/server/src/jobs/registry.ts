@@ -4,6 +4,7 @@ import { exportConversations } from "./kinds/export-conversations.ts";
 import { exportCustomer } from "./kinds/export-customer.ts";
 import { exportCustomers } from "./kinds/export-customers.ts";
 import { importCustomers } from "./kinds/import-customers.ts";
+import { leaveBehind } from "./kinds/leave-behind.ts";
 import { runWorkflow } from "./kinds/run-workflow.ts";
 
 /** Every kind of job there is. A new one is a file in `kinds/`, named by its noun, and a line here. */
@@ -15,4 +16,5 @@ export const jobKinds: readonly JobKind[] = [
   exportCustomers,
   exportConversations,
   exportCustomer,
+  leaveBehind,
 ];

@@ -60,6 +60,7 @@ export const commandRoutes: readonly CommandRoute[] = [
   conversation("mark_spam", "mark_spam"),
   conversation("assign", "assign"),
   conversation("unassign", "unassign"),
+  conversation("leave_behind", "leave_behind"),
   conversation("topic", "set_topic"),
   conversation("add_tags", "add_tags"),
   conversation("remove_tags", "remove_tags"),
