@@ -1,9 +1,6 @@
-import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { numberArgument, quantile, round } from "./figures.ts";
 import { type HttpLoad, openHttpLoad } from "./http-load.ts";
-import type { Tenant } from "./installation.ts";
+import { startServerProcess } from "./server-child.ts";
 import { quickThroughput } from "./throughput.ts";
 
 const warmUpSeconds = 5;
@@ -108,35 +105,4 @@ async function saturate(load: HttpLoad, first: number, count = 10_000, parallel 
     }),
   );
   return count / ((performance.now() - started) / 1000);
-}
-
-interface ServerProcess {
-  readonly url: string;
-  readonly tenants: readonly Tenant[];
-  stop(): Promise<void>;
-}
-
-async function startServerProcess(lanes: number): Promise<ServerProcess> {
-  const child = spawn(
-    process.execPath,
-    [fileURLToPath(new URL("./server-process.ts", import.meta.url)), String(lanes)],
-    { stdio: ["ignore", "pipe", "inherit"] },
-  );
-  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  const line = await Promise.race([
-    firstLine(child.stdout),
-    ended.then(() => Promise.reject(new Error("The server ended before it could be asked"))),
-  ]);
-  return {
-    ...(JSON.parse(line) as { url: string; tenants: Tenant[] }),
-    async stop() {
-      child.kill("SIGTERM");
-      await ended;
-    },
-  };
-}
-
-async function firstLine(stream: NodeJS.ReadableStream): Promise<string> {
-  for await (const line of createInterface({ input: stream })) if (line.startsWith('{"url"')) return line;
-  throw new Error("The server said nothing");
 }

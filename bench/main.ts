@@ -4,11 +4,12 @@ import { compare } from "./compare.ts";
 import { configuration } from "./configuration.ts";
 import { inbox } from "./inbox.ts";
 import { latency } from "./latency.ts";
+import { live } from "./live.ts";
 import { describeMachine } from "./machine.ts";
 import { start } from "./start.ts";
 import { throughput } from "./throughput.ts";
 
-const measurements = { throughput, latency, start, compare, configuration, inbox } as const;
+const measurements = { throughput, latency, start, compare, configuration, inbox, live } as const;
 
 const [name = "", ...argv] = process.argv.slice(2).filter((word) => word !== "--json");
 const json = process.argv.includes("--json");

@@ -39,6 +39,12 @@ export function postgresSeconds(): number | null {
   return [...own, ...living].reduce((sum, ticks) => sum + Number(ticks), 0) * tickSeconds;
 }
 
+/** Processor seconds that a process has used so far. Linux only. */
+export function processSeconds(pid: number): number {
+  const [user, system] = statOf(pid).slice(11, 13);
+  return (Number(user) + Number(system)) * tickSeconds;
+}
+
 /** Processor seconds of this process so far. */
 export function nodeSeconds(): number {
   const { user, system } = process.cpuUsage();

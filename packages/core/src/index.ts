@@ -50,6 +50,7 @@ export { definitionProblem, typeOfValue } from "./domain/property-definition.ts"
 export { apply, decide } from "./domain/decide.ts";
 export type { AnyCommand, Target } from "./domain/define.ts";
 export { eventTypes, type EventType, isEventType } from "./domain/events.ts";
+export { type PresenceStatus, presenceStatuses, statusOf } from "./domain/user/availability.ts";
 export { memberFields } from "./domain/members.ts";
 export { key, type Key, rowTables, type RowTable, splitKey, tableOf, type View, views } from "./domain/keys.ts";
 export { Ledger, Missing, type World } from "./domain/ledger.ts";

@@ -43,6 +43,7 @@ import { resourceRoutes } from "./settings/resource-routes.ts";
 import { statsRoutes } from "./stats/routes.ts";
 import { teams } from "./teams/teams.ts";
 import { tokenRoutes } from "./tokens/routes.ts";
+import { presenceRoutes } from "./users/presence-routes.ts";
 import { users } from "./users/users.ts";
 import { attributeRoutes } from "./workflows/attribute-routes.ts";
 import { draftRoutes } from "./workflows/draft-routes.ts";
@@ -84,6 +85,7 @@ export function features(ports: AppPorts, auth: Authenticator, signing: SigningI
     ...liveRoutes(ports),
     ...importRoutes(ports),
     ...jobFileRoutes(ports),
+    ...presenceRoutes(ports),
   ];
 }
 

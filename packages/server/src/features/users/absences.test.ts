@@ -29,6 +29,22 @@ test("who goes offline leaves conversations behind, which a workflow gives to wh
     await post(`/conversations/${conversation}/assign`, { user: n < 3 ? ann : ben });
     if (n < 3) held.push(conversation);
   }
+  expect((await get("/presences")).items.filter(({ user }: { user: string }) => users.includes(user))).toMatchObject([
+    { user: ann, status: "online", chosen: "online", seen: null, open_conversations: 3, capacity: null },
+    { user: ben, status: "online", open_conversations: 2 },
+  ]);
+  const assistant = (await post("/users", { name: "Aria", kind: "assistant", role: "assistant", capacity: 7 })).id;
+  expect(await get(`/users/${assistant}/presence`)).toEqual({
+    user: assistant,
+    status: "online",
+    since: null,
+    chosen: null,
+    seen: null,
+    open_conversations: 0,
+    capacity: 7,
+  });
+  const stranger = "01890000-0000-7000-8000-000000000000";
+  expect(await api.call("GET", `/users/${stranger}/presence`)).toMatchObject({ status: 404 });
   const parameters = { user: ann };
   expect(await post("/jobs/count", { kind: "conversations.leave_behind", parameters })).toEqual({ total: 3 });
   const unknown = { kind: "conversations.leave_behind", parameters: { user: "nobody" } };
