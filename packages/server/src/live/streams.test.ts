@@ -1,20 +1,7 @@
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import {
-  command,
-  type Home,
-  incoming,
-  phone,
-  resultOf,
-  testLanes,
-  type TestEngine,
-  type TestLanes,
-} from "../lanes/test-lanes.ts";
-import { createMetrics } from "../observe/metrics.ts";
-import { systemClock } from "../process/clock.ts";
+import { command, incoming, phone, resultOf, testLanes, type TestLanes } from "../lanes/test-lanes.ts";
 import { startTestApi } from "../testing/test-api.ts";
-import { createLive, type Live } from "./live.ts";
+import { liveHouse } from "./test-house.ts";
 import { openPage } from "./test-page.ts";
 
 let lanes: TestLanes;
@@ -23,63 +10,9 @@ beforeAll(async () => {
 });
 afterAll(() => lanes.close());
 
-interface House extends AsyncDisposable {
-  readonly live: Live;
-  readonly engine: TestEngine;
-  readonly server: Parameters<typeof openPage>[0];
-  /** how much is on its way to each page, in bytes */
-  unsent(): number[];
-}
-
-/** Live updates alone, behind a bare HTTP server on which every page is the owner's. */
-async function house(home: Home, patienceMs: number): Promise<House> {
-  const engine = lanes.engine();
-  const live = createLive({
-    pool: lanes.pool,
-    engine,
-    clock: systemClock,
-    random: Math.random,
-    log: { warn: () => {}, error: (fields, text) => expect.fail(`${text} ${JSON.stringify(fields)}`) },
-    metrics: createMetrics(),
-    ended: async () => new Set(),
-    patienceMs,
-  });
-  const caller = {
-    place: home.place,
-    actor: { kind: "user", id: home.owner },
-    id: "caller",
-    user: home.owner,
-    token: null,
-  } as unknown as Parameters<Live["attach"]>[0]["caller"];
-  const responses: { readonly writableLength: number }[] = [];
-  const http = createServer((request, response) => {
-    responses.push(response);
-    const said = request.headers["last-event-id"];
-    const after = said === undefined ? null : Number(said);
-    void live.attach({ place: home.place, caller, response, headers: {}, after });
-  });
-  await new Promise<void>((resolve) => http.listen(0, "localhost", resolve));
-  const abort = new AbortController();
-  const running = live.service.run(abort.signal);
-  const { port } = http.address() as AddressInfo;
-  return {
-    live,
-    engine,
-    server: { server: { app: { server: { address: () => ({ port }) } } } } as unknown as House["server"],
-    unsent: () => responses.map(({ writableLength }) => writableLength),
-    async [Symbol.asyncDispose]() {
-      live.stop();
-      abort.abort();
-      await running;
-      http.closeAllConnections();
-      await new Promise((resolve) => http.close(resolve));
-    },
-  };
-}
-
 test("a page that takes nothing is sent no more than one thing at a time, is cut off, and goes on where it was", async () => {
   const home = await lanes.organization({ lane: 61 });
-  await using own = await house(home, 300);
+  await using own = await liveHouse(lanes, home, { patienceMs: 300 });
   const slow = await openPage(own.server);
   const quick = await openPage(own.server);
   slow.pause();
@@ -104,7 +37,7 @@ test("a page that takes nothing is sent no more than one thing at a time, is cut
 
 test("many events at once, more than are read at a time, come whole and in order", async () => {
   const home = await lanes.organization({ lane: 62 });
-  await using own = await house(home, 30_000);
+  await using own = await liveHouse(lanes, home);
   const page = await openPage(own.server);
   await Promise.all(Array.from({ length: 1200 }, (_, n) => own.engine.submit(incoming(home, phone(n), `m${n}`))));
   await page.until(() => page.changes().filter(({ type }) => type === "message.received").length === 1200);
@@ -119,7 +52,7 @@ test("many events at once, more than are read at a time, come whole and in order
 
 test("what was erased is told to nobody who comes back later", async () => {
   const home = await lanes.organization({ lane: 63 });
-  await using own = await house(home, 30_000);
+  await using own = await liveHouse(lanes, home);
   const page = await openPage(own.server);
   const { customer } = resultOf(await own.engine.submit(incoming(home, phone(1), "my secret")));
   await page.until(() => JSON.stringify(page.heard).includes("my secret"));

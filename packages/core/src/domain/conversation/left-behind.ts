@@ -5,7 +5,7 @@ import { isOpen } from "../derived.ts";
 import { key } from "../keys.ts";
 import { findUser, isRefusal } from "../naming.ts";
 import { statusOf } from "../user/availability.ts";
-import { conversationInput, refsOf, withConversation } from "./with-conversation.ts";
+import { conversationInput, refsOfConversation, withConversation } from "./with-conversation.ts";
 
 /**
  * Tells of one of the conversations that a user holds who is not there any more: what becomes of it is for workflows to
@@ -38,7 +38,7 @@ export const leaveBehind = defineCommand({
         return refuse("conflict", "not_held", "The user does not hold the conversation any more", "/user");
       const { status } = draft.presence(user.id) ?? { status: statusOf(user.kind, { chosen: null, seen: null }) };
       if (status !== "offline") return refuse("conflict", "user_not_offline", "The user is not offline", "/user");
-      draft.emit("conversation.left_behind", { ...refsOf(draft, row), user: user.id }, [], {});
+      draft.emit("conversation.left_behind", { ...refsOfConversation(draft, row), user: user.id }, [], {});
       return accept({ conversation: row.id, changed: false });
     });
   },

@@ -1,12 +1,35 @@
 import { refuse } from "@threadmill/core";
+import { setTimeout as pause } from "node:timers/promises";
+import type { Pool } from "pg";
 import { Type } from "typebox";
+import { listings } from "../../features/listings/listings.ts";
 import { defineJob, type JobContext } from "../kind.ts";
 
 interface Parameters {
   readonly user: string;
 }
 
-const open = ["open", "pending", "snoozed"] as const;
+/** The listings follow the log a moment later; so often it is looked whether they do, so many ms apart. */
+const looks = 100;
+const lookMs = 100;
+
+/** Waits until what was given a moment ago is listed too. Throws when the listings stay behind: the slice comes again. */
+async function listedUpToNow(pool: Pool, lane: number): Promise<void> {
+  const { rows } = await pool.query<{ head: number }>(
+    "select coalesce((select seq + count - 1 from log where lane = $1 order by seq desc limit 1), 0) as head",
+    [lane],
+  );
+  for (let n = 0; n < looks; n += 1) {
+    const { rowCount } = await pool.query("select from followers where lane = $1 and name = $2 and seq >= $3", [
+      lane,
+      listings.name,
+      rows[0]?.head,
+    ]);
+    if (rowCount !== 0) return;
+    await pause(lookMs);
+  }
+  throw new Error(`The listings of lane ${lane} are behind`);
+}
 
 /** The id of the user who is meant; null where there is none. */
 const userOf = ({ parameters, settings }: JobContext<Parameters>): string | null =>
@@ -39,17 +62,13 @@ export const leaveBehind = defineJob({
     const { lane, organization } = context.place;
     const user = userOf(context);
     if (user === null) return null;
-    const held = await context.db
-      .selectFrom("conversations")
-      .select("id")
-      .where((eb) => eb.and({ lane, organization, assignee: user }))
-      .where("status", "in", open)
-      .where("merged_into", "is", null)
-      .$if(cursor !== null, (query) => query.where("id", ">", cursor as string))
-      .orderBy("id")
-      .limit(context.sliceItems)
-      .execute();
-    const ids = held.map((row) => row.id);
+    if (cursor === null) await listedUpToNow(context.pool, lane);
+    const { rows } = await context.pool.query<{ id: string }>(
+      `select id from listings where lane = $1 and organization = $2 and assignee = $3 and ($4::uuid is null or id > $4)
+  and status in ('open', 'pending', 'snoozed') order by id limit $5`,
+      [lane, organization, user, cursor, context.sliceItems],
+    );
+    const ids = rows.map((row) => row.id);
     const last = ids.at(-1);
     return last === undefined ? null : { plan: { user, ids }, cursor: last };
   },
