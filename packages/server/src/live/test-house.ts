@@ -44,6 +44,8 @@ export async function liveHouse(
     id: "caller",
     user: home.owner,
     token: null,
+    session: null,
+    scopes: null,
   } as unknown as Parameters<Live["attach"]>[0]["caller"];
   const responses: { readonly writableLength: number }[] = [];
   const http = createServer((request, response) => {
