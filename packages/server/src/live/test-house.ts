@@ -30,7 +30,10 @@ export async function liveHouse(
   const errors: unknown[] = [];
   const live = createLive({
     pool: lanes.pool,
-    engine: { onLog: engine.onLog, settings: async (place) => settings(await engine.settings(place)) },
+    engine: {
+      onLog: (listener) => engine.onLog(listener),
+      settings: async (place) => settings(await engine.settings(place)),
+    },
     clock: systemClock,
     random: Math.random,
     log: { warn: () => {}, error: (fields) => errors.push(fields) },
