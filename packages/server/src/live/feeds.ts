@@ -110,7 +110,9 @@ export class Feeds {
     const rows = await readBetween(pool, feed.place, { after, upTo, most: mostRowsBack });
     if (rows === null) return;
     const standpoints = await readStandpoints(pool, feed.place, eventsOf(rows));
-    feed.prepend(rows, standpoints, after, upTo, performance.now());
+    // a row is kept whole: what is read further back later ends before it
+    const from = Math.min(after, (rows[0]?.events[0]?.seq ?? Infinity) - 1);
+    feed.prepend(rows, standpoints, from, upTo, performance.now());
   }
 
   /** Asks how far the lanes reach: what nobody told of is found so. Lets go of feeds that nobody reads. */

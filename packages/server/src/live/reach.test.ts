@@ -55,6 +55,8 @@ test("who may read a part is told of that part: what leaves it is gone, what com
   await issue("customer.set_property", { customer, name: "hidden", value: "hidden value" });
   const other = await write(2, "two");
   await issue("customer.set_property", { customer: other["customer"], name: "shown", value: "shown value" });
+  // read while it stood elsewhere: later it would be told what may be read by then
+  await part.until((page) => JSON.stringify(page.heard).includes("shown value"));
   await issue("conversation.move", { conversation, mailbox: support?.id });
   await part.until((page) => typesOf(page, conversation).at(-1) === "conversation.moved");
   await all.until((page) => typesOf(page, conversation).filter((type) => type === "conversation.moved").length === 2);

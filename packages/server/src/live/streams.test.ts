@@ -50,6 +50,22 @@ test("many events at once, more than are read at a time, come whole and in order
   far.kill();
 }, 90_000);
 
+test("pages that come back one after the other, each from further back, miss nothing and hear nothing twice", async () => {
+  const home = await lanes.organization({ lane: 64 });
+  const before = lanes.engine();
+  for (let n = 0; n < 4; n += 1) await before.submit(incoming(home, phone(n), `m${n}`));
+  const rows = await lanes.rows<{ last: number }>("select max(seq + count - 1) as last from log where lane = 64");
+  const last = Number(rows[0]?.last);
+  // nothing is in memory yet; most places lie within a row of the log
+  await using own = await liveHouse(lanes, home);
+  for (let after = last - 1; after >= 0; after -= 1) {
+    const page = await openPage(own.server, { after });
+    await page.until((each) => each.changes().at(-1)?.seq === last);
+    expect(page.changes().map(({ seq }) => seq)).toEqual(Array.from({ length: last - after }, (_, n) => after + 1 + n));
+    page.kill();
+  }
+}, 60_000);
+
 test("what was erased is told to nobody who comes back later", async () => {
   const home = await lanes.organization({ lane: 63 });
   await using own = await liveHouse(lanes, home);
