@@ -121,15 +121,15 @@ async function findUser(
   { id, lane }: OrganizationRow,
   wanted: string | undefined,
 ): Promise<{ id: string; name: string }> {
-  const which = wanted === undefined ? "role = 'admin'" : "(id::text = $3 or lower(email) = lower($3))";
+  const which = wanted === undefined ? "role in ('owner', 'admin')" : "(id::text = $3 or lower(email) = lower($3))";
   const { rows } = await pool.query<{ id: string; name: string }>(
-    `select id, name from users where lane = $1 and organization = $2 and archived_at is null and kind <> 'robot' and ${which} order by id limit 1`,
+    `select id, name from users where lane = $1 and organization = $2 and archived_at is null and kind <> 'robot' and ${which} order by role <> 'owner', id limit 1`,
     [lane, id, ...(wanted === undefined ? [] : [wanted])],
   );
   if (rows[0] !== undefined) return rows[0];
   throw new UserError(
     "user_not_found",
-    wanted === undefined ? "The organization has no admin." : `There is no user ${wanted}.`,
+    wanted === undefined ? "The organization has no owner or admin." : `There is no user ${wanted}.`,
     { hint: "Give --user an id or an e-mail address." },
   );
 }

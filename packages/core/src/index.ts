@@ -29,6 +29,8 @@ export type {
   Organization,
   PropertyDefinition,
   PropertyType,
+  Role,
+  RoleScope,
   Settings,
   SettingsNoun,
   Team,
@@ -37,9 +39,11 @@ export type {
 export {
   channelKinds,
   defaultLimits,
+  mailboxAccess,
   propertyTypes,
   reopenPolicies,
   roles,
+  roleScopes,
   settingsSchemas,
   unknownOutcomePolicies,
   userKinds,
@@ -47,7 +51,7 @@ export {
 export { addressKey } from "./domain/addressing.ts";
 export { blankChange, blankData, blankFields } from "./domain/blank.ts";
 export { definitionProblem, typeOfValue } from "./domain/property-definition.ts";
-export { apply, decide } from "./domain/decide.ts";
+export { apply, decide, notPermitted } from "./domain/decide.ts";
 export type { AnyCommand, Target } from "./domain/define.ts";
 export { eventTypes, type EventType, isEventType } from "./domain/events.ts";
 export { type PresenceStatus, presenceStatuses, statusOf } from "./domain/user/availability.ts";
@@ -55,7 +59,9 @@ export { memberFields } from "./domain/members.ts";
 export { key, type Key, rowTables, type RowTable, splitKey, tableOf, type View, views } from "./domain/keys.ts";
 export { Ledger, Missing, type World } from "./domain/ledger.ts";
 export { type MergePreview, previewCustomerMerge, type PreviewSight } from "./domain/customer/merge-preview.ts";
-export { type Permission, permissions, permissionsOf } from "./domain/permissions.ts";
+export { isPermission, type Permission, permissionFacts, permissions } from "./domain/permissions.ts";
+export { type Rights, teamsOf } from "./domain/rights.ts";
+export { beyond, builtInRoles, type Grants, grantsOf, grantsOfRole, isBuiltIn } from "./domain/roles.ts";
 export { everywhere, isEverywhere, nowhere, type Reach, reaches, type Standpoint } from "./domain/reach.ts";
 export { commands, needsOf, prepare } from "./domain/registry.ts";
 export { logVersion, upgradeChange } from "./domain/log-version.ts";

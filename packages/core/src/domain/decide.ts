@@ -4,6 +4,7 @@ import type { Effect } from "../model/effect.ts";
 import type { Event } from "../model/event.ts";
 import type { KeptItem } from "../model/parked.ts";
 import { Draft } from "./draft.ts";
+import type { Permission } from "./permissions.ts";
 import { applyChange, type Row } from "./rows.ts";
 import { commands } from "./registry.ts";
 import type { Standing } from "./standing.ts";
@@ -19,6 +20,10 @@ export interface Decision {
   readonly again?: KeptItem;
 }
 
+/** The answer to who lacks the right that a command asks for. */
+export const notPermitted = (type: string, permission: Permission): Refusal =>
+  refuse("forbidden", "not_permitted", `${type} needs the right ${permission}`);
+
 /**
  * Decides one prepared command. The ledger carries the events applied when it is accepted, and is as before when it is
  * refused. Throws `Missing` for what is not loaded; the caller takes the ledger back to its own mark then.
@@ -27,11 +32,12 @@ export function decide(command: Command, standing: Standing): Decision {
   const definition = commands.get(command.type);
   const no = (answer: Refusal): Decision => ({ answer, events: [], effects: [], runs: [] });
   if (definition === undefined) return no(refuse("invalid", "command_unknown", `There is no command ${command.type}`));
-  if (!standing.settings.permits(command.actor, definition.permission)) {
-    return no(refuse("forbidden", "not_permitted", `${command.type} needs the right ${definition.permission}`));
-  }
+  const { permission } = definition;
+  const within = command.scopes === undefined || command.scopes.includes(permission);
+  const reach = within ? standing.settings.reach(command.actor, permission) : null;
+  if (reach === null) return no(notPermitted(command.type, permission));
   const mark = standing.ledger.mark();
-  const draft = new Draft(standing);
+  const draft = new Draft(standing, reach);
   const answer = definition.decide(command.input as never, draft);
   if (!answer.ok) {
     standing.ledger.rollback(mark);

@@ -9,6 +9,7 @@ import type { VersionHead } from "../workflow/compiled.ts";
 import { stateOf } from "./derived.ts";
 import type { EventType, NoticeType } from "./events.ts";
 import { key } from "./keys.ts";
+import { everywhere, isEverywhere, type Reach, reaches, type Standpoint } from "./reach.ts";
 import type { Standing } from "./standing.ts";
 import { Writer } from "./writer.ts";
 
@@ -24,11 +25,36 @@ export class Draft extends Writer {
   readonly started: Id[] = [];
   again: KeptItem | null = null;
   readonly #standing: Standing;
+  readonly #reach: Reach;
 
-  constructor(standing: Standing) {
+  /** `reach` is how far the right holds that the command asks for. */
+  constructor(standing: Standing, reach: Reach = everywhere) {
     super(standing);
     this.#standing = standing;
+    this.#reach = reach;
     this.actor = standing.actor;
+  }
+
+  /** Whether the right that the command asks for holds for a conversation. What is out of reach is answered as what is not there. */
+  reaches(row: Standpoint): boolean {
+    return isEverywhere(this.#reach) || reaches(this.#reach, row);
+  }
+
+  /** The same for one that something else names, or for one that it was merged into. Read only where the reach has an end. */
+  reachesConversation(id: Id | null | undefined): boolean {
+    if (isEverywhere(this.#reach)) return true;
+    for (let next = id ?? null; next !== null;) {
+      const row = this.conversation(next);
+      if (row === null) return false;
+      if (reaches(this.#reach, row)) return true;
+      next = row.merged_into;
+    }
+    return false;
+  }
+
+  /** Whether it holds in a mailbox, for what is to be there. */
+  reachesMailbox(id: Id): boolean {
+    return this.#reach.mailboxes === null || this.#reach.mailboxes.includes(id);
   }
 
   /** The published version of a workflow, for starting it by name. */

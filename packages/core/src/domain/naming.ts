@@ -22,11 +22,15 @@ export const findMailbox = (settings: SettingsIndex, name: string, path = "/mail
 export const findChannel = (settings: SettingsIndex, name: string, path = "/channel"): Channel | Refusal =>
   usable("channel", settings.channel(name), path);
 
+/** The answer to a name that nothing has. */
+export const missing = (noun: string, path: string): Refusal =>
+  refuse("not_found", `${noun}_not_found`, `There is no such ${noun}`, path);
+
 function usable<T extends { readonly archived_at: string | null }>(
   noun: string,
   found: T | null,
   path: string,
 ): T | Refusal {
-  if (found === null) return refuse("not_found", `${noun}_not_found`, `There is no such ${noun}`, path);
+  if (found === null) return missing(noun, path);
   return found.archived_at === null ? found : refuse("conflict", `${noun}_archived`, `The ${noun} is archived`, path);
 }

@@ -6,18 +6,21 @@ import type {
   Mailbox,
   Organization,
   PropertyDefinition,
+  Role,
   Settings,
   Team,
   User,
 } from "../model/settings.ts";
-import { type Permission, permissionsOf } from "./permissions.ts";
+import type { Permission } from "./permissions.ts";
 import { everywhere, type Reach } from "./reach.ts";
+import { type Rights, rightsOf } from "./rights.ts";
 
 /** Settings made ready for look-ups by id or by the short name that documents use. */
 export interface SettingsIndex {
   readonly version: number;
   readonly organization: Organization;
   user(idOrEmail: string): User | null;
+  role(idOrSlug: string): Role | null;
   team(idOrSlug: string): Team | null;
   mailbox(idOrSlug: string): Mailbox | null;
   channel(idOrSlug: string): Channel | null;
@@ -26,6 +29,8 @@ export interface SettingsIndex {
   readonly all: Settings;
   /** Whether this actor may do this now; a workflow has the rights of whoever published it (DESIGN section 8). */
   permits(actor: Actor, permission: Permission): boolean;
+  /** All that a user may do; nothing for who does not work here. Worked out once. */
+  rights(user: Id): Rights;
   /** The conversations, and with them the customers, that a right of this actor holds for now; null without the right. */
   reach(actor: Actor, permission: Permission): Reach | null;
 }
@@ -64,11 +69,20 @@ export function indexSettings(all: Settings): SettingsIndex {
   const properties = new Map(
     all.properties.filter((row) => row.archived_at === null).map((row) => [`${row.noun}/${row.name}`, row]),
   );
-  const permits = (actor: Actor, permission: Permission): boolean => {
-    if (actor.kind === "system" || actor.kind === "channel") return true;
+  const rightsOfUsers = new Map<Id, Rights>();
+  const rights = (id: Id): Rights => {
+    const known = rightsOfUsers.get(id);
+    if (known !== undefined) return known;
+    const found = user(id);
+    const made: Rights = found === null ? new Map() : rightsOf(found, all);
+    // whoever asks for what nobody has leaves nothing behind
+    if (found !== null) rightsOfUsers.set(id, made);
+    return made;
+  };
+  const reach = (actor: Actor, permission: Permission): Reach | null => {
+    if (actor.kind === "system" || actor.kind === "channel") return everywhere;
     const id = actor.kind === "workflow" ? (actor.publisher ?? null) : actor.id;
-    const found = id === null ? null : user(id);
-    return found !== null && found.archived_at === null && permissionsOf(found.role).has(permission);
+    return id === null ? null : (rights(id).get(permission) ?? null);
   };
   return {
     version: all.version,
@@ -80,7 +94,9 @@ export function indexSettings(all: Settings): SettingsIndex {
     channel: byNames(all.channels, (row) => row.slug),
     calendar: byNames(all.calendars, (row) => row.slug),
     property: (noun, name) => properties.get(`${noun}/${name}`) ?? null,
-    permits,
-    reach: (actor, permission) => (permits(actor, permission) ? everywhere : null),
+    role: byNames(all.roles, (row) => row.slug),
+    rights,
+    permits: (actor, permission) => reach(actor, permission) !== null,
+    reach,
   };
 }

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { apply } from "../domain/decide.ts";
 import { eventTypes, type EventType, isEventType, noticeTypes } from "../domain/events.ts";
 import type { Row } from "../domain/rows.ts";
+import { everywhere } from "../domain/reach.ts";
 import { indexSettings } from "../domain/settings-index.ts";
 import { canonicalJson } from "../id/canonical.ts";
 import { idInstant, isId } from "../id/id.ts";
@@ -361,7 +362,7 @@ describe("what every history keeps", () => {
     const item = (at: string): Item => ({ kind: "timer", at, run: testId(1), wait: 1 });
     expect(() => shell.call([item("2026-11-20T17:00:00.000Z")])).not.toThrow();
     let n = 0;
-    const world = { ...shell.config.settings, permits: () => (n += 1) % 2 === 0 };
+    const world = { ...shell.config.settings, reach: () => ((n += 1) % 2 === 0 ? everywhere : null) };
     shell.config = { ...shell.config, settings: world };
     const command = {
       type: "conversation.open",

@@ -50,10 +50,10 @@ describe("a bug", () => {
         publish(2, { ...received, steps: { note: { action: "message.note", input: { text: "x" } } } }),
       ],
     });
-    const { permits } = shell.config.settings;
+    const { reach } = shell.config.settings;
     broken(shell, {
-      permits: (actor, permission) =>
-        actor.kind === "workflow" && actor.id === testId(4001) ? bug() : permits(actor, permission),
+      reach: (actor, permission) =>
+        actor.kind === "workflow" && actor.id === testId(4001) ? bug() : reach(actor, permission),
     });
     shell.feed([receive(shell, 1)]);
     expect([shell.poisoned, shell.replies.length]).toEqual([[], 1]);
@@ -74,11 +74,11 @@ describe("a bug", () => {
         publish(1, { ...received, steps: { tag: { action: "conversation.add_tags", input: { tags: ["a"] } } } }),
       ],
     });
-    const { permits } = shell.config.settings;
+    const { reach } = shell.config.settings;
     broken(shell, {
-      permits(actor, permission) {
+      reach(actor, permission) {
         if (actor.kind === "workflow") throw "words" as unknown as Error;
-        return permits(actor, permission);
+        return reach(actor, permission);
       },
     });
     shell.feed([receive(shell, 1)]);
@@ -194,7 +194,7 @@ describe("a bug", () => {
     });
     play.receive();
     const [effect] = play.shell.effects();
-    broken(play.shell, { permits: bug });
+    broken(play.shell, { reach: bug });
     play.settle(effect!.id, { status: "done", output: {} });
     expect(play.runsOf(1)).toMatchObject([{ status: "failed", reason: { code: "internal" } }]);
     expect(play.shell.effects()).toMatchObject([{ status: "dead", last_error: { code: "internal" } }]);
@@ -216,7 +216,7 @@ describe("a bug", () => {
     const conversation = play.receive();
     play.issue("message.send", { conversation, text: "by hand" });
     const ids_ = play.shell.effects().map((effect) => effect.id);
-    broken(play.shell, { permits: bug });
+    broken(play.shell, { reach: bug });
     for (const id of ids_) play.settle(id, { status: "done", output: {} });
     expect(play.shell.effects().map((effect) => effect.status)).toEqual(["dead", "dead"]);
     expect(play.runsOf(1)).toMatchObject([{ status: "waiting" }]);
@@ -237,7 +237,7 @@ describe("a bug", () => {
     const play = stage();
     const conversation = play.receive();
     play.issue("conversation.snooze", { conversation, until: "2026-11-20T18:00:00.000Z" });
-    broken(play.shell, { permits: bug });
+    broken(play.shell, { reach: bug });
     play.ringNext();
     expect(play.conversation(conversation)).toMatchObject({ status: "snoozed", wake_at: null });
     expect(play.shell.poisoned).toMatchObject([{ item: { kind: "wake" } }]);

@@ -6,6 +6,8 @@ export interface Command {
   readonly type: string;
   readonly actor: Actor;
   readonly input: { readonly [name: string]: Json };
+  /** the only permissions that whoever asks may use now, of those that the actor has; missing: all */
+  readonly scopes?: readonly string[];
 }
 
 /** What kind of answer a refusal is; the HTTP edge maps it to a status. */

@@ -143,6 +143,7 @@ export const settingsNouns = {
     until: plain(InstantSchema),
   }),
   users: Type.Object({ ...settingsSchemas.users.properties, ...made, ...marked }),
+  roles: Type.Object({ ...settingsSchemas.roles.properties, ...made, ...marked }),
   teams: Type.Object({ ...settingsSchemas.teams.properties, ...made, ...marked }),
   mailboxes: Type.Object({ ...settingsSchemas.mailboxes.properties, ...made, ...marked }),
   channels: Type.Object({

@@ -35,17 +35,33 @@ export interface Organization {
 }
 
 export const userKinds = ["person", "assistant", "robot"] as const;
-export const roles = ["admin", "agent", "assistant", "robot"] as const;
+/** The roles that every organization has; the others are of its own making. */
+export const roles = ["owner", "admin", "supervisor", "agent", "light_agent", "assistant", "robot"] as const;
+export type BuiltInRole = (typeof roles)[number];
 export interface User {
   readonly id: Id;
   readonly kind: (typeof userKinds)[number];
-  readonly role: (typeof roles)[number];
+  /** one that every organization has, or the id of one of its own */
+  readonly role: string;
   readonly name: string;
   readonly email: string | null;
   /** how many open conversations they are given at most; null: as many as come */
   readonly capacity: number | null;
   /** the calendar by which they are online and offline; null: their open pages say it */
   readonly hours: Id | null;
+  readonly archived_at: Instant | null;
+}
+
+/** How far a right reaches: all there is, what is in the mailboxes one may see, of that one's teams' and own, or one's own alone. */
+export const roleScopes = ["everywhere", "mailboxes", "teams", "own"] as const;
+export type RoleScope = (typeof roleScopes)[number];
+
+/** A role of an organization's own: a set of permissions, each with its scope. */
+export interface Role {
+  readonly id: Id;
+  readonly slug: string;
+  readonly name: string;
+  readonly rights: { readonly [permission: string]: RoleScope };
   readonly archived_at: Instant | null;
 }
 
@@ -60,10 +76,16 @@ export interface Team {
 }
 
 export const reopenPolicies = ["always", "within_days", "never"] as const;
+/** Who may see what is in a mailbox, as far as their roles go by mailboxes. */
+export const mailboxAccess = ["everyone", "members"] as const;
 export interface Mailbox {
   readonly id: Id;
   readonly slug: string;
   readonly name: string;
+  readonly access: (typeof mailboxAccess)[number];
+  /** those who may see it where it keeps to its members, and the teams whose members may */
+  readonly users: readonly Id[];
+  readonly teams: readonly Id[];
   /** whether a new inbound message re-opens a closed conversation or starts another */
   readonly reopen: (typeof reopenPolicies)[number];
   readonly reopen_days: number;
@@ -147,6 +169,7 @@ export interface Settings {
   readonly version: number;
   readonly organization: Organization;
   readonly users: readonly User[];
+  readonly roles: readonly Role[];
   readonly teams: readonly Team[];
   readonly mailboxes: readonly Mailbox[];
   readonly channels: readonly Channel[];
@@ -164,7 +187,9 @@ export const settingsSchemas = {
   users: Type.Object({
     id: plain(IdSchema),
     kind: plain(oneOf(userKinds)),
-    role: plain(oneOf(roles)),
+    role: plain(
+      Type.String({ maxLength: 64, description: `one of ${roles.join(", ")}, or the id of a role of your own` }),
+    ),
     name: plain(name),
     email: plain(orNull(Type.String({ maxLength: 320 }))),
     capacity: plain(
@@ -180,6 +205,18 @@ export const settingsSchemas = {
     ),
     archived_at: plain(archived_at),
   }),
+  roles: Type.Object({
+    id: plain(IdSchema),
+    slug: plain(slug),
+    name: plain(name),
+    rights: plain(
+      Type.Record(Type.String({ maxLength: 64 }), oneOf(roleScopes), {
+        maxProperties: 200,
+        description: "by permission, how far it reaches",
+      }),
+    ),
+    archived_at: plain(archived_at),
+  }),
   teams: Type.Object({
     id: plain(IdSchema),
     slug: plain(slug),
@@ -192,6 +229,9 @@ export const settingsSchemas = {
     id: plain(IdSchema),
     slug: plain(slug),
     name: plain(name),
+    access: plain(oneOf(mailboxAccess, "`members`: only they see what is in it, unless their role reaches everywhere")),
+    users: plain(Type.Array(IdSchema, { maxItems: 1000, description: "members" })),
+    teams: plain(Type.Array(IdSchema, { maxItems: 1000, description: "teams whose members are members" })),
     reopen: plain(oneOf(reopenPolicies)),
     reopen_days: plain(Type.Integer({ minimum: 0, maximum: 3650 })),
     archived_at: plain(archived_at),

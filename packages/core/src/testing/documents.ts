@@ -52,11 +52,24 @@ export const settingsRows: Settings = {
       archived_at: null,
     },
   ],
+  roles: [],
   teams: [
     { id: idOf(20), slug: "billing", name: "Billing", members: [idOf(11)], lead: null, archived_at: null },
     { id: idOf(21), slug: "old", name: "Old", members: [], lead: null, archived_at: archived },
   ],
-  mailboxes: [{ id: idOf(30), slug: "support", name: "Support", reopen: "always", reopen_days: 0, archived_at: null }],
+  mailboxes: [
+    {
+      id: idOf(30),
+      slug: "support",
+      name: "Support",
+      access: "everyone",
+      users: [],
+      teams: [],
+      reopen: "always",
+      reopen_days: 0,
+      archived_at: null,
+    },
+  ],
   channels: [
     {
       id: idOf(40),

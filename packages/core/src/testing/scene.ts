@@ -20,6 +20,8 @@ export interface SceneOptions {
 
 export interface IssueOptions {
   readonly actor?: Actor;
+  /** the only permissions that it may use; default: all that the actor has */
+  readonly scopes?: readonly string[];
   /** the command's id, from which all ids of the decision follow */
   readonly root?: string;
   readonly at?: string;
@@ -49,7 +51,7 @@ export function scene(options: SceneOptions = {}): Scene {
     pass(ms) {
       at = addMs(at, ms);
     },
-    issue(type, input, { actor = options.actor ?? actors.admin, root = `command-${++count}`, at: given } = {}) {
+    issue(type, input, { actor = options.actor ?? actors.admin, scopes, root = `command-${++count}`, at: given } = {}) {
       at = given ?? addMs(at, 1000);
       const prepared = prepare(type, input, settings);
       if (!prepared.ok) return { answer: prepared, events: [], effects: [], runs: [] };
@@ -66,7 +68,7 @@ export function scene(options: SceneOptions = {}): Scene {
         depth: 0,
         mint: () => mintId(at, seed, minted++),
       };
-      return decide({ type, actor, input: prepared.input }, standing);
+      return decide({ type, actor, input: prepared.input, ...(scopes && { scopes }) }, standing);
     },
   };
 }

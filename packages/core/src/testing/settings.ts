@@ -66,6 +66,9 @@ const mailbox = (
   id: ids.mailboxes[slug],
   slug,
   name: slug,
+  access: "everyone",
+  users: [],
+  teams: [],
   reopen,
   reopen_days: 7,
   archived_at,
@@ -130,6 +133,7 @@ export const sampleSettings: Settings = {
     user("aria", "assistant", "assistant"),
     user("robot", "robot", "robot"),
   ],
+  roles: [],
   teams: [
     team("billing", [ids.users.cleo, ids.users.ben, ids.users.dan]),
     team("support", [ids.users.ada, ids.users.ben, ids.users.cleo, ids.users.aria]),

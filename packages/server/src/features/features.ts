@@ -10,6 +10,7 @@ import { calendars } from "./calendars/calendars.ts";
 import { channels } from "./channels/channels.ts";
 import { providerRoutes } from "./channels/provider-routes.ts";
 import { commandHttpRoutes } from "./commands/routes.ts";
+import { commandDoor } from "./commands/door.ts";
 import { commandSubmitter } from "./commands/submit.ts";
 import { ownConversationRoutes } from "./conversations/own-routes.ts";
 import { conversationRoutes } from "./conversations/routes.ts";
@@ -31,6 +32,7 @@ import { operationRoutes } from "./operations/routes.ts";
 import { organizationRoutes } from "./organization/routes.ts";
 import { unknownDefiner } from "./properties/define.ts";
 import { properties } from "./properties/properties.ts";
+import { roles } from "./roles/roles.ts";
 import { runRoutes } from "./runs/routes.ts";
 import { savedReplyRoutes } from "./saved-replies/routes.ts";
 import { segments } from "./segments/segments.ts";
@@ -38,7 +40,7 @@ import { recoveryRoutes } from "./sessions/recovery-routes.ts";
 import { setupRoutes } from "./sessions/setup-routes.ts";
 import { signInRoutes } from "./sessions/sign-in-routes.ts";
 import { singleSignOnRoutes } from "./sessions/single-sign-on-routes.ts";
-import { settingsChanger } from "./settings/change.ts";
+import { type Change, settingsChanger } from "./settings/change.ts";
 import { resourceRoutes } from "./settings/resource-routes.ts";
 import { statsRoutes } from "./stats/routes.ts";
 import { teams } from "./teams/teams.ts";
@@ -52,8 +54,14 @@ import { stateRoutes } from "./workflows/state-routes.ts";
 
 /** Every route of the native API. */
 export function features(ports: AppPorts, auth: Authenticator, signing: SigningIn): Route[] {
-  const change = settingsChanger(ports);
-  const resources = [users, teams, mailboxes, channels(ports), calendars, properties, segments];
+  const door = commandDoor(ports);
+  const changer = settingsChanger(ports);
+  const change: Change = async (call, fn) => {
+    const answer = await changer(call, fn);
+    door.forget(call.place);
+    return answer;
+  };
+  const resources = [users, roles, teams, mailboxes, channels(ports), calendars, properties, segments];
   return [
     ...meRoutes(),
     ...accountRoutes(signing),
@@ -64,7 +72,7 @@ export function features(ports: AppPorts, auth: Authenticator, signing: SigningI
     ...organizationRoutes(ports, change),
     ...resources.flatMap((resource) => resourceRoutes(resource, ports, change)),
     ...providerRoutes(),
-    ...commandHttpRoutes(commandSubmitter(ports), unknownDefiner(ports)),
+    ...commandHttpRoutes(commandSubmitter(ports), door, unknownDefiner(ports)),
     ...customerRoutes(ports),
     ...conversationRoutes(ports),
     ...messageRoutes(ports),

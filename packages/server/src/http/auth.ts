@@ -21,6 +21,8 @@ export interface Caller {
   readonly user: string | null;
   /** null when it signed in by other means */
   readonly token: { readonly id: string; readonly name: string } | null;
+  /** the only permissions that it may use of those that the user has; null: all. Those of a token are said when it is made */
+  readonly scopes: ReadonlySet<string> | null;
   /** the session of a person who signed in, and which identity that is; null when it signed in by other means */
   readonly session: { readonly id: string; readonly identity: string } | null;
 }
@@ -86,6 +88,7 @@ export function createAuthenticator({ pool, nowMs, publicUrl }: AuthenticatorPor
       id,
       user,
       token: null,
+      scopes: null,
       session: { id, identity },
     };
   };
@@ -124,12 +127,13 @@ interface TokenRow {
   readonly id: string;
   readonly name: string;
   readonly last_used_at: string | null;
+  readonly scopes: readonly string[] | null;
 }
 
 async function findCaller(pool: Pool, hash: string, used: (row: TokenRow) => void): Promise<Caller | null> {
   const { rows } = await pool.query<TokenRow>({
     name: "find_token",
-    text: `select lane, organization, user_id, id, name, last_used_at from directory_tokens
+    text: `select lane, organization, user_id, id, name, last_used_at, scopes from directory_tokens
 where hash = $1 and revoked_at is null and (expires_at is null or expires_at > now())`,
     values: [hash],
   });
@@ -142,6 +146,7 @@ where hash = $1 and revoked_at is null and (expires_at is null or expires_at > n
     id: row.id,
     user: row.user_id,
     token: { id: row.id, name: row.name },
+    scopes: row.scopes === null ? null : new Set(row.scopes),
     session: null,
   };
 }

@@ -194,6 +194,7 @@ async function fill(): Promise<void> {
     await post("/users", { name: `User ${n}` });
     archived.push((await post("/teams", { name: `Team ${n}` })).id);
     await post("/teams", { name: `Crew ${n}` });
+    await post("/roles", { name: `Role ${n}`, rights: {} });
     await post("/mailboxes", { name: `Mailbox ${n}` });
     await post("/channels", { name: `Channel ${n}`, kind: "api", mailbox });
     await post("/calendars", { name: `Calendar ${n}`, calendar: { zone: "UTC", hours: {}, holidays: [] } });

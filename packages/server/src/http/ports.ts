@@ -20,6 +20,8 @@ export interface SubmitRequest {
   readonly type: string;
   readonly input: unknown;
   readonly actor: Actor;
+  /** the only permissions that may be used, of those that the actor has; missing: all */
+  readonly scopes?: readonly string[];
   /** scoped idempotency key */
   readonly key?: string;
   /** of the request that the key came with */

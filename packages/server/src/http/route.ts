@@ -202,6 +202,8 @@ export function schemaOf(facts: Route, scope: Scope): object {
     summary: facts.summary,
     description: [facts.description, rights].filter(Boolean).join("\n\n"),
     security: scope.signIn === null ? [] : [{ token: [] }, { session: [] }],
+    // for whoever asks what a role may do; docs/permissions.md is made from it
+    ...(facts.permission !== null && { "x-permission": facts.permission }),
     ...(facts.params && { params: facts.params }),
     ...(!scope.inReference && { hide: true }),
     ...(facts.query && { querystring: scope.unknownFields === "refused" ? closed(facts.query) : facts.query }),

@@ -35,7 +35,7 @@ const visitors: Scope = {
     const id = headers["x-visitor"];
     if (typeof id !== "string") throw new ProblemAnswer(problem("unauthorized"));
     const place = { lane: 1, organization: "01890000-0000-7000-8000-000000000001" };
-    return { place, actor: { kind: "channel", id: null }, id, user: null, token: null, session: null };
+    return { place, actor: { kind: "channel", id: null }, id, user: null, token: null, scopes: null, session: null };
   },
   async checkRights(_call, permission) {
     if (permission !== null) throw new ProblemAnswer(problem("forbidden"));

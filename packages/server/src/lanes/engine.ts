@@ -68,6 +68,8 @@ export interface Submission {
   readonly type: string;
   readonly input: unknown;
   readonly actor: Actor;
+  /** the only permissions that may be used, of those that the actor has; missing: all */
+  readonly scopes?: readonly string[];
   /** the client's idempotency key, already scoped */
   readonly key?: string;
   /** of the request that the key came with; the key with another is refused */
@@ -198,6 +200,7 @@ export function createEngine(options: EngineOptions): Engine {
     type,
     input,
     actor,
+    scopes,
     key,
     fingerprint,
     work = "interactive",
@@ -211,7 +214,7 @@ export function createEngine(options: EngineOptions): Engine {
       const admitted = {
         place,
         id: freshId(),
-        command: { type, actor, input: input as Record<string, never> },
+        command: { type, actor, input: input as Record<string, never>, ...(scopes !== undefined && { scopes }) },
         work,
         since: performance.now(),
         resolve(answer: Submitted) {

@@ -4,6 +4,7 @@ import type { ClientBase } from "pg";
 /** The nouns of the settings that are rows of their own, and where they stand. */
 const tables = {
   users: "user",
+  roles: "role",
   teams: "team",
   mailboxes: "mailbox",
   channels: "channel",

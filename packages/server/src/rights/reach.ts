@@ -8,6 +8,7 @@ import {
   type SettingsIndex,
 } from "@threadmill/core";
 import type { RawBuilder } from "kysely";
+import type { Caller } from "../http/auth.ts";
 import type { Call } from "../http/route.ts";
 import { asExpression, asText, type Clause, value } from "./clause.ts";
 
@@ -18,11 +19,18 @@ export type { Reach } from "@threadmill/core";
  * for. Everything that shows, counts, finds, exports or tells of them passes through what is made of it here.
  */
 export const reachOf = async (
-  call: Pick<Call, "actor" | "settings">,
+  call: Pick<Call, "caller" | "settings">,
   permission: Permission = "conversations.read",
-): Promise<Reach> => reachIn(await call.settings(), call.actor, permission);
+): Promise<Reach> => reachOfCaller(await call.settings(), call.caller, permission);
 
-/** The same for whoever does not ask now: a page that is told of changes, a user who is to be notified. */
+/** The same with the settings at hand: for whoever stays connected while they change. */
+export const reachOfCaller = (
+  settings: SettingsIndex,
+  { actor, scopes }: Pick<Caller, "actor" | "scopes">,
+  permission: Permission = "conversations.read",
+): Reach => (scopes === null || scopes.has(permission) ? reachIn(settings, actor, permission) : nowhere);
+
+/** The same for a user who does not ask now, such as one who is to be notified. */
 export const reachIn = (settings: SettingsIndex, actor: Actor, permission: Permission = "conversations.read"): Reach =>
   settings.reach(actor, permission) ?? nowhere;
 

@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { defineCommand } from "../define.ts";
 import { key } from "../keys.ts";
-import { findMailbox, isRefusal } from "../naming.ts";
+import { findMailbox, isRefusal, missing } from "../naming.ts";
 import { change, conversationInput, withConversation } from "./with-conversation.ts";
 
 export const moveConversation = defineCommand({
@@ -23,6 +23,7 @@ export const moveConversation = defineCommand({
   decide(input, draft) {
     const mailbox = findMailbox(draft.settings, input.mailbox);
     if (isRefusal(mailbox)) return mailbox;
+    if (!draft.reachesMailbox(mailbox.id)) return missing("mailbox", "/mailbox");
     return withConversation(draft, input.conversation, (row) =>
       change(draft, row, "conversation.moved", { mailbox: mailbox.id }),
     );

@@ -8,7 +8,7 @@ import { addressKey, addressOn, customerFieldFor, identityOf } from "../addressi
 import { accept, defineCommand } from "../define.ts";
 import type { Draft } from "../draft.ts";
 import { key } from "../keys.ts";
-import { findChannel, isRefusal } from "../naming.ts";
+import { findChannel, isRefusal, missing } from "../naming.ts";
 import { customerErased, customerNotFound, tell } from "../customer/with-customer.ts";
 import { arrive } from "./arrival.ts";
 
@@ -57,10 +57,15 @@ export const startConversation = defineCommand({
   decide(input, draft) {
     const channel = findChannel(draft.settings, input.channel);
     if (isRefusal(channel)) return channel;
+    if (!draft.reachesMailbox(channel.mailbox)) return missing("channel", "/channel");
     const found = recipient(input, draft, channel);
     if (isRefusal(found)) return found;
     const place = arrive(draft, channel, found.customer, { ...input, address: found.address, waiting: false });
     const { customer, conversation, madeCustomer, madeConversation } = place;
+    if (!madeConversation && !draft.reaches(conversation)) {
+      const message = "The customer has a conversation on this channel already, which others look after";
+      return refuse("conflict", "conversation_elsewhere", message, input.to === undefined ? "/customer" : "/to");
+    }
     return accept({
       conversation: conversation.id,
       customer: customer.id,

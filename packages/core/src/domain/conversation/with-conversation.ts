@@ -10,6 +10,9 @@ import type { EventType } from "../events.ts";
 /** The input field that names a conversation. */
 export const conversationInput = { conversation: IdSchema };
 
+export const conversationNotFound = (path = "/conversation"): Refusal =>
+  refuse("not_found", "conversation_not_found", "There is no such conversation", path);
+
 /**
  * Reads the conversation that a command names; the answer to a missing or merged one is the same for all. To a workflow a
  * merged one stands for the one it was merged into: its document cannot know of the merge, and its runs go on there.
@@ -21,7 +24,7 @@ export function withConversation(
   path = "/conversation",
 ): Accepted | Refusal {
   const row = draft.actor.kind === "workflow" ? draft.conversationOf(id) : draft.conversation(id);
-  if (row === null) return refuse("not_found", "conversation_not_found", "There is no such conversation", path);
+  if (row === null || !draft.reaches(row)) return conversationNotFound(path);
   if (row.merged_into !== null) {
     return refuse("conflict", "conversation_merged", `The conversation was merged into ${row.merged_into}`, path);
   }

@@ -33,7 +33,8 @@ export const closeCustomer = defineCommand({
     }
     const ids = draft.openConversations(row.id);
     draft.expect(ids.map(key.conversation));
-    const open = ids.map((id) => draft.conversation(id) as ConversationRow);
+    const all = ids.map((id) => draft.conversation(id) as ConversationRow);
+    const open = all.filter((each) => draft.reaches(each));
     draft.expect(open.flatMap(({ assignee }) => (assignee === null ? [] : [key.load(assignee)])));
     for (const conversation of open) {
       const changes = draft.changeConversation(conversation, closing(conversation, draft.at));

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { key } from "../keys.ts";
-import { memoryWorld, sampleIndex, scene, testId } from "../../testing/index.ts";
+import { actors, ids, memoryWorld, sampleIndex, sampleSettings, scene, testId } from "../../testing/index.ts";
 
 const row = (status: string) => ({
   id: testId(900),
@@ -53,4 +53,18 @@ test("one whose customer was erased stays dead: nothing is left to be sent", () 
   made.rows.set(key.effect(testId(900)), { ...row("dead"), last_error: { code: "customer_erased", message: "" } });
   const stage = scene({ world: made, settings: sampleIndex() });
   expect(stage.issue("effect.retry", { effect: testId(900) }).answer).toMatchObject({ code: "customer_erased" });
+});
+
+test("one of a conversation out of reach, or that is gone, is not found by who may not see it", () => {
+  const settings = sampleIndex({
+    mailboxes: sampleSettings.mailboxes.map((each) => ({ ...each, access: "members" as const })),
+    users: sampleSettings.users.map((each) => (each.id === ids.users.ben ? { ...each, role: "supervisor" } : each)),
+  });
+  const made = world("dead");
+  made.rows.set(key.effect(testId(901)), { ...row("dead"), id: testId(901), refs: { conversation: testId(1) } });
+  const stage = scene({ world: made, settings, actor: actors.agent });
+  expect(stage.issue("effect.retry", { effect: testId(901) }).answer).toMatchObject({ code: "effect_not_found" });
+  expect(stage.issue("effect.retry", { effect: testId(901) }, { actor: actors.admin }).answer).toMatchObject({
+    ok: true,
+  });
 });

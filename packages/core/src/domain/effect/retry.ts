@@ -17,7 +17,8 @@ export const retryEffect = defineCommand({
   needs: (input) => [key.effect(input.effect)],
   decide(input, draft) {
     const effect = draft.effectRow(input.effect);
-    if (effect === null)
+    const about = effect?.refs.conversation;
+    if (effect === null || (about !== undefined && !draft.reachesConversation(about)))
       return refuse("not_found", "effect_not_found", "There is no such effect; what is done is not kept", "/effect");
     if ((effect.last_error as { readonly code?: string } | null)?.code === "customer_erased")
       return customerErased("/effect");

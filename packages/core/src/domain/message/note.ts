@@ -12,7 +12,7 @@ import { authorOf } from "./send.ts";
 export const noteMessage = defineCommand({
   type: "message.note",
   summary: "Leaves a note in a conversation that the customer does not see",
-  permission: "conversations.write",
+  permission: "messages.note",
   target: "conversation",
   action: true,
   events: ["message.noted"],

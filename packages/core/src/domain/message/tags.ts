@@ -52,7 +52,9 @@ export function withMessage(
   act: (message: Message) => Accepted | Refusal,
 ): Accepted | Refusal {
   const row = draft.message(id);
-  return row === null ? refuse("not_found", "message_not_found", "There is no such message", "/message") : act(row);
+  return row === null || !draft.reachesConversation(row.conversation)
+    ? refuse("not_found", "message_not_found", "There is no such message", "/message")
+    : act(row);
 }
 
 /** What an event of a message is about: who and what its merged customer and conversation stand for. */

@@ -26,7 +26,8 @@ export const cancelRun = defineCommand({
   decide(input, draft) {
     const run = draft.run(input.run);
     const status = run === null ? null : transition(run.status, "cancel");
-    if (run === null || status === null)
+    const reached = run?.conversation ? draft.reachesConversation(run.conversation) : true;
+    if (run === null || status === null || !reached)
       return refuse("not_found", "run_not_found", "There is no such live run", "/run");
     const reason = { code: "cancelled", message: input.reason ?? "Cancelled by a person" };
     const ended = cutShort(run, reason, draft.at);

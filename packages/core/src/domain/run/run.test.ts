@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Accepted } from "../../model/command.ts";
 import type { Json } from "../../model/common.ts";
 import type { Run } from "../../model/run.ts";
-import { actors, ids, testId } from "../../testing/settings.ts";
+import { actors, ids, sampleIndex, sampleSettings, testId } from "../../testing/settings.ts";
 import { scene } from "../../testing/scene.ts";
 import { conversationRow, customerRow, memoryWorld } from "../../testing/world.ts";
 import type { VersionHead } from "../../workflow/compiled.ts";
@@ -209,5 +209,25 @@ describe("run.cancel", () => {
     expect(needsOf({ type: "run.cancel", actor: actors.admin, input: { run: over } }, stage().settings)).toEqual([
       key.run(over),
     ]);
+  });
+});
+
+describe("out of reach", () => {
+  const settings = sampleIndex({
+    mailboxes: sampleSettings.mailboxes.map((row) =>
+      row.id === ids.mailboxes.support ? { ...row, access: "members" as const } : row,
+    ),
+    users: sampleSettings.users.map((row) => (row.id === ids.users.ben ? { ...row, role: "supervisor" } : row)),
+  });
+  const set = () => scene({ world, workflows, settings, actor: actors.agent });
+
+  test("no run is started for a conversation, nor cancelled", () => {
+    expect(set().issue("run.start", { workflow: "manual", conversation: talk }).answer).toMatchObject({
+      code: "conversation_not_found",
+    });
+    expect(set().issue("run.cancel", { run: waiting }).answer).toMatchObject({ code: "run_not_found" });
+    const cancelled = set().issue("run.cancel", { run: waiting }, { actor: actors.admin });
+    expect(cancelled.answer).toMatchObject({ ok: true });
+    expect(set().issue("run.start", { workflow: "manual", customer: ann }).answer).toMatchObject({ ok: true });
   });
 });

@@ -4,7 +4,7 @@ import { IdSchema, type Json, type Ref } from "../../model/common.ts";
 import type { Refs } from "../../model/event.ts";
 import { namesOf } from "../../model/json.ts";
 import { newRun } from "../../run/create.ts";
-import { refsOfConversation } from "../conversation/with-conversation.ts";
+import { conversationNotFound, refsOfConversation } from "../conversation/with-conversation.ts";
 import { customerErased, isErased } from "../customer/with-customer.ts";
 import { accept, defineCommand } from "../define.ts";
 import type { Draft } from "../draft.ts";
@@ -73,8 +73,7 @@ function subjectOfInput(
 ): { readonly subject: Ref; readonly refs: Refs } | ReturnType<typeof refuse> {
   if (input.conversation !== undefined) {
     const row = draft.conversationOf(input.conversation);
-    if (row === null)
-      return refuse("not_found", "conversation_not_found", "There is no such conversation", "/conversation");
+    if (row === null || !draft.reachesConversation(input.conversation)) return conversationNotFound();
     return { subject: { kind: "conversation", id: row.id }, refs: refsOfConversation(draft, row) };
   }
   if (input.customer !== undefined) {

@@ -3,6 +3,7 @@ import { type TObject, type TProperties, type TSchema, Type } from "typebox";
 import { checkUserRights } from "../../http/rights.ts";
 import { type Route, route } from "../../http/route.ts";
 import type { DefineUnknown } from "../properties/define.ts";
+import type { CommandDoor } from "./door.ts";
 import type { SubmitCommand } from "./submit.ts";
 import { type CommandRoute, commandRoutes } from "./table.ts";
 
@@ -21,8 +22,8 @@ export const CommandAnswerSchema = Type.Object(
 );
 
 /** A route for every command. */
-export function commandHttpRoutes(submit: SubmitCommand, define: DefineUnknown): Route[] {
-  return commandRoutes.map((row) => commandRoute(row, commandOf(row), submit, define));
+export function commandHttpRoutes(submit: SubmitCommand, door: CommandDoor, define: DefineUnknown): Route[] {
+  return commandRoutes.map((row) => commandRoute(row, commandOf(row), { submit, door, define }));
 }
 
 function commandOf({ command }: CommandRoute): AnyCommand {
@@ -41,7 +42,14 @@ const defining = Type.Object({
   ),
 });
 
-function commandRoute(row: CommandRoute, definition: AnyCommand, submit: SubmitCommand, define: DefineUnknown): Route {
+/** What a command's route goes through. */
+interface Ways {
+  readonly submit: SubmitCommand;
+  readonly door: CommandDoor;
+  readonly define: DefineUnknown;
+}
+
+function commandRoute(row: CommandRoute, definition: AnyCommand, { submit, door, define }: Ways): Route {
   const { params, body } = splitInput(row.url, definition);
   const bodyless = row.method === "DELETE";
   return route({
@@ -59,12 +67,14 @@ function commandRoute(row: CommandRoute, definition: AnyCommand, submit: SubmitC
     status: row.status ?? 200,
     problems: [404, 429],
     async handle(call) {
-      const input = { ...(call.body as object | undefined), ...(call.params as object) };
+      const given = { ...(call.body as object | undefined), ...(call.params as object) };
+      const entered = await door.enter(call, definition, given);
+      if ("ok" in entered) return entered;
       const defines = row.sets !== undefined && call.query.define_properties === true;
       if (defines) await checkUserRights(call, "properties.define");
-      const answer = await submit(call, definition.type, input);
+      const answer = await submit(call, definition.type, entered.input);
       if (defines && "command" in answer)
-        await define({ place: call.place, actor: call.actor, noun: row.sets, values: propertiesIn(input) });
+        await define({ place: call.place, actor: call.actor, noun: row.sets, values: propertiesIn(given) });
       return answer;
     },
   });

@@ -1,3 +1,4 @@
+import type { Caller } from "../../http/auth.ts";
 import type { AppPorts } from "../../http/ports.ts";
 import type { Call, Refused } from "../../http/route.ts";
 import { readableCustomers } from "../../rights/readable.ts";
@@ -14,11 +15,16 @@ export interface CommandAnswer {
 /** Hands commands of HTTP requests to the engine. */
 export type SubmitCommand = (call: Call, type: string, input: unknown) => Promise<CommandAnswer | Refused>;
 
+/** What a command says of the token that it came by: the decision asks again. */
+export const scopesOf = ({ scopes }: Caller): { readonly scopes?: readonly string[] } =>
+  scopes === null ? {} : { scopes: [...scopes] };
+
 /** Makes the one way by which a request's command reaches the engine. Keys are the mill's business: it holds the lane. */
 export function commandSubmitter({ engine, pool }: Pick<AppPorts, "engine" | "pool">): SubmitCommand {
   return async (call, type, input) => {
-    const { key, place, actor, reply } = call;
-    const { command, answer, cut, repeated } = await engine.submit({ place, type, input, actor, ...key });
+    const { key, place, actor, caller, reply } = call;
+    const asked = { place, type, input, actor, ...scopesOf(caller), ...key };
+    const { command, answer, cut, repeated } = await engine.submit(asked);
     if (repeated) void reply.header("idempotency-replayed", "true");
     if (answer.ok) return { command, result: answer.result, cut };
     // who else stands against it is told only to those who may read them

@@ -16,6 +16,7 @@ import type { AppPorts } from "../../http/ports.ts";
 import { type Route, route } from "../../http/route.ts";
 import { readableFamily } from "../../rights/readable.ts";
 import { reachOf, withinReach } from "../../rights/reach.ts";
+import { settingsSeen } from "../../rights/workflows.ts";
 import { shownColumns } from "../columns.ts";
 import { familyOf } from "../family.ts";
 import { customerColumns } from "../customers/columns.ts";
@@ -59,7 +60,7 @@ export function conversationRoutes({ db, pool }: Pick<AppPorts, "db" | "pool">):
           .where("lane", "=", place.lane)
           .where("organization", "=", place.organization)
           .where(withinReach(await reachOf(call)));
-        const index = await settings();
+        const index = await settingsSeen(call, await settings());
         for (const noun of ["mailbox", "team", "channel"] as const) {
           const name = query[noun];
           if (name === undefined) continue;

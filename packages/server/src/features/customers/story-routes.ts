@@ -88,7 +88,7 @@ export function customerStoryRoutes({ pool }: Pick<AppPorts, "pool">): Route[] {
 /** The ids under which what belongs to a customer stands, if the caller may read them. */
 async function familyRead(
   pool: Pool,
-  call: Pick<Call<{ readonly customer: string }>, "place" | "params" | "actor" | "settings">,
+  call: Pick<Call<{ readonly customer: string }>, "place" | "params" | "caller" | "settings">,
 ): Promise<readonly string[] | Refusal> {
   const { place, params } = call;
   const reach = await reachOf(call, "customers.read");

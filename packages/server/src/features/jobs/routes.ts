@@ -1,8 +1,9 @@
-import { IdSchema, oneOf, orNull, refuse, type Refusal, type SettingsIndex } from "@threadmill/core";
+import { commands, IdSchema, oneOf, orNull, refuse, type Refusal, type SettingsIndex } from "@threadmill/core";
 import { Readable } from "node:stream";
 import { Type } from "typebox";
 import { byId, list, pageById, pageOf } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
+import { callerMay } from "../../http/rights.ts";
 import { type Call, type Refused, type Route, route } from "../../http/route.ts";
 import { refusalLines } from "../../jobs/refusal-lines.ts";
 import { csvType } from "../../jobs/csv/cells.ts";
@@ -38,11 +39,14 @@ export function jobRoutes({ jobs, pool }: Pick<AppPorts, "jobs" | "pool">): Rout
     { title: "JobAsked" },
   );
   const askedOf = (call: Call) => call.body as { readonly kind: string; readonly parameters: unknown };
+  /** The kind's right, and that of the command that it is to repeat: a token may have neither, or one, of what its user has. */
   const forbidden = async (call: Call<never, never, never> | Call, kind: string): Promise<Refusal | null> => {
-    const permission = jobs.kinds.get(kind)?.permission;
+    const { parameters } = askedOf(call);
+    const command = commands.get((parameters as { readonly command?: string }).command ?? "");
     const settings = await call.settings();
-    if (permission === undefined || settings.permits(call.actor, permission)) return null;
-    return refuse("forbidden", "forbidden", `This needs the right ${permission}`);
+    const needed = [jobs.kinds.get(kind)?.permission, command?.permission];
+    const lacking = needed.find((each) => each !== undefined && !callerMay(settings, call.caller, each));
+    return lacking === undefined ? null : refuse("forbidden", "forbidden", `This needs the right ${lacking}`);
   };
 
   return [
@@ -98,7 +102,7 @@ export function jobRoutes({ jobs, pool }: Pick<AppPorts, "jobs" | "pool">): Rout
       spot: byId,
       async read(call, page) {
         const { place, query, actor } = call;
-        const all = query.mine !== true && (await call.settings()).permits(actor, "jobs.read");
+        const all = query.mine !== true && callerMay(await call.settings(), call.caller, "jobs.read");
         const rows = await listJobs(pool, place.organization, {
           user: all ? null : (actor.id ?? ""),
           kind: query.kind,
@@ -184,7 +188,7 @@ const sentences = {
 
 const sees = (
   settings: SettingsIndex,
-  { actor }: Pick<Call, "actor">,
+  { actor, caller }: Pick<Call, "actor" | "caller">,
   job: JobRow,
   permission: "jobs.read" | "jobs.write",
-): boolean => job.actor.id === actor.id || settings.permits(actor, permission);
+): boolean => job.actor.id === actor.id || callerMay(settings, caller, permission);

@@ -1,8 +1,10 @@
-import { IdSchema, orNull, permissionsOf, settingsSchemas, type User } from "@threadmill/core";
+import { IdSchema, orNull, settingsSchemas, type User } from "@threadmill/core";
 import { Type } from "typebox";
 import { userOf } from "../../http/rights.ts";
 import { type Route, route } from "../../http/route.ts";
 import { OrganizationSchema } from "../organization/routes.ts";
+
+const inOrder = (a: string, b: string): number => (a < b ? -1 : 1);
 
 /** The route that tells a caller who they are. */
 export function meRoutes(): Route[] {
@@ -29,7 +31,9 @@ export function meRoutes(): Route[] {
         return {
           user: { id, kind, role, name, email, capacity, hours, archived_at },
           organization: index.organization,
-          permissions: [...permissionsOf(role)].sort(),
+          permissions: [...index.rights(id).keys()]
+            .filter((name) => caller.scopes?.has(name) ?? true)
+            .toSorted(inOrder),
           token: caller.token,
           session: caller.session,
         };

@@ -18,7 +18,7 @@ const ParkedSchema = worldNouns.parked;
 
 /** Routes for whoever looks after the house: what was recorded instead of sent, what failed, what waits for a person. */
 export function operationRoutes({ db }: Pick<AppPorts, "db">): Route[] {
-  const read = { tag: "Operations", permission: "settings.read" } as const;
+  const read = { tag: "Operations", permission: "operations.read" } as const;
   return [
     list({
       ...read,

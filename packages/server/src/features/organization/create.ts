@@ -53,7 +53,7 @@ export async function createWithin(tx: PoolClient, wanted: NewOrganization): Pro
   );
   await tx.query(
     `insert into users (lane, organization, id, kind, role, name)
-values ($1, $2, $3, 'person', 'admin', 'Owner'), ($1, $2, $4, 'robot', 'robot', 'Workflow')`,
+values ($1, $2, $3, 'person', 'owner', 'Owner'), ($1, $2, $4, 'robot', 'robot', 'Workflow')`,
     [lane, id, owner, robot],
   );
   await tx.query("insert into mailboxes (lane, organization, id, slug, name) values ($1, $2, $3, 'inbox', 'Inbox')", [

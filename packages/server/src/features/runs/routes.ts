@@ -5,6 +5,7 @@ import type { AppPorts } from "../../http/ports.ts";
 import { type Route, route } from "../../http/route.ts";
 import { readRun, readSteps } from "../../lanes/run-format.ts";
 import { reachOf, runWithinReachText } from "../../rights/reach.ts";
+import { seenWorkflow } from "../../rights/workflows.ts";
 import { familyOf } from "../family.ts";
 import { readWorkflow } from "../workflows/store.ts";
 import { runColumns, runHeadColumns } from "./columns.ts";
@@ -32,7 +33,8 @@ export function runRoutes({ pool }: Pick<AppPorts, "pool">): Route[] {
       spot: byId,
       async read(call, page) {
         const { place, query } = call;
-        const workflow = query.workflow === undefined ? undefined : await readWorkflow(pool, place, query.workflow);
+        const named = query.workflow === undefined ? undefined : await readWorkflow(pool, place, query.workflow);
+        const workflow = named === undefined ? undefined : await seenWorkflow(call, named);
         if (workflow === null) return refuse("invalid", "workflow_not_found", "There is no such workflow", "/workflow");
         const given = { ...query, workflow: workflow?.id };
         const values: unknown[] = [place.lane, place.organization, page.rows];

@@ -4,6 +4,7 @@ import { byId, list, pageById } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
 import { type Call, type Refused, type Route, route } from "../../http/route.ts";
 import { freshId } from "../../lanes/fresh-id.ts";
+import { reachOf } from "../../rights/reach.ts";
 import { workflowsFollow } from "../workflows/consequences.ts";
 import { type Change, NothingToChange } from "./change.ts";
 import { type ChangeContext, type Resource, type Row, shown } from "./resource.ts";
@@ -15,7 +16,7 @@ const params = Type.Object({ id: IdSchema });
 
 /** The five routes of a resource. */
 export function resourceRoutes(resource: Resource, { pool }: Pick<AppPorts, "pool">, change: Change): Route[] {
-  const { noun, plural, shape } = resource;
+  const { noun, plural, shape, permission = "settings.write" } = resource;
   const about = { tag: "Settings", answer: shape } as const;
   return [
     list({
@@ -27,12 +28,15 @@ export function resourceRoutes(resource: Resource, { pool }: Pick<AppPorts, "poo
       item: shape,
       title: `${titleOf(shape)}Page`,
       spot: byId,
-      async read({ place, query }, page) {
-        const rows = await listRows(pool, resource, place, {
-          archived: query.archived ?? false,
-          after: page.after?.[0],
-          most: page.rows,
-        });
+      async read(call, page) {
+        const { seen } = resource;
+        const asked = { archived: call.query.archived ?? false, after: page.after?.[0], most: page.rows };
+        if (seen === undefined) {
+          const rows = await listRows(pool, resource, call.place, asked);
+          return pageById(rows, page, (row) => shown(resource, row));
+        }
+        const reach = await reachOf(call);
+        const rows = await listRows(pool, resource, call.place, { ...asked, fits: (row) => seen(row, reach) });
         return pageById(rows, page, (row) => shown(resource, row));
       },
     }),
@@ -43,9 +47,10 @@ export function resourceRoutes(resource: Resource, { pool }: Pick<AppPorts, "poo
       summary: `Reads one of the ${plural}`,
       permission: "settings.read",
       params,
-      async handle({ place, params: { id } }) {
-        const row = await readRow(pool, resource, place, id);
-        return row === null ? missing(resource) : shown(resource, row);
+      async handle(call) {
+        const row = await readRow(pool, resource, call.place, call.params.id);
+        const hidden = row !== null && resource.seen !== undefined && !resource.seen(row, await reachOf(call));
+        return row === null || hidden ? missing(resource) : shown(resource, row);
       },
     }),
     route({
@@ -54,7 +59,7 @@ export function resourceRoutes(resource: Resource, { pool }: Pick<AppPorts, "poo
       url: `/${plural}`,
       summary: `Makes a ${noun}`,
       ...(resource.effect !== undefined && { description: resource.effect }),
-      permission: "settings.write",
+      permission,
       body: bodyOf(resource.create, resource.defaults),
       status: 201,
       handle: (call) =>
@@ -65,6 +70,7 @@ export function resourceRoutes(resource: Resource, { pool }: Pick<AppPorts, "poo
             at,
             before: null,
             given: call.body,
+            caller: call.caller,
           }),
         ),
     }),
@@ -74,11 +80,13 @@ export function resourceRoutes(resource: Resource, { pool }: Pick<AppPorts, "poo
       url: `/${plural}/:id`,
       summary: `Changes a ${noun}`,
       description: ["Fields that are left out stay as they are.", resource.effect ?? ""].join(" ").trim(),
-      permission: "settings.write",
+      permission,
       params,
       body: bodyOf(resource.update, resource.update),
       handle: (call) =>
-        change(call, (tx, at) => update(resource, call.params.id, call.body as Given, { tx, place: call.place, at })),
+        change(call, (tx, at) =>
+          update(resource, call.params.id, call.body as Given, { tx, place: call.place, at, caller: call.caller }),
+        ),
     }),
     route({
       ...about,
@@ -86,10 +94,11 @@ export function resourceRoutes(resource: Resource, { pool }: Pick<AppPorts, "poo
       url: `/${plural}/:id/archive`,
       summary: `Archives a ${noun}`,
       description: "Nothing is deleted: what refers to it stays. Workflows that name it are paused, and say why.",
-      permission: "settings.write",
+      permission,
       params,
       body: Type.Object({}, { additionalProperties: false }),
-      handle: (call) => change(call, (tx, at) => archive(resource, call.params.id, { tx, place: call.place, at })),
+      handle: (call) =>
+        change(call, (tx, at) => archive(resource, call.params.id, { tx, place: call.place, at, caller: call.caller })),
     }),
   ];
 }

@@ -1,6 +1,7 @@
-import type { Refusal } from "@threadmill/core";
+import type { Permission, Reach, Refusal } from "@threadmill/core";
 import type { PoolClient } from "pg";
 import type { TObject, TProperties } from "typebox";
+import type { Caller } from "../../http/auth.ts";
 import type { Refused } from "../../http/route.ts";
 import type { Place } from "../../lanes/port.ts";
 
@@ -22,6 +23,7 @@ export interface ChangeContext<R extends SettingsRow = Row> {
   readonly before: R | null;
   /** the fields as they were given, secrets in the clear */
   readonly given: Readonly<Record<string, unknown>>;
+  readonly caller: Caller;
 }
 
 /** All that is particular to one kind of settings; list, get, create, update and archive follow from it. `R` is its row. */
@@ -30,6 +32,10 @@ export interface Resource<R extends SettingsRow = Row> {
   readonly noun: string;
   /** its table, and its place below /api/v2 */
   readonly plural: string;
+  /** the right that changing one needs; default: settings.write */
+  readonly permission?: Permission;
+  /** Which of them may be seen, where that goes by mailboxes; the others are not there for who asks. */
+  readonly seen?: (row: R, reach: Reach) => boolean;
   /** as the API shows it */
   readonly shape: TObject;
   /** the fields a new one is made from; those without a default and not optional are required */

@@ -127,13 +127,13 @@ test("an answer that was kept under key and fingerprint in one is found", async 
   expect(await post("/teams", { name: "Keyed before" }, key)).toMatchObject({ status: 201, json: first.json });
 });
 
-test("users keep their kinds, and the last administrator stays", async () => {
+test("users keep their kinds, and the last owner stays", async () => {
   const me = (await get("/me")).json;
   expect(await patch(`/users/${me.user.id}`, { role: "agent" })).toMatchObject({
     status: 409,
-    json: { code: "last_admin" },
+    json: { code: "last_owner" },
   });
-  expect(await post(`/users/${me.user.id}/archive`)).toMatchObject({ status: 409, json: { code: "last_admin" } });
+  expect(await post(`/users/${me.user.id}/archive`)).toMatchObject({ status: 409, json: { code: "last_owner" } });
   expect(await post(`/users/${me.organization.workflow_user}/archive`)).toMatchObject({
     status: 409,
     json: { code: "robot_needed" },

@@ -5,18 +5,33 @@ import type { Resource, Row } from "./resource.ts";
 
 // Names of tables and columns come from the resources, never from a request.
 
-/** Rows of a resource by name and id; archived ones only when asked for. */
+/** Which rows of a resource are listed. */
+export interface RowsAsked {
+  readonly archived: boolean;
+  readonly after: string | undefined;
+  readonly most: number;
+  /** only these; where it is given, more may have to be read */
+  readonly fits?: (row: Row) => boolean;
+}
+
+/** Rows of a resource by id; archived ones only when asked for. */
 export async function listRows(
   db: Pool,
   { plural }: Resource,
   { lane, organization }: Place,
-  { archived, after, most }: { readonly archived: boolean; readonly after: string | undefined; readonly most: number },
+  { archived, after, most, fits = () => true }: RowsAsked,
 ): Promise<Row[]> {
-  const { rows } = await db.query<Row>(
-    `select * from ${plural} where lane = $1 and organization = $2 and ($3 or archived_at is null) and ($4::uuid is null or id > $4) order by id limit $5`,
-    [lane, organization, archived, after ?? null, most],
-  );
-  return rows;
+  const found: Row[] = [];
+  for (let from = after ?? null; ;) {
+    const { rows }: { rows: Row[] } = await db.query<Row>(
+      `select * from ${plural} where lane = $1 and organization = $2 and ($3 or archived_at is null) and ($4::uuid is null or id > $4) order by id limit $5`,
+      [lane, organization, archived, from, most],
+    );
+    found.push(...rows.filter(fits));
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < most || found.length >= most) return found.slice(0, most);
+    from = last.id;
+  }
 }
 
 /** One row by id, archived or not. */

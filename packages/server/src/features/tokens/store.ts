@@ -17,6 +17,8 @@ export interface TokenShown {
   readonly expires_at: string | null;
   /** to within an hour or so; null: never, as far as is known */
   readonly last_used_at: string | null;
+  /** the only permissions that it may use; null: all that its user has */
+  readonly scopes: readonly string[] | null;
 }
 
 /** Which of an organization's tokens are listed: newest first, behind an id where one is given. */
@@ -27,7 +29,7 @@ export interface TokensAsked {
 }
 
 type Queryable = Pick<Pool, "query"> | Pick<PoolClient, "query">;
-const columns = `id, name, user_id as "user", hint, created_at, revoked_at, expires_at, last_used_at`;
+const columns = `id, name, user_id as "user", hint, created_at, revoked_at, expires_at, last_used_at, scopes`;
 
 /** Keeps a new token, by its hash. */
 export async function insertToken(
@@ -39,18 +41,20 @@ export async function insertToken(
     name,
     at,
     expires_at = null,
+    scopes = null,
   }: {
     readonly token: string;
     readonly user: string;
     readonly name: string;
     readonly at: string;
     readonly expires_at?: string | null;
+    readonly scopes?: readonly string[] | null;
   },
 ): Promise<TokenShown> {
   const { rows } = await tx.query<TokenShown>(
-    `insert into directory_tokens (hash, id, organization, lane, user_id, name, hint, created_at, expires_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning ${columns}`,
-    [hashToken(token), freshId(Date.parse(at)), organization, lane, user, name, hintOf(token), at, expires_at],
+    `insert into directory_tokens (hash, id, organization, lane, user_id, name, hint, created_at, expires_at, scopes)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning ${columns}`,
+    [hashToken(token), freshId(Date.parse(at)), organization, lane, user, name, hintOf(token), at, expires_at, scopes],
   );
   return rows[0] as TokenShown;
 }

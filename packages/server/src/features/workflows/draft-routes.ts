@@ -1,10 +1,18 @@
-import { oneOf, refuse, type SettingsIndex, validateWorkflow, type WorkflowDocument } from "@threadmill/core";
+import {
+  oneOf,
+  type Permission,
+  refuse,
+  type SettingsIndex,
+  validateWorkflow,
+  type WorkflowDocument,
+} from "@threadmill/core";
 import type { PoolClient } from "pg";
 import { Type } from "typebox";
 import type { AppPorts } from "../../http/ports.ts";
 import { userOf } from "../../http/rights.ts";
 import { type Call, type Route, route } from "../../http/route.ts";
 import { freshId } from "../../lanes/fresh-id.ts";
+import { seenWorkflow, settingsSeen, workflowRefusal } from "../../rights/workflows.ts";
 import type { Change } from "../settings/change.ts";
 import { freeSlug, slugOf } from "../settings/slug.ts";
 import type { WorkflowRow } from "../tables.ts";
@@ -14,7 +22,7 @@ import { cancelWaiting, publishDraft } from "./publish.ts";
 import { settingsIn } from "./settings-in.ts";
 import { DocumentBody, VersionHeadSchema, WorkflowProblemSchema, WorkflowSchema } from "./schemas.ts";
 import { draftRefused, versionHead, workflowHead, workflowMissing, workflowWhole } from "./show.ts";
-import { countWaiting, readVersion, readWorkflow, updateWorkflow } from "./store.ts";
+import { countWaiting, documentsOf, readVersion, readWorkflow, updateWorkflow } from "./store.ts";
 
 type Named = Readonly<Record<string, unknown>> & { readonly name: string };
 export const workflowParams = Type.Object({
@@ -35,14 +43,13 @@ export function draftRoutes(ports: Pick<AppPorts, "pool" | "engine">, change: Ch
       url: "/workflows/validate",
       summary: "Tells all that is wrong with a document",
       description: "Nothing is kept. Any JSON may be sent.",
-      permission: null,
       body: Type.Unknown(),
       answer: Type.Object(
         { publishable: Type.Boolean(), problems: Type.Array(WorkflowProblemSchema) },
         { title: "WorkflowValidation" },
       ),
-      async handle({ body, settings }) {
-        const { problems } = validateWorkflow(body, await settings());
+      async handle(call) {
+        const { problems } = validateWorkflow(call.body, await settingsSeen(call, await call.settings()));
         return { publishable: problems.every((one) => one.severity === "warning"), problems };
       },
     }),
@@ -59,8 +66,16 @@ export function draftRoutes(ports: Pick<AppPorts, "pool" | "engine">, change: Ch
       status: 201,
       handle: (call) =>
         change(call, async (tx, at) => {
-          const settings = await settingsIn(tx, call.place);
+          const settings = await settingsFor(tx, call);
           const document = call.body as Named;
+          const publish = call.query.publish === true;
+          const rights: readonly Permission[] = publish
+            ? ["workflows.write", "workflows.publish"]
+            : ["workflows.write"];
+          for (const right of rights) {
+            const forbidden = await workflowRefusal(call, right, [document]);
+            if (forbidden !== null) return forbidden;
+          }
           const refused = draftRefused(
             validateWorkflow(document, settings).problems,
             call.query.draft === true && call.query.publish !== true,
@@ -85,11 +100,13 @@ export function draftRoutes(ports: Pick<AppPorts, "pool" | "engine">, change: Ch
       answer: WorkflowSchema,
       handle: (call) =>
         change(call, async (tx, at) => {
-          const before = await readWorkflow(tx, call.place, call.params.workflow);
+          const before = await seenWorkflow(call, await readWorkflow(tx, call.place, call.params.workflow));
           if (before === null) return workflowMissing();
-          if (before.archived_at !== null) return refuse("conflict", "workflow_archived", "The workflow is archived");
-          const settings = await settingsIn(tx, call.place);
           const document = call.body as Named;
+          const forbidden = await workflowRefusal(call, "workflows.write", [before.draft, document]);
+          if (forbidden !== null) return forbidden;
+          if (before.archived_at !== null) return refuse("conflict", "workflow_archived", "The workflow is archived");
+          const settings = await settingsFor(tx, call);
           const refused = draftRefused(validateWorkflow(document, settings).problems, call.query.draft === true);
           if (refused !== null) return refused;
           const row = await updateWorkflow(tx, call.place, before.id, { draft: document, name: document.name }, at);
@@ -100,6 +117,7 @@ export function draftRoutes(ports: Pick<AppPorts, "pool" | "engine">, change: Ch
     }),
     route({
       ...write,
+      permission: "workflows.publish",
       method: "POST",
       url: "/workflows/:workflow/publish",
       summary: "Makes the draft the version that runs, and enables it",
@@ -129,8 +147,10 @@ export function draftRoutes(ports: Pick<AppPorts, "pool" | "engine">, change: Ch
         const found = await readWorkflow(pool, call.place, call.params.workflow);
         const early = found === null ? null : validateEarly(found.draft, await call.settings());
         const result = await change(call, async (tx, at) => {
-          const before = await readWorkflow(tx, call.place, call.params.workflow);
+          const before = await seenWorkflow(call, await readWorkflow(tx, call.place, call.params.workflow));
           if (before === null) return workflowMissing();
+          const forbidden = await workflowRefusal(call, "workflows.publish", await documentsOf(tx, call.place, before));
+          if (forbidden !== null) return forbidden;
           const { overdue = "skip" } = call.body;
           const published = await publishDraft(
             tx,
@@ -165,6 +185,15 @@ export function draftRoutes(ports: Pick<AppPorts, "pool" | "engine">, change: Ch
       },
     }),
   ];
+}
+
+/** The settings in the transaction, as whoever calls may know them. */
+async function settingsFor(
+  tx: PoolClient,
+  call: Pick<Call, "place" | "caller" | "settings">,
+): Promise<SettingsIndex | null> {
+  const settings = await settingsIn(tx, call.place);
+  return settings === null ? null : settingsSeen(call, settings);
 }
 
 async function insertWorkflow(

@@ -1,9 +1,19 @@
-import { diffDocuments, IdSchema, refuse, validateWorkflow, type WorkflowDocument } from "@threadmill/core";
+import {
+  diffDocuments,
+  IdSchema,
+  isEverywhere,
+  refuse,
+  validateWorkflow,
+  type WorkflowDocument,
+} from "@threadmill/core";
+import { sql } from "kysely";
 import { Type } from "typebox";
 import { byId, list, pageById, pageOf } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
 import { type Refused, type Route, route } from "../../http/route.ts";
 import type { Place } from "../../lanes/port.ts";
+import { reachOf } from "../../rights/reach.ts";
+import { maySeeWorkflow, seenWorkflow } from "../../rights/workflows.ts";
 import { shownColumns } from "../columns.ts";
 import type { Tables, WorkflowRow } from "../tables.ts";
 import { workflowParams } from "./draft-routes.ts";
@@ -43,10 +53,13 @@ export function workflowReadRoutes({ pool, db }: Pick<AppPorts, "pool" | "db">):
       item: WorkflowHeadSchema,
       title: "WorkflowPage",
       spot: Type.Tuple([Type.Integer(), IdSchema]),
-      async read({ place, query }, page) {
+      async read(call, page) {
+        const { place, query } = call;
+        const [reach, settings] = [await reachOf(call, "workflows.read"), await call.settings()];
         let rows = db
           .selectFrom("workflows")
           .select(workflowHeadColumns)
+          .select(sql<object>`jsonb_build_object('mailboxes', draft->'mailboxes')`.as("scope"))
           .where("lane", "=", place.lane)
           .where("organization", "=", place.organization);
         if (query.archived !== true) rows = rows.where("archived_at", "is", null);
@@ -57,7 +70,11 @@ export function workflowReadRoutes({ pool, db }: Pick<AppPorts, "pool" | "db">):
             eb.or([eb("position", ">", position), eb.and([eb("position", "=", position), eb("id", ">", id)])]),
           );
         }
-        const found = await rows.orderBy("position").orderBy("id").limit(page.rows).execute();
+        const listed = rows.orderBy("position").orderBy("id");
+        // there are few, and which mailboxes a draft names is no column
+        const found = isEverywhere(reach)
+          ? await listed.limit(page.rows).execute()
+          : (await listed.execute()).filter(({ scope }) => maySeeWorkflow(settings, reach, scope)).slice(0, page.rows);
         return pageOf(found, page, (row) => [row.position, row.id], workflowHead);
       },
     }),
@@ -67,8 +84,9 @@ export function workflowReadRoutes({ pool, db }: Pick<AppPorts, "pool" | "db">):
       summary: "Reads a workflow with its draft",
       params: workflowParams,
       answer: WorkflowSchema,
-      async handle({ place, params, settings }) {
-        const row = await readWorkflow(pool, place, params.workflow);
+      async handle(call) {
+        const { place, params, settings } = call;
+        const row = await seenWorkflow(call, await readWorkflow(pool, place, params.workflow));
         if (row === null) return workflowMissing();
         const version = row.published === null ? null : await readVersion(pool, place, row.published);
         return workflowWhole(row, version, await settings());
@@ -82,8 +100,9 @@ export function workflowReadRoutes({ pool, db }: Pick<AppPorts, "pool" | "db">):
       item: VersionHeadSchema,
       title: "WorkflowVersionPage",
       spot: byId,
-      async read({ place, params }, page) {
-        const workflow = await readWorkflow(pool, place, params.workflow);
+      async read(call, page) {
+        const { place, params } = call;
+        const workflow = await seenWorkflow(call, await readWorkflow(pool, place, params.workflow));
         if (workflow === null) return workflowMissing();
         let rows = db
           .selectFrom("workflow_versions")
@@ -101,8 +120,9 @@ export function workflowReadRoutes({ pool, db }: Pick<AppPorts, "pool" | "db">):
       summary: "Reads a published version with its document",
       params: Type.Object({ ...workflowParams.properties, number: Type.Integer({ minimum: 1, maximum: 999_999_999 }) }),
       answer: VersionSchema,
-      async handle({ place, params }) {
-        const workflow = await readWorkflow(pool, place, params.workflow);
+      async handle(call) {
+        const { place, params } = call;
+        const workflow = await seenWorkflow(call, await readWorkflow(pool, place, params.workflow));
         if (workflow === null) return workflowMissing();
         const version = await readNumbered(pool, place, workflow.id, params.number);
         return version === null ? versionMissing() : { ...versionHead(version), document: version.document };
@@ -116,8 +136,9 @@ export function workflowReadRoutes({ pool, db }: Pick<AppPorts, "pool" | "db">):
       problems: [409],
       query: Type.Object({ from: side("number of a version, or `draft`"), to: Type.Optional(side("default: draft")) }),
       answer: Type.Object({ differences: Type.Array(DifferenceSchema) }, { title: "WorkflowDifferences" }),
-      async handle({ place, params, query }) {
-        const workflow = await readWorkflow(pool, place, params.workflow);
+      async handle(call) {
+        const { place, params, query } = call;
+        const workflow = await seenWorkflow(call, await readWorkflow(pool, place, params.workflow));
         if (workflow === null) return workflowMissing();
         const from = await documentOf(place, workflow, query.from);
         if ("ok" in from) return from;

@@ -1,6 +1,7 @@
 import { isPublishable, refuse, validateWorkflow } from "@threadmill/core";
 import { Type } from "typebox";
 import { type Call, type Refused, type Route, route } from "../../http/route.ts";
+import { seenWorkflow, workflowRefusal } from "../../rights/workflows.ts";
 import { type Change, NothingToChange } from "../settings/change.ts";
 import type { WorkflowRow } from "../tables.ts";
 import { countFrom, watchClocks } from "./clocks.ts";
@@ -8,14 +9,14 @@ import { workflowParams } from "./draft-routes.ts";
 import { settingsIn } from "./settings-in.ts";
 import { WorkflowHeadSchema } from "./schemas.ts";
 import { documentRefused, workflowHead, workflowMissing } from "./show.ts";
-import { readVersion, readWorkflow, updateWorkflow } from "./store.ts";
+import { documentsOf, readVersion, readWorkflow, updateWorkflow } from "./store.ts";
 import type { PoolClient } from "pg";
 
 const nothing = Type.Object({}, { additionalProperties: false });
 
 /** Routes that switch workflows on and off, archive them and put them in order. */
 export function stateRoutes(change: Change): Route[] {
-  const write = { method: "POST", tag: "Workflows", permission: "workflows.write" } as const;
+  const write = { method: "POST", tag: "Workflows", permission: "workflows.publish" } as const;
   const one = { ...write, params: workflowParams, body: nothing, answer: WorkflowHeadSchema } as const;
 
   type Patch = Partial<Pick<WorkflowRow, "enabled" | "paused_reason" | "archived_at">>;
@@ -24,8 +25,10 @@ export function stateRoutes(change: Change): Route[] {
     decide: (row: WorkflowRow, tx: PoolClient, at: string) => Promise<Patch | Refused>,
   ) =>
     change(call, async (tx, at) => {
-      const before = await readWorkflow(tx, call.place, call.params.workflow);
+      const before = await seenWorkflow(call, await readWorkflow(tx, call.place, call.params.workflow));
       if (before === null) return workflowMissing();
+      const forbidden = await workflowRefusal(call, "workflows.publish", await documentsOf(tx, call.place, before));
+      if (forbidden !== null) return forbidden;
       const patch = await decide(before, tx, at);
       if ("ok" in patch) return patch;
       if (Object.entries(patch).every(([name, value]) => before[name as keyof Patch] === value))
@@ -95,6 +98,9 @@ export function stateRoutes(change: Change): Route[] {
       answer: Type.Object({ workflows: Type.Array(WorkflowHeadSchema) }, { title: "WorkflowOrder" }),
       handle: (call) =>
         change(call, async (tx) => {
+          // the order is that of all
+          const forbidden = await workflowRefusal(call, "workflows.publish", [{}]);
+          if (forbidden !== null) return forbidden;
           const { lane, organization } = call.place;
           const { rows } = await tx.query<WorkflowRow>(
             "select * from workflows where lane = $1 and organization = $2 and archived_at is null order by position, id",

@@ -32,6 +32,12 @@ export async function readVersion(
   return rows[0] ?? null;
 }
 
+/** The documents of a workflow that say where it acts: the draft, and what runs. */
+export async function documentsOf(db: Queryable, place: Place, row: WorkflowRow): Promise<readonly unknown[]> {
+  const version = row.published === null ? null : await readVersion(db, place, row.published);
+  return version === null ? [row.draft] : [row.draft, version.document];
+}
+
 /** A version of a workflow by its number. */
 export async function readNumbered(
   db: Queryable,

@@ -1,5 +1,7 @@
 import { commands, type Json, prepare, refuse, type Refusal } from "@threadmill/core";
 import { Type } from "typebox";
+import { hideUnreachable } from "../../rights/hide.ts";
+import { reachIn } from "../../rights/reach.ts";
 import { defineJob, type JobContext, type JobKind } from "../kind.ts";
 import {
   nextOfSelection,
@@ -33,12 +35,16 @@ function changeMany(noun: SelectionNoun): JobKind {
     total: (context) => sizeOfSelection(context, context.parameters.selection, noun),
     plan: (context, cursor: SelectionCursor | null) =>
       nextOfSelection(context, context.parameters.selection, noun, cursor),
-    work: async ({ parameters }, { ids }) => ({
-      items: ids.map((id) => ({
-        item: id,
-        command: { type: parameters.command, input: { ...(parameters.input as { [name: string]: Json }), [noun]: id } },
-      })),
-    }),
+    async work(context, { ids }) {
+      const { command: type, input } = context.parameters;
+      const permission = commands.get(type)?.permission ?? (`${noun}s.write` as const);
+      const reach = reachIn(context.settings, context.actor, permission);
+      const items = ids.map(async (id) => {
+        const given = { ...(input as { [name: string]: Json }), [noun]: id };
+        return { item: id, command: { type, input: await hideUnreachable(given, { ...context, reach }) } };
+      });
+      return { items: await Promise.all(items) };
+    },
   });
 }
 

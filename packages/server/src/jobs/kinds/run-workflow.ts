@@ -1,5 +1,7 @@
 import { type Json, oneOf, prepare } from "@threadmill/core";
 import { type Static, Type } from "typebox";
+import { hideUnreachable } from "../../rights/hide.ts";
+import { reachIn } from "../../rights/reach.ts";
 import { defineJob, type JobContext, type JobItem } from "../kind.ts";
 import {
   nextOfSelection,
@@ -36,7 +38,15 @@ export const runWorkflow = defineJob({
   total: (context) => sizeOfSelection(context, context.parameters.selection, context.parameters.noun),
   plan: (context, cursor: SelectionCursor | null) =>
     nextOfSelection(context, context.parameters.selection, context.parameters.noun, cursor),
-  work: async ({ parameters }, { ids }) => ({ items: ids.map((id) => startOf(parameters, id)) }),
+  async work(context, { ids }) {
+    const reach = reachIn(context.settings, context.actor, "runs.start");
+    const items = ids.map(async (id) => {
+      const start = startOf(context.parameters, id);
+      const input = await hideUnreachable(start.command.input, { ...context, reach });
+      return { ...start, command: { ...start.command, input } };
+    });
+    return { items: await Promise.all(items) };
+  },
 });
 
 const startOf = ({ workflow, noun, inputs }: Parameters, id: string): JobItem => ({

@@ -1,0 +1,183 @@
+import type { Things } from "./things.ts";
+
+/**
+ * How a route is asked in the matrix of rights. `{}` will do for one that takes no body; what stands in its address is
+ * found by name (`:conversation`, or `:id` behind `/teams`).
+ */
+export interface Line {
+  readonly body?: (it: Things) => object;
+  /** what stands in the address, where the name does not say it */
+  readonly params?: (it: Things) => Readonly<Record<string, string>>;
+  readonly query?: (it: Things) => string;
+  /** what an owner is answered for their own, where it is not 2xx */
+  readonly answers?: number;
+  /** what the owner did leaves nothing for others to do it to */
+  readonly once?: true;
+  /** it never ends where it is allowed, so that it is only asked where it is refused */
+  readonly endless?: true;
+}
+
+const day = 86_400_000;
+const later = (): string => new Date(Date.now() + day).toISOString();
+const tags = { body: () => ({ tags: ["x"] }) };
+const text = { body: () => ({ text: "x" }) };
+const document = (it: Things) => ({
+  name: "New",
+  kind: "manual",
+  mailboxes: [it.mailbox],
+  start: "end",
+  steps: { end: { stop: true } },
+});
+const job = (it: Things) => ({
+  kind: "conversations.change",
+  parameters: { selection: { ids: [it.conversation] }, command: "conversation.open", input: {} },
+});
+const named = { body: () => ({ name: "New" }) };
+
+/** Every route of the native API; a route that is not here fails the test. Add a line with the route. */
+export const matrixTable: Readonly<Record<string, Line>> = {
+  "GET /me": {},
+
+  "GET /calendars": {},
+  "GET /calendars/:id": {},
+  "PATCH /calendars/:id": named,
+  "POST /calendars": { body: () => ({ name: "New", calendar: { zone: "UTC", hours: {}, holidays: [] } }) },
+  "POST /calendars/:id/archive": {},
+
+  "GET /channels": {},
+  "GET /channels/:id": {},
+  "PATCH /channels/:id": named,
+  "POST /channels": { body: (it) => ({ name: "New", kind: "sms", mailbox: it.mailbox }) },
+  "POST /channels/:channel/messages": { body: () => ({ from: "+14155559876", text: "x" }) },
+  "POST /channels/:id/archive": {},
+
+  "GET /conversations": { query: (it) => `?customer=${it.customer}` },
+  "GET /conversations/:conversation": {},
+  "GET /conversations/:conversation/messages": {},
+  "POST /conversations": { body: (it) => ({ channel: it.channel, to: "+14155559875" }) },
+  "POST /conversations/:conversation/add_tags": tags,
+  "POST /conversations/:conversation/assign": { body: (it) => ({ user: it.user }) },
+  "POST /conversations/:conversation/close": {},
+  "POST /conversations/:conversation/merge": { body: (it) => ({ into: it.otherConversation }) },
+  "POST /conversations/:conversation/messages": text,
+  "POST /conversations/:conversation/move": { body: (it) => ({ mailbox: it.mailbox }) },
+  "POST /conversations/:conversation/notes": text,
+  "POST /conversations/:conversation/open": {},
+  "POST /conversations/:conversation/properties": { body: () => ({ name: "nothing", value: "x" }) },
+  "POST /conversations/:conversation/remove_tags": tags,
+  "POST /conversations/:conversation/set_pending": {},
+  "POST /conversations/:conversation/snooze": { body: () => ({ until: later() }) },
+  "POST /conversations/:conversation/topic": { body: () => ({ topic: "x" }) },
+  "POST /conversations/:conversation/unassign": {},
+  "POST /conversations/:conversation/mark_spam": {},
+
+  "DELETE /customers/:customer/properties/:name": { params: () => ({ name: "nothing" }) },
+  "GET /customers": {},
+  "GET /customers/:customer": {},
+  "POST /customers": { body: () => ({ external_id: "matrix" }) },
+  "POST /customers/:customer/add_tags": tags,
+  "POST /customers/:customer/add_to_team": { body: (it) => ({ team: it.team }) },
+  "POST /customers/:customer/assign": { body: (it) => ({ user: it.user }) },
+  "POST /customers/:customer/close": {},
+  "POST /customers/:customer/erase": {},
+  "POST /customers/:customer/merge": { body: (it) => ({ into: it.otherCustomer }) },
+  "POST /customers/:customer/properties": { body: () => ({ name: "nothing", value: "x" }) },
+  "POST /customers/:customer/remove_from_team": { body: (it) => ({ team: it.team }) },
+  "POST /customers/:customer/remove_tags": tags,
+  "POST /customers/:customer/subscribe": {},
+  "POST /customers/:customer/unassign": {},
+  "POST /customers/:customer/unsubscribe": {},
+
+  "GET /customers/:customer/notes": {},
+  "GET /customers/:customer/timeline": {},
+  "POST /customers/:customer/add_address": { body: () => ({ kind: "email", address: "matrix@example.com" }) },
+  "POST /customers/:customer/make_address_primary": { body: () => ({ kind: "email", address: "matrix@example.com" }) },
+  "POST /customers/:customer/notes": text,
+  "POST /customers/:customer/remove_address": { body: () => ({ kind: "email", address: "matrix@example.com" }) },
+  "POST /notes/:note": text,
+  "POST /notes/:note/remove": { once: true },
+
+  "GET /jobs": {},
+  "GET /jobs/:job": { once: true },
+  "GET /jobs/:job/refusals": { once: true },
+  "POST /jobs": { body: job },
+  "POST /jobs/:job/cancel": { once: true, answers: 409 },
+  "POST /jobs/:job/pause": { once: true, answers: 409 },
+  "POST /jobs/:job/resume": { once: true, answers: 409 },
+  "POST /jobs/count": { body: job },
+
+  "GET /providers": {},
+
+  "GET /deliveries": {},
+  "GET /effects": {},
+  "POST /effects/:effect/retry": {},
+  "GET /parked": {},
+  "POST /parked/:parked/resolve": {},
+  "POST /parked/:parked/retry": { answers: 409 },
+
+  "GET /events": { query: (it) => `?conversation=${it.conversation}` },
+  "GET /mailboxes": {},
+  "GET /mailboxes/:id": {},
+  "PATCH /mailboxes/:id": named,
+  "POST /mailboxes": named,
+  "POST /mailboxes/:id/archive": { answers: 409 },
+
+  "GET /messages/:message": {},
+  "POST /messages/:message/delivery": { body: () => ({ delivery: "delivered" }), answers: 409 },
+  "POST /messages/:message/tag": tags,
+  "POST /messages/:message/untag": tags,
+
+  "GET /organization": {},
+  "PATCH /organization": named,
+
+  "GET /properties": {},
+  "GET /properties/:id": {},
+  "PATCH /properties/:id": { body: () => ({ options: [] }) },
+  "POST /properties": { body: () => ({ noun: "customer", name: "another", type: "text" }) },
+  "POST /properties/:id/archive": {},
+
+  "GET /roles": {},
+  "GET /roles/:id": {},
+  "PATCH /roles/:id": named,
+  "POST /roles": { body: () => ({ name: "New", rights: {} }) },
+  "POST /roles/:id/archive": {},
+
+  "GET /runs": { query: (it) => `?conversation=${it.conversation}` },
+  "GET /runs/:run": {},
+  "POST /runs/:run/cancel": { once: true },
+
+  "GET /stats": {},
+  "GET /stats/days": { query: () => "?days=1" },
+
+  "GET /teams": {},
+  "GET /teams/:id": {},
+  "PATCH /teams/:id": named,
+  "POST /teams": named,
+  "POST /teams/:id/archive": {},
+
+  "GET /tokens": {},
+  "POST /tokens": named,
+  "POST /tokens/:id/revoke": {},
+
+  "GET /users": {},
+  "GET /users/:id": {},
+  "PATCH /users/:id": named,
+  "POST /users": named,
+  "POST /users/:id/archive": {},
+  "POST /users/:user/presence": { body: () => ({ status: "online" }) },
+
+  "GET /workflows": {},
+  "GET /workflows/:workflow": {},
+  "GET /workflows/:workflow/diff": { query: () => "?from=1" },
+  "GET /workflows/:workflow/versions": {},
+  "GET /workflows/:workflow/versions/:number": { params: () => ({ number: "1" }) },
+  "POST /workflows": { body: document },
+  "POST /workflows/:workflow/archive": {},
+  "POST /workflows/:workflow/disable": {},
+  "POST /workflows/:workflow/enable": {},
+  "POST /workflows/:workflow/publish": {},
+  "POST /workflows/:workflow/runs": { body: (it) => ({ conversation: it.conversation }) },
+  "POST /workflows/order": { body: (it) => ({ workflows: [it.workflow] }) },
+  "POST /workflows/validate": { body: document },
+  "PUT /workflows/:workflow": { body: document },
+};
