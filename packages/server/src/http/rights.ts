@@ -17,8 +17,11 @@ export async function checkUserRights(call: Call, permission: Permission | null)
 }
 
 /** Whether whoever calls has a right, anywhere at all: the user has it, and the token too. */
-export const callerMay = (settings: SettingsIndex, { actor, scopes }: Caller, permission: Permission): boolean =>
-  (scopes === null || scopes.has(permission)) && settings.permits(actor, permission);
+export const callerMay = (
+  settings: SettingsIndex,
+  { actor, scopes }: Pick<Caller, "actor" | "scopes">,
+  permission: Permission,
+): boolean => (scopes === null || scopes.has(permission)) && settings.permits(actor, permission);
 
 /** The id of the user who calls; a caller who is none cannot do what only users do. */
 export function userOf({ user }: Caller): string {

@@ -1,5 +1,4 @@
 import {
-  type Actor,
   type Event,
   type Id,
   isEverywhere,
@@ -8,7 +7,9 @@ import {
   type SettingsIndex,
   type Standpoint,
 } from "@threadmill/core";
-import { mayRead, reachIn } from "../rights/reach.ts";
+import type { Caller } from "../http/auth.ts";
+import { callerMay } from "../http/rights.ts";
+import { mayRead, reachOfCaller } from "../rights/reach.ts";
 
 /** All that decides what somebody is told: those with the same sight are told the same. */
 export interface Sight {
@@ -21,11 +22,14 @@ export interface Sight {
   readonly key: string;
 }
 
-/** What an actor may see now. */
-export function sightOf(settings: SettingsIndex, actor: Actor): Sight {
-  const conversations = reachIn(settings, actor, "conversations.read");
-  const customers = reachIn(settings, actor, "customers.read");
-  const may = { settings: settings.permits(actor, "settings.read"), jobs: settings.permits(actor, "jobs.read") };
+/** What a caller may see now. */
+export function sightOf(settings: SettingsIndex, caller: Pick<Caller, "actor" | "scopes">): Sight {
+  const conversations = reachOfCaller(settings, caller, "conversations.read");
+  const customers = reachOfCaller(settings, caller, "customers.read");
+  const may = {
+    settings: callerMay(settings, caller, "settings.read"),
+    jobs: callerMay(settings, caller, "jobs.read"),
+  };
   return { conversations, customers, ...may, key: JSON.stringify([conversations, customers, may]) };
 }
 

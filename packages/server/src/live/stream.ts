@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import type { Actor, SettingsIndex } from "@threadmill/core";
+import type { SettingsIndex } from "@threadmill/core";
 import type { Caller } from "../http/auth.ts";
 import { type Reader, sse } from "./feed.ts";
 import { type Sight, sightOf } from "./sight.ts";
@@ -28,10 +28,6 @@ export class Stream implements Reader {
     this.caller = caller;
     this.sight = sight;
     this.#onRoom = onRoom;
-  }
-
-  get actor(): Actor {
-    return this.caller.actor;
   }
 
   get full(): boolean {
@@ -93,7 +89,7 @@ export class Stream implements Reader {
 
   look(settings: SettingsIndex): Sight | null {
     const user = settings.user(this.caller.user ?? "");
-    return user === null || user.archived_at !== null ? null : sightOf(settings, this.actor);
+    return user === null || user.archived_at !== null ? null : sightOf(settings, this.caller);
   }
 
   resight(sight: Sight, reached: number): void {

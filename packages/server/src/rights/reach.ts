@@ -87,7 +87,8 @@ export function runWithinReachText(reach: Reach, values: unknown[]): string {
 const andText = (reach: Reach, clause: Clause, values: unknown[]): string =>
   isEverywhere(reach) ? "" : ` and ${asText(clause, values)}`;
 
-function conversationClause({ mailboxes, of, user, teams }: Reach, table: string): Clause {
+/** The condition that a conversation is within a reach. */
+export function conversationClause({ mailboxes, of, user, teams }: Reach, table: string): Clause {
   const parts: Clause[] = [];
   if (mailboxes !== null) parts.push([`${table}.mailbox = any(`, ...value(mailboxes, "uuid[]"), ")"]);
   if (of === "teams" && teams.length > 0) {

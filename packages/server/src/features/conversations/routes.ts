@@ -14,8 +14,9 @@ import { Type } from "typebox";
 import { byId, list, pageById } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
 import { type Route, route } from "../../http/route.ts";
+import { customersSeen } from "../../rights/counts.ts";
 import { readableFamily } from "../../rights/readable.ts";
-import { reachOf, withinReach } from "../../rights/reach.ts";
+import { customersWithinReach, reachOf, withinReach } from "../../rights/reach.ts";
 import { settingsSeen } from "../../rights/workflows.ts";
 import { shownColumns } from "../columns.ts";
 import { familyOf } from "../family.ts";
@@ -121,6 +122,7 @@ export function conversationRoutes({ db, pool }: Pick<AppPorts, "db" | "pool">):
             .where((eb) => eb.and(at))
             .where("id", "in", [row.customer, ...customers])
             .where("merged_into", "is", null)
+            .where(customersWithinReach(await reachOf(call, "customers.read")))
             .executeTakeFirst(),
           db
             .selectFrom("messages")
@@ -131,7 +133,8 @@ export function conversationRoutes({ db, pool }: Pick<AppPorts, "db" | "pool">):
             .limit(newestMessages)
             .execute(),
         ]);
-        return { ...row, customer_detail: customer ?? null, messages: messages.toReversed() };
+        const detail = customer === undefined ? [] : await customersSeen(pool, place, await reachOf(call), [customer]);
+        return { ...row, customer_detail: detail[0] ?? null, messages: messages.toReversed() };
       },
     }),
   ];

@@ -1,10 +1,21 @@
-import { CustomerSchema, customerStates, IdSchema, InstantSchema, oneOf, parseAddress, refuse } from "@threadmill/core";
+import {
+  CustomerSchema,
+  customerStates,
+  IdSchema,
+  InstantSchema,
+  isEverywhere,
+  oneOf,
+  parseAddress,
+  refuse,
+} from "@threadmill/core";
+import { sql } from "kysely";
 import { Type } from "typebox";
 import { byId, list, pageById } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
 import { type Call, type Refused, type Route, route } from "../../http/route.ts";
 import type { Place } from "../../lanes/port.ts";
 import { filterSql } from "../../filters/filter.ts";
+import { customersSeen, stateSeen } from "../../rights/counts.ts";
 import { customersWithinReach, reachOf } from "../../rights/reach.ts";
 import { customerColumns } from "./columns.ts";
 import { countCustomers } from "./count.ts";
@@ -87,10 +98,15 @@ export function customerRoutes({ db, pool, clock }: Pick<AppPorts, "db" | "pool"
         if ("ok" in filters) return filters;
         if (filters.length > 0) rows = rows.where("merged_into", "is", null).where("erased_at", "is", null);
         for (const filter of filters) rows = rows.where(filterSql(filter).where);
-        if (query.state !== undefined) rows = rows.where("state", "=", query.state);
+        const counted = await reachOf(call);
+        if (query.state !== undefined)
+          rows = rows.where(
+            isEverywhere(counted) ? sql<boolean>`state = ${query.state}` : stateSeen(query.state, counted),
+          );
         if (query.assignee !== undefined) rows = rows.where("assignee", "=", query.assignee);
         if (page.after !== undefined) rows = rows.where("id", "<", page.after[0]);
-        return pageById(await rows.orderBy("id", "desc").limit(page.rows).execute(), page);
+        const found = await rows.orderBy("id", "desc").limit(page.rows).execute();
+        return pageById(await customersSeen(pool, place, counted, found), page);
       },
     }),
     route({
@@ -109,7 +125,9 @@ export function customerRoutes({ db, pool, clock }: Pick<AppPorts, "db" | "pool"
           .where("id", "=", params.customer)
           .where(customersWithinReach(await reachOf(call, "customers.read")))
           .executeTakeFirst();
-        return row ?? refuse("not_found", "customer_not_found", "There is no such customer");
+        if (row === undefined) return refuse("not_found", "customer_not_found", "There is no such customer");
+        const [seen] = await customersSeen(pool, place, await reachOf(call), [row]);
+        return seen as typeof row;
       },
     }),
     route({

@@ -58,7 +58,7 @@ export function liveRoutes({
       summary: "Tells others that you look at a conversation, type in it, or do so no more",
       description:
         "It is told to open pages and kept nowhere. Looking ends by itself after 45 seconds and typing after 8, unless it is told again.",
-      permission: null,
+      permission: "conversations.read",
       params,
       body: Type.Object({ doing: oneOf(doings) }, { additionalProperties: false }),
       answer: AttentionSchema,
@@ -76,7 +76,7 @@ export function liveRoutes({
       url: "/conversations/:conversation/attention",
       tag: "Live",
       summary: "Tells who looks at a conversation or types in it just now",
-      permission: null,
+      permission: "conversations.read",
       params,
       answer: Type.Object({ items: Type.Array(AttentionSchema) }, { title: "Attentions" }),
       async handle(call) {

@@ -52,6 +52,10 @@ export const matrixTable: Readonly<Record<string, Line>> = {
   "POST /channels/:id/archive": {},
 
   "GET /conversations": { query: (it) => `?customer=${it.customer}` },
+  "GET /live": { endless: true },
+  "GET /conversations/:conversation/attention": {},
+  "POST /conversations/:conversation/attention": { body: () => ({ doing: "looking" }) },
+
   "GET /conversations/:conversation": {},
   "GET /conversations/:conversation/messages": {},
   "POST /conversations": { body: (it) => ({ channel: it.channel, to: "+14155559875" }) },
