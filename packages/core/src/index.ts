@@ -60,7 +60,7 @@ export { key, type Key, rowTables, type RowTable, splitKey, tableOf, type View, 
 export { Ledger, Missing, type World } from "./domain/ledger.ts";
 export { type MergePreview, previewCustomerMerge, type PreviewSight } from "./domain/customer/merge-preview.ts";
 export { isPermission, type Permission, permissionFacts, permissions } from "./domain/permissions.ts";
-export { type Rights, teamsOf } from "./domain/rights.ts";
+export { mailboxesOf, type Rights, teamsOf } from "./domain/rights.ts";
 export { beyond, builtInRoles, type Grants, grantsOf, grantsOfRole, isBuiltIn } from "./domain/roles.ts";
 export { everywhere, isEverywhere, nowhere, type Reach, reaches, type Standpoint } from "./domain/reach.ts";
 export { commands, needsOf, prepare } from "./domain/registry.ts";

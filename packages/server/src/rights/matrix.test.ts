@@ -117,8 +117,11 @@ function routesOf({ server }: TestApi): Route[] {
   // what ends a thing comes last
   return found.sort((a, b) => rank(a.name) - rank(b.name) || (a.name < b.name ? -1 : 1));
 }
-const endings = ["/cancel", "/merge", "/erase", "/revoke", "/archive"];
-const rank = (name: string): number => endings.findIndex((ending) => name.endsWith(ending));
+const endings = ["/discard", "/cancel", "/merge", "/erase", "/revoke", "/archive"];
+const rank = (name: string): number =>
+  endings.findIndex(
+    (ending) => name.endsWith(ending) || name.startsWith("DELETE /folders") || name.startsWith("DELETE /saved"),
+  );
 
 const singular: Readonly<Record<string, string>> = {
   calendars: "calendar",

@@ -64,20 +64,3 @@ export async function workflowRefusal(
     `This needs the right ${permission} in every mailbox that the workflow is for`,
   );
 }
-
-/** The settings as whoever writes a document may know them: what is in hidden mailboxes has no name. */
-export async function settingsSeen(call: Asks, settings: SettingsIndex): Promise<SettingsIndex> {
-  const { mailboxes } = await reachOf(call);
-  if (mailboxes === null) return settings;
-  return {
-    ...settings,
-    mailbox(name) {
-      const found = settings.mailbox(name);
-      return found !== null && mailboxes.includes(found.id) ? found : null;
-    },
-    channel(name) {
-      const found = settings.channel(name);
-      return found !== null && mailboxes.includes(found.mailbox) ? found : null;
-    },
-  };
-}

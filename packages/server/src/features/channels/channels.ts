@@ -45,7 +45,7 @@ export function channels(
     unique: ["slug"],
     json: ["provider_settings", "provider_secrets"],
     slugged: true,
-    seen: ({ mailbox }, { mailboxes }) => mailboxes === null || mailboxes.includes(mailbox),
+    seen: ({ mailbox }, known) => known === null || known.includes(mailbox),
     columns(given, id, { organization }, before) {
       const rest = Object.fromEntries(Object.entries(given).filter(([each]) => !secretNames.includes(each)));
       const row = { provider: "recorder", provider_settings: {}, ...before, ...rest, id } as unknown as ChannelRow;

@@ -17,7 +17,7 @@ import { type Route, route } from "../../http/route.ts";
 import { customersSeen } from "../../rights/counts.ts";
 import { readableFamily } from "../../rights/readable.ts";
 import { customersWithinReach, reachOf, withinReach } from "../../rights/reach.ts";
-import { settingsSeen } from "../../rights/workflows.ts";
+import { settingsSeen } from "../../rights/mailboxes.ts";
 import { shownColumns } from "../columns.ts";
 import { familyOf } from "../family.ts";
 import { customerColumns } from "../customers/columns.ts";
@@ -61,7 +61,7 @@ export function conversationRoutes({ db, pool }: Pick<AppPorts, "db" | "pool">):
           .where("lane", "=", place.lane)
           .where("organization", "=", place.organization)
           .where(withinReach(await reachOf(call)));
-        const index = await settingsSeen(call, await settings());
+        const index = settingsSeen(call, await settings());
         for (const noun of ["mailbox", "team", "channel"] as const) {
           const name = query[noun];
           if (name === undefined) continue;

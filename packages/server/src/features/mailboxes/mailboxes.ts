@@ -18,7 +18,7 @@ export const mailboxes = resource<Mailbox>({
   json: [],
   slugged: true,
   effect: "With `access` set to `members`, only they see what is in it, and those whose role reaches everywhere.",
-  seen: ({ id }, { mailboxes }) => mailboxes === null || mailboxes.includes(id),
+  seen: ({ id }, known) => known === null || known.includes(id),
   async check(row, context) {
     const { before, tx, caller } = context;
     const problem =

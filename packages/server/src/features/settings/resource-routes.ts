@@ -4,7 +4,7 @@ import { byId, list, pageById } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
 import { type Call, type Refused, type Route, route } from "../../http/route.ts";
 import { freshId } from "../../lanes/fresh-id.ts";
-import { reachOf } from "../../rights/reach.ts";
+import { mailboxesKnown } from "../../rights/mailboxes.ts";
 import { workflowsFollow } from "../workflows/consequences.ts";
 import { type Change, NothingToChange } from "./change.ts";
 import { type ChangeContext, type Resource, type Row, shown } from "./resource.ts";
@@ -35,8 +35,8 @@ export function resourceRoutes(resource: Resource, { pool }: Pick<AppPorts, "poo
           const rows = await listRows(pool, resource, call.place, asked);
           return pageById(rows, page, (row) => shown(resource, row));
         }
-        const reach = await reachOf(call);
-        const rows = await listRows(pool, resource, call.place, { ...asked, fits: (row) => seen(row, reach) });
+        const known = mailboxesKnown(await call.settings(), call.caller);
+        const rows = await listRows(pool, resource, call.place, { ...asked, fits: (row) => seen(row, known) });
         return pageById(rows, page, (row) => shown(resource, row));
       },
     }),
@@ -49,7 +49,10 @@ export function resourceRoutes(resource: Resource, { pool }: Pick<AppPorts, "poo
       params,
       async handle(call) {
         const row = await readRow(pool, resource, call.place, call.params.id);
-        const hidden = row !== null && resource.seen !== undefined && !resource.seen(row, await reachOf(call));
+        const hidden =
+          row !== null &&
+          resource.seen !== undefined &&
+          !resource.seen(row, mailboxesKnown(await call.settings(), call.caller));
         return row === null || hidden ? missing(resource) : shown(resource, row);
       },
     }),

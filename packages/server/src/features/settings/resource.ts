@@ -1,4 +1,4 @@
-import type { Permission, Reach, Refusal } from "@threadmill/core";
+import type { Permission, Refusal } from "@threadmill/core";
 import type { PoolClient } from "pg";
 import type { TObject, TProperties } from "typebox";
 import type { Caller } from "../../http/auth.ts";
@@ -35,7 +35,7 @@ export interface Resource<R extends SettingsRow = Row> {
   /** the right that changing one needs; default: settings.write */
   readonly permission?: Permission;
   /** Which of them may be seen, where that goes by mailboxes; the others are not there for who asks. */
-  readonly seen?: (row: R, reach: Reach) => boolean;
+  readonly seen?: (row: R, mailboxes: readonly string[] | null) => boolean;
   /** as the API shows it */
   readonly shape: TObject;
   /** the fields a new one is made from; those without a default and not optional are required */

@@ -12,7 +12,8 @@ import type { AppPorts } from "../../http/ports.ts";
 import { userOf } from "../../http/rights.ts";
 import { type Call, type Route, route } from "../../http/route.ts";
 import { freshId } from "../../lanes/fresh-id.ts";
-import { seenWorkflow, settingsSeen, workflowRefusal } from "../../rights/workflows.ts";
+import { settingsSeen } from "../../rights/mailboxes.ts";
+import { seenWorkflow, workflowRefusal } from "../../rights/workflows.ts";
 import type { Change } from "../settings/change.ts";
 import { freeSlug, slugOf } from "../settings/slug.ts";
 import type { WorkflowRow } from "../tables.ts";
@@ -49,7 +50,7 @@ export function draftRoutes(ports: Pick<AppPorts, "pool" | "engine">, change: Ch
         { title: "WorkflowValidation" },
       ),
       async handle(call) {
-        const { problems } = validateWorkflow(call.body, await settingsSeen(call, await call.settings()));
+        const { problems } = validateWorkflow(call.body, settingsSeen(call, await call.settings()));
         return { publishable: problems.every((one) => one.severity === "warning"), problems };
       },
     }),

@@ -28,6 +28,11 @@ const document = (it: Things) => ({
   start: "end",
   steps: { end: { stop: true } },
 });
+const draft = (line: Line): Line => ({ ...line, params: () => ({ kind: "reply" }) });
+const pair = (it: Things) => ({ customer: it.customer, other: it.otherCustomer });
+/** Conditions over conversations and over customers. */
+export const open = { field: "conversation.status", op: "is", value: "open" };
+export const known = { field: "customer.first_name", op: "is_set" };
 const job = (it: Things) => ({
   kind: "conversations.change",
   parameters: { selection: { ids: [it.conversation] }, command: "conversation.open", input: {} },
@@ -111,6 +116,41 @@ export const matrixTable: Readonly<Record<string, Line>> = {
   "POST /jobs/count": { body: job },
 
   "GET /providers": {},
+
+  "GET /customers/count": {},
+  "GET /customers/duplicates": {},
+  "POST /customers/duplicates/dismiss": { body: pair, answers: 404 },
+  "POST /customers/duplicates/restore": { body: pair, answers: 404 },
+  "GET /customers/:customer/merge_preview": { query: (it) => `?into=${it.otherCustomer}` },
+
+  "GET /conversations/:conversation/own": {},
+  "POST /conversations/:conversation/read": {},
+  "POST /conversations/:conversation/unread": {},
+  "POST /conversations/:conversation/follow": {},
+  "POST /conversations/:conversation/unfollow": {},
+  "GET /conversations/:conversation/drafts/:kind": draft({}),
+  "PUT /conversations/:conversation/drafts/:kind": draft({ body: () => ({ version: 0, text: "x" }) }),
+  "POST /conversations/:conversation/drafts/:kind/discard": draft({ body: () => ({ version: 0 }), answers: 409 }),
+  "POST /conversations/:conversation/saved-replies/:reply/use": {},
+
+  "GET /folders": {},
+  "GET /folders/counts": {},
+  "GET /folders/:folder/conversations": {},
+  "PATCH /folders/:folder": named,
+  "POST /folders": { body: () => ({ name: "New", filter: open }) },
+  "DELETE /folders/:folder": { once: true },
+  "POST /filters/check": { body: () => ({ filter: open }) },
+
+  "GET /saved-replies": {},
+  "PATCH /saved-replies/:reply": named,
+  "POST /saved-replies": { body: () => ({ name: "New", text: "Hello" }) },
+  "DELETE /saved-replies/:reply": { once: true },
+
+  "GET /segments": {},
+  "GET /segments/:id": {},
+  "PATCH /segments/:id": named,
+  "POST /segments": { body: () => ({ name: "New", filter: known }) },
+  "POST /segments/:id/archive": {},
 
   "GET /deliveries": {},
   "GET /effects": {},

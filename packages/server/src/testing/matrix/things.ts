@@ -1,4 +1,5 @@
 import { freshId } from "../../lanes/fresh-id.ts";
+import { known, open } from "./table.ts";
 import type { TestApi } from "../test-api.ts";
 
 /** One of each of what routes are about, by the noun that an address or body names it with. */
@@ -13,6 +14,9 @@ export interface Things {
   readonly run: string;
   readonly note: string;
   readonly job: string;
+  readonly folder: string;
+  readonly reply: string;
+  readonly segment: string;
   readonly effect: string;
   readonly parked: string;
   readonly user: string;
@@ -76,6 +80,9 @@ export async function makeThings(api: TestApi, token: string, mailboxFields: obj
     run: run["run"],
     note: (await make(`/customers/${first["customer"]}/notes`, { text: "A note" }))["note"],
     job: job["id"],
+    folder: (await make("/folders", { name: `Folder ${n}`, filter: open, shared: true }))["id"],
+    reply: (await make("/saved-replies", { name: `Reply ${n}`, text: "Hello", shared: true }))["id"],
+    segment: (await make("/segments", { name: `Segment ${n}`, filter: known }))["id"],
     user: spare["id"],
     role: (await make("/roles", { name: `Role ${n}`, rights: { "customers.read": "own" } }))["id"],
     team: (await make("/teams", { name: `Team ${n}` }))["id"],
@@ -106,8 +113,8 @@ select lane, organization, $2::uuid, '{"kind":"timer"}', '{}', now() from mailbo
 
 /** Things of which what belongs to no mailbox is another's: so that two differ in nothing else. */
 export const inMailbox = (its: Things, all: Things): Things => {
-  const { user, role, team, calendar, property, token } = all;
-  return { ...its, user, role, team, calendar, property, token };
+  const { user, role, team, calendar, property, token, folder, reply, segment } = all;
+  return { ...its, user, role, team, calendar, property, token, folder, reply, segment };
 };
 
 /** Ids, in the right form, of what nowhere is. */
