@@ -1,7 +1,7 @@
 import { IdSchema, InstantSchema, type Json, oneOf, orNull, refuse, type SettingsIndex } from "@threadmill/core";
 import { type Static, Type } from "typebox";
 import type { AppPorts } from "../../http/ports.ts";
-import { userOf } from "../../http/rights.ts";
+import { callerMay, userOf } from "../../http/rights.ts";
 import { type Call, type Refused, type Route, route } from "../../http/route.ts";
 import { freshId } from "../../lanes/fresh-id.ts";
 import { reachOf } from "../../rights/reach.ts";
@@ -191,8 +191,8 @@ export function folderRoutes({ pool, db, clock }: Pick<AppPorts, "pool" | "db" |
 }
 
 /** Why the caller may not change what is everybody's, or null. */
-async function mayShare({ actor, settings }: Call): Promise<Refused | null> {
-  if ((await settings()).permits(actor, "folders.write")) return null;
+async function mayShare({ caller, settings }: Call): Promise<Refused | null> {
+  if (callerMay(await settings(), caller, "folders.write")) return null;
   return refuse("forbidden", "forbidden", "This needs the right folders.write");
 }
 

@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply } from "fastify";
 import { plainProblems, ProblemAnswer } from "../../http/errors.ts";
 import type { AppPorts } from "../../http/ports.ts";
 import { problem } from "../../http/problems.ts";
+import { callerMay } from "../../http/rights.ts";
 import { type Call, type Route, route } from "../../http/route.ts";
 import type { Scope, ScopeLimits } from "../../http/scope.ts";
 import type { Place } from "../../lanes/port.ts";
@@ -29,11 +30,14 @@ export function jobFileRoutes({
   const params = Type.Object({ job: IdSchema });
 
   /** The file of a job that is done, for who asked for it and still may. */
-  const find = async (call: Pick<Call, "place" | "actor" | "settings">, id: string): Promise<JobFile | null> => {
+  const find = async (
+    call: Pick<Call, "place" | "actor" | "caller" | "settings">,
+    id: string,
+  ): Promise<JobFile | null> => {
     const job = await jobs.read(call.place, id);
     const permission = job === null ? undefined : jobs.kinds.get(job.kind)?.permission;
     if (job === null || job.actor.id !== call.actor.id || permission === undefined) return null;
-    if (!(await call.settings()).permits(call.actor, permission)) return null;
+    if (!callerMay(await call.settings(), call.caller, permission)) return null;
     const file = await jobs.files.find(call.place, job.id);
     return file?.complete === true ? file : null;
   };

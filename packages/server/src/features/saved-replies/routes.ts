@@ -13,7 +13,7 @@ import {
 import { Type } from "typebox";
 import { byId, list, pageById } from "../../http/pages.ts";
 import type { AppPorts } from "../../http/ports.ts";
-import { userOf } from "../../http/rights.ts";
+import { callerMay, userOf } from "../../http/rights.ts";
 import { type Call, type Refused, type Route, route } from "../../http/route.ts";
 import { freshId } from "../../lanes/fresh-id.ts";
 import { shownColumns } from "../columns.ts";
@@ -194,7 +194,7 @@ const unfit = (
 });
 
 /** Why the caller may not change what is everybody's, or null. */
-async function mayShare({ actor, settings }: Call): Promise<Refused | null> {
-  if ((await settings()).permits(actor, "replies.write")) return null;
+async function mayShare({ caller, settings }: Call): Promise<Refused | null> {
+  if (callerMay(await settings(), caller, "replies.write")) return null;
   return refuse("forbidden", "forbidden", "This needs the right replies.write");
 }

@@ -28,6 +28,8 @@ const document = (it: Things) => ({
   start: "end",
   steps: { end: { stop: true } },
 });
+/** There is none: each answers as if there were nothing, and so must another's. */
+const upload = (line: Line): Line => ({ ...line, params: (it) => ({ import: it.customer }), answers: 404 });
 const draft = (line: Line): Line => ({ ...line, params: () => ({ kind: "reply" }) });
 const pair = (it: Things) => ({ customer: it.customer, other: it.otherCustomer });
 /** Conditions over conversations and over customers. */
@@ -114,6 +116,13 @@ export const matrixTable: Readonly<Record<string, Line>> = {
   "POST /jobs/:job/pause": { once: true, answers: 409 },
   "POST /jobs/:job/resume": { once: true, answers: 409 },
   "POST /jobs/count": { body: job },
+  "GET /jobs/:job/file": { once: true, answers: 404 },
+  "POST /jobs/:job/link": { once: true, answers: 404 },
+  "GET /jobs/:job/refusals.csv": { once: true },
+  "GET /imports/:import": upload({}),
+  "DELETE /imports/:import": upload({}),
+  "POST /imports/:import/preview": upload({ body: () => ({ mapping: ["phone"] }) }),
+  "POST /imports": { answers: 415 },
 
   "GET /providers": {},
 
