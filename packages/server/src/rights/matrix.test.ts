@@ -204,7 +204,7 @@ describe("the matrix", () => {
           }
           continue;
         }
-        if (line.endless === true) continue;
+        if (line.unread === true) continue;
         const hasTarget = addressOf(route, line, own) !== addressOf(route, line, absent);
         const walls = isWalled(route);
         const alike = (things: Things) => (walls ? inMailbox(things, own) : things);

@@ -13,8 +13,8 @@ export interface Line {
   readonly answers?: number;
   /** what the owner did leaves nothing for others to do it to */
   readonly once?: true;
-  /** it never ends where it is allowed, so that it is only asked where it is refused */
-  readonly endless?: true;
+  /** what it answers is no JSON, or never ends: it is only asked where it is refused, and has a test of its own */
+  readonly unread?: true;
 }
 
 const day = 86_400_000;
@@ -59,7 +59,7 @@ export const matrixTable: Readonly<Record<string, Line>> = {
   "POST /channels/:id/archive": {},
 
   "GET /conversations": { query: (it) => `?customer=${it.customer}` },
-  "GET /live": { endless: true },
+  "GET /live": { unread: true },
   "GET /conversations/:conversation/attention": {},
   "POST /conversations/:conversation/attention": { body: () => ({ doing: "looking" }) },
 
@@ -118,7 +118,8 @@ export const matrixTable: Readonly<Record<string, Line>> = {
   "POST /jobs/count": { body: job },
   "GET /jobs/:job/file": { once: true, answers: 404 },
   "POST /jobs/:job/link": { once: true, answers: 404 },
-  "GET /jobs/:job/refusals.csv": { once: true },
+  "GET /jobs/:job/refusals.csv": { unread: true },
+  "GET /attributes": {},
   "GET /imports/:import": upload({}),
   "DELETE /imports/:import": upload({}),
   "POST /imports/:import/preview": upload({ body: () => ({ mapping: ["phone"] }) }),
