@@ -47,7 +47,6 @@ export async function liveHouse(
     id: "caller",
     user: home.owner,
     token: null,
-    scopes: null,
     session: null,
     scopes: null,
   } as unknown as Parameters<Live["attach"]>[0]["caller"];

@@ -24,8 +24,11 @@ export interface Giver {
 }
 
 /** Reads what whoever calls may give. */
-export async function giverIn(tx: PoolClient, caller: Caller): Promise<Giver> {
-  const settings = (await settingsIn(tx, caller.place)) as SettingsIndex;
+export const giverIn = async (tx: PoolClient, caller: Caller): Promise<Giver> =>
+  giverOf((await settingsIn(tx, caller.place)) as SettingsIndex, caller);
+
+/** The same with the settings at hand, for what gives somebody's rights without changing them: a link to sign in by. */
+export function giverOf(settings: SettingsIndex, caller: Caller): Giver {
   const user = caller.user === null ? null : settings.user(caller.user);
   const all: Grants = user === null ? new Map<Permission, never>() : grantsOf(user, settings.all.roles);
   const { scopes } = caller;

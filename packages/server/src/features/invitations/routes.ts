@@ -1,6 +1,7 @@
-import { IdSchema, InstantSchema, refuse } from "@threadmill/core";
+import { grantsOf, IdSchema, InstantSchema, refuse } from "@threadmill/core";
 import { Type } from "typebox";
 import { userOf } from "../../http/rights.ts";
+import { giverOf } from "../../rights/granting.ts";
 import { type Call, type Route, route } from "../../http/route.ts";
 import { invite, openInvitations, revokeInvitation } from "../../identity/invitations.ts";
 import { letters } from "../../identity/letters.ts";
@@ -20,7 +21,7 @@ const fields = {
 const LinkSchema = Type.Union([Type.String(), Type.Null()], {
   description: "shown here and nowhere else where there is no mail; hand it to the person by a safe way",
 });
-const about = { tag: "Settings", permission: "settings.write" } as const;
+const about = { tag: "Settings", permission: "users.write" } as const;
 
 /** Inviting those who are to work here, and letting in again who is locked out. */
 export function invitationRoutes(signing: SigningIn): Route[] {
@@ -101,6 +102,8 @@ from directory_memberships m join directory_identities i on i.id = m.identity wh
         const roleOf = (id: string | null): string => (id === null ? "" : (settings.user(id)?.role ?? ""));
         if (roleOf(params.id) === "owner" && roleOf(caller.user) !== "owner")
           return refuse("forbidden", "owner_only", "Only an owner can do this for an owner");
+        const beyond = giverOf(settings, caller).refusal(grantsOf(target, settings.all.roles));
+        if (beyond !== null) return beyond;
         if (!mail.configured && identity.places > 1)
           return refuse("conflict", "works_elsewhere", "They work in other organizations too; an operator can do it");
         const facts = { identity: identity.id, mailed: mail.configured };
@@ -113,10 +116,13 @@ from directory_memberships m join directory_identities i on i.id = m.identity wh
 
   /** A user who can be invited: a person with an address, who does not sign in yet. */
   async function invitable(call: Call, wanted: string) {
-    const user = (await call.settings()).user(wanted);
+    const settings = await call.settings();
+    const user = settings.user(wanted);
     if (user === null || user.kind !== "person")
       return refuse("invalid", "user_not_found", "There is no such person", "/user");
     if (user.archived_at !== null) return refuse("conflict", "user_archived", "The user is archived", "/user");
+    const beyond = giverOf(settings, call.caller).refusal(grantsOf(user, settings.all.roles), "/user");
+    if (beyond !== null) return beyond;
     const { email } = user;
     if (email === null || !isEmail(email))
       return refuse("conflict", "email_missing", "The user has no e-mail address to be invited by", "/user");

@@ -13,6 +13,8 @@ export interface Line {
   readonly answers?: number;
   /** what the owner did leaves nothing for others to do it to */
   readonly once?: true;
+  /** asked by who comes with a token it is refused or invalid, whatever they may */
+  readonly refused?: true;
   /** what it answers is no JSON, or never ends: it is only asked where it is refused, and has a test of its own */
   readonly unread?: true;
 }
@@ -28,6 +30,8 @@ const document = (it: Things) => ({
   start: "end",
   steps: { end: { stop: true } },
 });
+/** Only of who came by a session, which the callers of the matrix did not. */
+const session: Line = { refused: true };
 /** There is none: each answers as if there were nothing, and so must another's. */
 const upload = (line: Line): Line => ({ ...line, params: (it) => ({ import: it.customer }), answers: 404 });
 const draft = (line: Line): Line => ({ ...line, params: () => ({ kind: "reply" }) });
@@ -44,6 +48,24 @@ const named = { body: () => ({ name: "New" }) };
 /** Every route of the native API; a route that is not here fails the test. Add a line with the route. */
 export const matrixTable: Readonly<Record<string, Line>> = {
   "GET /me": {},
+
+  "GET /account": session,
+  "GET /account/sessions": session,
+  "PATCH /account": session,
+  "POST /account/email": session,
+  "POST /account/organization": session,
+  "POST /account/password": session,
+  "POST /account/second-factor": session,
+  "POST /account/second-factor/confirm": session,
+  "POST /account/second-factor/disable": session,
+  "POST /account/second-factor/recovery-codes": session,
+  "POST /account/sessions/revoke-others": session,
+  "POST /account/sessions/:id/revoke": { ...session, params: (it) => ({ account: it.user }) },
+
+  "GET /invitations": {},
+  "POST /invitations": { body: (it) => ({ user: it.user }), answers: 409 },
+  "POST /invitations/:id/revoke": { params: (it) => ({ invitation: it.user }), answers: 404 },
+  "POST /users/:id/reset-link": { answers: 404 },
 
   "GET /calendars": {},
   "GET /calendars/:id": {},
