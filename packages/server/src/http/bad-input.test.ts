@@ -82,18 +82,20 @@ describe("a body that is refused, with its code and path", () => {
 
   test("any route that reads a body says what it does about other media, broken JSON and too much", async () => {
     const { paths } = (await api.raw({ url: "/api/v2/openapi.json" })).json<{
-      paths: Record<string, Record<string, unknown>>;
+      paths: Record<string, Record<string, { readonly requestBody?: { readonly content: Record<string, unknown> } }>>;
     }>();
     const id = "01890000-0000-7000-8000-000000000000";
     const wrong: string[] = [];
     for (const [path, methods] of Object.entries(paths)) {
       const url = path.replace("/api/v2", "").replaceAll(/\{\w+\}/g, id);
-      for (const method of Object.keys(methods).filter((one) => one !== "get")) {
+      for (const [method, { requestBody }] of Object.entries(methods).filter(([one]) => one !== "get")) {
         for (const [type, body, status] of [
           ["text/plain", "x", 415],
           ["application/json", "{", 400],
           ["application/json", `"${"x".repeat(1024 * 1024)}"`, 413],
         ] as const) {
+          // some take more than JSON
+          if (type !== "application/json" && requestBody?.content[type] !== undefined) continue;
           // the call itself throws where the reference does not promise the status
           const answer = await api.call(method.toUpperCase(), url, {
             body,

@@ -208,7 +208,9 @@ export function schemaOf(facts: Route, scope: Scope): object {
     ...(!scope.inReference && { hide: true }),
     ...(facts.query && { querystring: scope.unknownFields === "refused" ? closed(facts.query) : facts.query }),
     ...(facts.body && { body: facts.body }),
-    ...(facts.upload && { consumes: facts.upload }),
+    ...(facts.upload && {
+      body: { content: Object.fromEntries(facts.upload.map((mediaType) => [mediaType, { schema: asItIs }])) },
+    }),
     ...(facts.method === "POST" && scope.signIn !== null && { headers: idempotencyHeader }),
     response: {
       [facts.status ?? 200]: {
@@ -220,6 +222,8 @@ export function schemaOf(facts: Route, scope: Scope): object {
   };
 }
 
+/** A body that the route reads by itself. */
+const asItIs = Type.Unknown({ description: "The file as it is" });
 const problemRef = Type.Unsafe<Problem>({ $ref: "Problem#" });
 const idempotencyHeader = Type.Object({
   "idempotency-key": Type.Optional(
