@@ -103,6 +103,7 @@ export const matrixTable: Readonly<Record<string, Line>> = {
   "POST /conversations/:conversation/topic": { body: () => ({ topic: "x" }) },
   "POST /conversations/:conversation/unassign": {},
   "POST /conversations/:conversation/mark_spam": {},
+  "POST /conversations/:conversation/leave_behind": { body: (it) => ({ user: it.user }), answers: 409 },
 
   "DELETE /customers/:customer/properties/:name": { params: () => ({ name: "nothing" }) },
   "GET /customers": {},
@@ -141,7 +142,7 @@ export const matrixTable: Readonly<Record<string, Line>> = {
   "GET /jobs/:job/file": { once: true, answers: 404 },
   "POST /jobs/:job/link": { once: true, answers: 404 },
   "GET /jobs/:job/refusals.csv": { unread: true },
-  "GET /attributes": {},
+  "GET /attributes": { query: () => "?trigger=message.received" },
   "GET /imports/:import": upload({}),
   "DELETE /imports/:import": upload({}),
   "POST /imports/:import/preview": upload({ body: () => ({ mapping: ["phone"] }) }),
@@ -235,6 +236,8 @@ export const matrixTable: Readonly<Record<string, Line>> = {
   "POST /tokens": named,
   "POST /tokens/:id/revoke": {},
 
+  "GET /presences": {},
+  "GET /users/:id/presence": {},
   "GET /users": {},
   "GET /users/:id": {},
   "PATCH /users/:id": named,
