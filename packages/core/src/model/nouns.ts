@@ -264,6 +264,7 @@ export const settingsNouns = {
     revoked_at: plain(orNull(InstantSchema)),
     expires_at: plain(orNull(InstantSchema)),
     last_used_at: plain(orNull(InstantSchema)),
+    scopes: plain(orNull(Type.Array(Type.String()))),
     ...made,
   }),
   ...identityNouns,
