@@ -169,7 +169,7 @@ export async function startServer(given: Config, log: Log, ports: Partial<Ports>
       statistics(database.background, clock, random, log),
       live.service,
       createPresence({ pool: database.background, engine, live, process: randomUUID(), clock, random, log }),
-      ...followers.map((follower) => createFollowing(follower, following)),
+      createFollowing(followers, following),
     ];
     const workers: Service[] = [...jobs.services];
     if (config.effectWorkers > 0) {

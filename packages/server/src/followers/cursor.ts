@@ -29,6 +29,17 @@ async function takeCursor(tx: PoolClient, name: string, lane: number): Promise<C
   return (await find()) ?? null;
 }
 
+/** The rows of a lane's log behind a number. */
+async function readOn(tx: PoolClient, lane: number, seq: number, limit: number): Promise<readonly FollowedRow[]> {
+  const { rows } = await tx.query<FollowedRow>({
+    name: "follow_log",
+    text: `select seq, at, organization, root, customer, count, events from log
+where lane = $1 and seq > $2 order by seq limit $3`,
+    values: [lane, seq, limit],
+  });
+  return rows;
+}
+
 /**
  * Carries the next rows of a lane's log. What the follower writes and where it stands are one transaction, and no two
  * processes hold one cursor, so each row counts exactly once. Rows of a lane become visible in the order of their
@@ -38,12 +49,7 @@ export function followSlice(pool: Pool, follower: Follower, lane: number, limit 
   return transaction(pool, async (tx): Promise<Slice> => {
     const cursor = await takeCursor(tx, follower.name, lane);
     if (cursor === null) return { busy: true };
-    const { rows } = await tx.query<FollowedRow>({
-      name: "follow_log",
-      text: `select seq, at, organization, root, customer, count, events from log
-where lane = $1 and seq > $2 order by seq limit $3`,
-      values: [lane, cursor.seq, limit],
-    });
+    const rows = await readOn(tx, lane, cursor.seq, limit);
     const last = rows.at(-1);
     if (last === undefined) return { busy: false, rows: 0 };
     await follower.follow(tx, { lane, since: cursor.since }, rows);
@@ -54,6 +60,53 @@ where lane = $1 and seq > $2 order by seq limit $3`,
     });
     return { busy: false, rows: rows.length };
   });
+}
+
+/** What one slice of several followers came to: those that it carried, which may be none, and how many rows. */
+export interface SharedSlice {
+  readonly carried: readonly Follower[];
+  readonly rows: number;
+}
+
+/**
+ * The same for several followers that stand at one place, as they do unless one of them failed or is new: the log is read once
+ * and committed once for all of them. Those that stand elsewhere, or are busy, are left out.
+ */
+export function followTogether(
+  pool: Pool,
+  followers: readonly Follower[],
+  lane: number,
+  limit = sliceRows,
+): Promise<SharedSlice> {
+  return transaction(pool, async (tx): Promise<SharedSlice> => {
+    const { rows: cursors } = await tx.query<Cursor & { readonly name: string }>({
+      name: "take_cursors",
+      text: "select name, seq, since from followers where lane = $1 and name = any($2) for update skip locked",
+      values: [lane, followers.map(({ name }) => name)],
+    });
+    const seq = usual(cursors);
+    const sinceOf = new Map(cursors.filter((each) => each.seq === seq).map(({ name, since }) => [name, since]));
+    const carried = followers.filter(({ name }) => sinceOf.has(name));
+    if (seq === null) return { carried, rows: 0 };
+    const rows = await readOn(tx, lane, seq, limit);
+    const last = rows.at(-1);
+    if (last === undefined) return { carried, rows: 0 };
+    for (const follower of carried)
+      await follower.follow(tx, { lane, since: sinceOf.get(follower.name) ?? null }, rows);
+    await tx.query({
+      name: "move_cursors",
+      text: "update followers set seq = $3 where lane = $1 and name = any($2)",
+      values: [lane, [...sinceOf.keys()], last.seq + last.count - 1],
+    });
+    return { carried, rows: rows.length };
+  });
+}
+
+/** The place at which most of some cursors stand. */
+function usual(cursors: readonly Cursor[]): number | null {
+  const counts = new Map<number, number>();
+  for (const { seq } of cursors) counts.set(seq, (counts.get(seq) ?? 0) + 1);
+  return [...counts].toSorted(([, a], [, b]) => b - a)[0]?.[0] ?? null;
 }
 
 /** Lets a follower look after a lane, unless another process has its cursor. */

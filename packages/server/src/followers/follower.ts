@@ -1,7 +1,8 @@
 import type { PoolClient } from "pg";
-import type { StoredEvent } from "../lanes/log-format.ts";
+import type { Event } from "@threadmill/core";
+import { readEvents, type StoredEvent } from "../lanes/log-format.ts";
 
-/** A row of the log as a follower is given it; `readEvents` makes its events whole. */
+/** A row of the log as a follower is given it; `eventsOf` makes its events whole. */
 export interface FollowedRow {
   readonly seq: number;
   readonly at: string;
@@ -10,6 +11,15 @@ export interface FollowedRow {
   readonly customer: string | null;
   readonly count: number;
   readonly events: readonly StoredEvent[];
+}
+
+const whole = new WeakMap<FollowedRow, readonly Event[]>();
+
+/** The events of a row, made whole once for all followers that share it. */
+export function eventsOf(row: FollowedRow): readonly Event[] {
+  let events = whole.get(row);
+  if (events === undefined) whole.set(row, (events = readEvents(row)));
+  return events;
 }
 
 /** What a follower is told beside the rows. */

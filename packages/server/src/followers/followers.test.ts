@@ -6,7 +6,7 @@ import { dailyCounts } from "../features/stats/daily-counts.ts";
 import { command, type Home, incoming, phone, resultOf, testLanes, type TestLanes } from "../lanes/test-lanes.ts";
 import { createMetrics } from "../observe/metrics.ts";
 import { systemClock } from "../process/clock.ts";
-import { followSlice, lanesBehind, rebuild, tendLane } from "./cursor.ts";
+import { followSlice, followTogether, lanesBehind, rebuild, tendLane } from "./cursor.ts";
 import type { Follower } from "./follower.ts";
 import { createFollowing } from "./followers.ts";
 
@@ -117,7 +117,7 @@ describe("a follower", () => {
     const abort = new AbortController();
     const failures: unknown[] = [];
     const log = { warn() {}, error: (fields: object) => failures.push(fields) };
-    const service = createFollowing(follower, {
+    const service = createFollowing([follower], {
       pool: engine.background,
       engine,
       metrics,
@@ -265,7 +265,7 @@ test("a lane that cannot be followed is told of and stops no other", async () =>
     },
     async forget() {},
   };
-  const service = createFollowing(follower, {
+  const service = createFollowing([follower], {
     pool: lanes.pool,
     engine,
     metrics: createMetrics(),
@@ -282,4 +282,31 @@ test("a lane that cannot be followed is told of and stops no other", async () =>
   await vi.waitFor(() => expect(told).toContain("a follower of the log failed in a lane"), { timeout: 20_000 });
   abort.abort();
   await run;
+});
+
+test("several share one reading of a lane; one that fails keeps no other back, and joins them again", async () => {
+  const home = await lanes.organization({ lane: 308 });
+  const engine = lanes.engine();
+  const [a, b, c] = await Promise.all([keeper("shared_a"), keeper("shared_b"), keeper("shared_c")]);
+  const all = [a, b, c].map(({ follower }) => follower);
+  for (const follower of all) await followSlice(lanes.pool, follower, 308);
+  await engine.submit(incoming(home, phone(1), "first"));
+  const kept = ({ table }: { readonly table: string }) =>
+    lanes.rows(`select organization, seq, count from ${table} where lane = 308 order by ctid`);
+
+  expect(await followTogether(lanes.pool, all, 308)).toEqual({ carried: all, rows: 1 });
+  for (const each of [a, b, c]) expect(await kept(each)).toEqual(await logOf(308));
+
+  await engine.submit(incoming(home, phone(1), "second"));
+  b.fail.next = true;
+  await expect(followTogether(lanes.pool, all, 308)).rejects.toThrow("in the middle");
+  expect(await kept(a)).toHaveLength(1);
+  // as the service goes on: each for itself
+  for (const follower of [a.follower, c.follower]) await followSlice(lanes.pool, follower, 308);
+  await engine.submit(incoming(home, phone(1), "third"));
+  // whoever stands elsewhere is left out of what the others share
+  expect(await followTogether(lanes.pool, all, 308)).toEqual({ carried: [a.follower, c.follower], rows: 1 });
+  await carryAll(b.follower, 308, 10);
+  expect(await followTogether(lanes.pool, all, 308)).toEqual({ carried: all, rows: 0 });
+  for (const each of [a, b, c]) expect(await kept(each)).toEqual(await logOf(308));
 });

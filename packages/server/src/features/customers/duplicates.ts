@@ -1,7 +1,6 @@
 import type { Change } from "@threadmill/core";
 import type { PoolClient } from "pg";
-import type { FollowedRow, Follower } from "../../followers/follower.ts";
-import { readEvents } from "../../lanes/log-format.ts";
+import { eventsOf, type FollowedRow, type Follower } from "../../followers/follower.ts";
 
 /** Fields by which two customers may be seen to be one, and those that say that one is none any more. */
 const told = [
@@ -61,7 +60,7 @@ function changedBy(rows: readonly FollowedRow[]): ReadonlyMap<string, ReadonlyMa
   for (const row of rows) {
     // most rows tell of messages alone: they need not be made whole
     if (!row.events.some(({ changes }) => changes?.some(names) === true)) continue;
-    for (const { changes } of readEvents(row)) {
+    for (const { changes } of eventsOf(row)) {
       for (const change of changes) {
         if (change.table !== "customers" || !names(change)) continue;
         const own = found.get(row.organization) ?? new Map<string, string>();

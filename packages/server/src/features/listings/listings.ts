@@ -1,6 +1,5 @@
 import type { PoolClient } from "pg";
-import type { FollowedRow, Follower } from "../../followers/follower.ts";
-import { readEvents } from "../../lanes/log-format.ts";
+import { eventsOf, type FollowedRow, type Follower } from "../../followers/follower.ts";
 
 /** Conversations that are brought up to date at once when all are. */
 const atOnce = 5000;
@@ -61,7 +60,7 @@ export async function refreshListings(
 function touched(rows: readonly FollowedRow[]): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, Set<string>>();
   for (const row of rows) {
-    for (const { changes } of readEvents(row)) {
+    for (const { changes } of eventsOf(row)) {
       for (const { table, id } of changes) {
         if (table !== "conversations") continue;
         const ids = found.get(row.organization);

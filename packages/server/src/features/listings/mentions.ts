@@ -1,6 +1,5 @@
 import type { PoolClient } from "pg";
-import type { Follower } from "../../followers/follower.ts";
-import { readEvents } from "../../lanes/log-format.ts";
+import { eventsOf, type Follower } from "../../followers/follower.ts";
 
 interface Mention {
   readonly organization: string;
@@ -17,7 +16,9 @@ export const mentions: Follower = {
   async follow(tx, { lane }, rows) {
     const found: Mention[] = [];
     for (const row of rows) {
-      for (const { type, refs, data, at } of readEvents(row)) {
+      // most rows tell of no note: they need not be made whole
+      if (!row.events.some(({ type }) => type === "message.noted")) continue;
+      for (const { type, refs, data, at } of eventsOf(row)) {
         if (type !== "message.noted" || data?.["mentions"] === undefined) continue;
         const { message, conversation } = refs as { readonly message: string; readonly conversation: string };
         for (const user_id of data["mentions"] as readonly string[])

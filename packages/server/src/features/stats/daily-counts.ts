@@ -1,7 +1,6 @@
-import { readEvents } from "../../lanes/log-format.ts";
 import { firstIdAt, firstInstant, localDay } from "@threadmill/core";
 import type { PoolClient } from "pg";
-import type { FollowedRow, Follower, Following } from "../../followers/follower.ts";
+import { eventsOf, type FollowedRow, type Follower, type Following } from "../../followers/follower.ts";
 
 const dayMs = 86_400_000;
 /** A batch that began before midnight is long committed by then. */
@@ -88,7 +87,7 @@ const lastDayBefore = (since: string, zone: string): string =>
 /** The messages that a row of the log tells of for the first time. */
 function messagesOf(row: FollowedRow): number {
   let count = 0;
-  for (const { changes } of readEvents(row))
+  for (const { changes } of eventsOf(row))
     for (const change of changes) if (change.table === "messages" && change.before === null) count += 1;
   return count;
 }

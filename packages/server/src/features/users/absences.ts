@@ -1,10 +1,9 @@
 import type { Event } from "@threadmill/core";
 import type { PoolClient } from "pg";
-import type { FollowedRow, Follower } from "../../followers/follower.ts";
+import { eventsOf, type FollowedRow, type Follower } from "../../followers/follower.ts";
 import { leaveBehind } from "../../jobs/kinds/leave-behind.ts";
 import { insertJob } from "../../jobs/store.ts";
 import { freshId } from "../../lanes/fresh-id.ts";
-import { readEvents } from "../../lanes/log-format.ts";
 
 interface Absence {
   readonly organization: string;
@@ -53,7 +52,7 @@ const goesOffline = ({ type, refs, data }: Event): boolean =>
 function absencesOf(row: FollowedRow): Absence[] {
   // presence is about no customer: of most rows nothing has to be looked at
   if (row.customer !== null || Date.parse(row.at) < Date.now() - newsMinutes * 60_000) return [];
-  return readEvents(row)
+  return eventsOf(row)
     .filter(goesOffline)
     .map(({ id, refs }) => ({ organization: row.organization, user: refs.user as string, event: id }));
 }
