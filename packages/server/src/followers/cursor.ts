@@ -29,15 +29,29 @@ async function takeCursor(tx: PoolClient, name: string, lane: number): Promise<C
   return (await find()) ?? null;
 }
 
-/** The rows of a lane's log behind a number. */
-async function readOn(tx: PoolClient, lane: number, seq: number, limit: number): Promise<readonly FollowedRow[]> {
+/** Carries the rows of a lane's log behind a number, and moves the cursors of those who stood there; answers how many rows. */
+async function carry(
+  tx: PoolClient,
+  lane: number,
+  seq: number,
+  standing: readonly { readonly follower: Follower; readonly since: string | null }[],
+  limit: number,
+): Promise<number> {
   const { rows } = await tx.query<FollowedRow>({
     name: "follow_log",
     text: `select seq, at, organization, root, customer, count, events from log
 where lane = $1 and seq > $2 order by seq limit $3`,
     values: [lane, seq, limit],
   });
-  return rows;
+  const last = rows.at(-1);
+  if (last === undefined) return 0;
+  for (const { follower, since } of standing) await follower.follow(tx, { lane, since }, rows);
+  await tx.query({
+    name: "move_cursors",
+    text: "update followers set seq = $3 where lane = $1 and name = any($2)",
+    values: [lane, standing.map(({ follower }) => follower.name), last.seq + last.count - 1],
+  });
+  return rows.length;
 }
 
 /**
@@ -49,16 +63,7 @@ export function followSlice(pool: Pool, follower: Follower, lane: number, limit 
   return transaction(pool, async (tx): Promise<Slice> => {
     const cursor = await takeCursor(tx, follower.name, lane);
     if (cursor === null) return { busy: true };
-    const rows = await readOn(tx, lane, cursor.seq, limit);
-    const last = rows.at(-1);
-    if (last === undefined) return { busy: false, rows: 0 };
-    await follower.follow(tx, { lane, since: cursor.since }, rows);
-    await tx.query({
-      name: "move_cursor",
-      text: "update followers set seq = $3 where lane = $1 and name = $2",
-      values: [lane, follower.name, last.seq + last.count - 1],
-    });
-    return { busy: false, rows: rows.length };
+    return { busy: false, rows: await carry(tx, lane, cursor.seq, [{ follower, since: cursor.since }], limit) };
   });
 }
 
@@ -85,20 +90,13 @@ export function followTogether(
       values: [lane, followers.map(({ name }) => name)],
     });
     const seq = usual(cursors);
-    const sinceOf = new Map(cursors.filter((each) => each.seq === seq).map(({ name, since }) => [name, since]));
-    const carried = followers.filter(({ name }) => sinceOf.has(name));
-    if (seq === null) return { carried, rows: 0 };
-    const rows = await readOn(tx, lane, seq, limit);
-    const last = rows.at(-1);
-    if (last === undefined) return { carried, rows: 0 };
-    for (const follower of carried)
-      await follower.follow(tx, { lane, since: sinceOf.get(follower.name) ?? null }, rows);
-    await tx.query({
-      name: "move_cursors",
-      text: "update followers set seq = $3 where lane = $1 and name = any($2)",
-      values: [lane, [...sinceOf.keys()], last.seq + last.count - 1],
+    if (seq === null) return { carried: [], rows: 0 };
+    const standing = followers.flatMap((follower) => {
+      const cursor = cursors.find(({ name }) => name === follower.name);
+      return cursor?.seq === seq ? [{ follower, since: cursor.since }] : [];
     });
-    return { carried, rows: rows.length };
+    const rows = await carry(tx, lane, seq, standing, limit);
+    return { carried: standing.map(({ follower }) => follower), rows };
   });
 }
 

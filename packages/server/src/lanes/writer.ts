@@ -50,7 +50,6 @@ export class BatchWriter {
   readonly #organizations = new Set<string>();
   /** told which of the effects that were asked for are held */
   readonly #births = new Set<Births>();
-
   /** conversations that were merged, in their order, since rows were sent last */
   readonly #merged: Merged[] = [];
 
@@ -117,19 +116,17 @@ export class BatchWriter {
   #joinQueues(): void {
     const merged = this.#merged.splice(0);
     if (merged.length === 0) return;
-    this.#expect(
-      this.#client.query({
-        name: "join_queues",
-        text: `update effects e set order_key = m.target from unnest($1::smallint[], $2::uuid[], $3::text[], $4::text[]) as m(lane, organization, source, target)
+    this.query({
+      name: "join_queues",
+      text: `update effects e set order_key = m.target from unnest($1::smallint[], $2::uuid[], $3::text[], $4::text[]) as m(lane, organization, source, target)
 where e.lane = m.lane and e.organization = m.organization and e.order_key = m.source`,
-        values: [
-          merged.map(({ lane }) => lane),
-          merged.map(({ organization }) => organization),
-          merged.map(({ from }) => from),
-          merged.map(({ into }) => into),
-        ],
-      }),
-    );
+      values: [
+        merged.map(({ lane }) => lane),
+        merged.map(({ organization }) => organization),
+        merged.map(({ from }) => from),
+        merged.map(({ into }) => into),
+      ],
+    });
   }
 
   #send(copy: Statement["copy"] | null, statement: Statement, rows: readonly OwnRow[]): void {

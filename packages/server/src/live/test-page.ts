@@ -1,15 +1,14 @@
 import { type ClientRequest, get, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
-import { testToken, type TestApi } from "../testing/test-api.ts";
+import { type ApiAnswer, testToken, type TestApi } from "../testing/test-api.ts";
 import type { LiveChange } from "./change.ts";
 
 /** One message of a stream. */
 export interface Heard {
   readonly event: string;
-  // tests look into data of every kind; a wrong look fails the test
-  // oxlint-disable-next-line typescript/no-explicit-any
-  readonly data: any;
+  /** of every kind, as an answer's */
+  readonly data: ApiAnswer["json"];
   readonly id: number | null;
 }
 

@@ -94,7 +94,8 @@ export function securityRoutes(signing: SigningIn): Route[] {
       async handle(call) {
         const identity = await identityOf(signing, call);
         if (identity === null) return sessionNeeded;
-        const { request, reply } = { request: call.reply.request, reply: call.reply };
+        const { reply } = call;
+        const { request } = reply;
         const counted = [{ kind: "pair", of: `code ${identity.id}` }] as const;
         await countTry(signing, counted);
         const asked = await ask(() =>
